@@ -1,0 +1,142 @@
+"""One error tree; a refusal names its clause, and never a value.
+
+SinergiError
+├── Refusal               steps 1–7 said no; recorded, then told to the caller as an RFC 9457 problem
+├── ConfigError           a file of ours is wrong; names file and line
+├── KeyRingError          a key is missing, of another purpose, or its file is open to others
+├── NotOpened             an envelope does not open (one answer for every cause)
+├── NotVerified           a proof, signature or digest does not hold
+├── ClientError           the party's side cannot go on; says what to do
+└── LedgerError           nothing may be released: the ledger could not make it durable
+
+`REASONS` is the one table of refusals: code → HTTP status, clause where the caller gives none, Indonesian, English.
+Texts take only the facts named in them, and facts are integers, ids of ours or words of the dictionary: never a caller's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+class SinergiError(Exception):
+    """Any error of ours."""
+
+
+class ConfigError(SinergiError):
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(f"{file}:{line}: {message}")
+        self.file, self.line, self.message = file, line, message
+
+
+class KeyRingError(SinergiError): ...
+
+
+class NotOpened(SinergiError): ...
+
+
+class NotVerified(SinergiError): ...
+
+
+class ClientError(SinergiError): ...
+
+
+class LedgerError(SinergiError): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    status: int
+    pasal: str
+    id: str
+    en: str
+
+
+def _r(status: int, pasal: str, indonesian: str, english: str) -> Reason:
+    return Reason(status, pasal, indonesian, english)
+
+
+_SAFE = "Pasal 6"  # security of the exchange; each agreement's TOML says which paragraph
+REASONS: Final[dict[str, Reason]] = {
+    # 1 authenticate
+    "tanda_tangan": _r(401, _SAFE, "Permintaan tidak ditandatangani oleh kunci yang dikenal.", "The request is not signed by a known key."),
+    "waktu": _r(401, _SAFE, "Jam permintaan di luar jendela {detik} detik; periksa jam komputer Anda.", "The request's time is outside the {detik} s window; check your clock."),
+    "ulang": _r(409, _SAFE, "Permintaan ini sudah pernah diterima (nonce terpakai).", "This request was received before (its nonce is used)."),
+    "isi_berubah": _r(400, _SAFE, "Isi yang diterima tidak sama dengan isi yang ditandatangani.", "The body received is not the body that was signed."),
+    "terlalu_besar": _r(413, "Pasal 5 ayat (1)", "Kiriman melebihi batas {batas} byte.", "The submission exceeds the limit of {batas} bytes."),
+    "terputus": _r(400, _SAFE, "Kiriman terputus sebelum selesai; tidak ada yang disimpan.", "The submission broke off; nothing was kept."),
+    "bentuk_kiriman": _r(400, "Lampiran 1a", "Kiriman bukan bentuk SNG1 yang sah.", "The submission is not a valid SNG1 body."),
+    "kunci_ulang": _r(422, "Lampiran 1a", "Idempotency-Key ini sudah dipakai untuk kiriman lain.", "This Idempotency-Key was used for another submission."),
+    "tanpa_kunci_ulang": _r(400, "Lampiran 1a", "Idempotency-Key wajib ada (16–64 huruf, angka, - atau _).", "An Idempotency-Key is required (16–64 letters, digits, - or _)."),
+    "pernyataan": _r(403, _SAFE, "Pernyataan kiriman tidak ditandatangani oleh sistem pengirim, atau tidak cocok dengan isinya.", "The submission's statement is not signed by the sending system, or does not match it."),
+    # 2 agree
+    "kesepakatan": _r(403, "Pasal 8 ayat (1)", "Ditolak: Nota Kesepakatan tidak dikenal.", "Refused: unknown agreement."),
+    "belum_berlaku": _r(403, "Pasal 15 ayat (2)", "Ditolak: {kesepakatan} belum berlaku; mulai {mulai}.", "Refused: {kesepakatan} is not yet in force; it starts {mulai}."),
+    "berakhir": _r(403, "Pasal 8 ayat (1)", "Ditolak: {kesepakatan} berakhir {akhir}.", "Refused: {kesepakatan} ended {akhir}."),
+    "pengirim_penerima": _r(403, "Pasal 9 ayat (2)", "Ditolak: pengirim dan penerima adalah pihak yang sama.", "Refused: sender and recipient are the same party."),
+    "bukan_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {peran} bukan pihak {kesepakatan}; perlu persetujuan tertulis pihak lainnya.", "Refused: the {peran} is no party to {kesepakatan}; the other party's written consent is needed."),
+    "ruang_lingkup": _r(403, "Pasal 4 huruf a", "Ditolak: {dataset} belum disebut dalam Pasal 4 {kesepakatan}; perlu adendum (Pasal 14).", "Refused: Pasal 4 of {kesepakatan} does not name {dataset}; an addendum is needed (Pasal 14)."),
+    "dataset": _r(403, "Pasal 4 huruf a", "Ditolak: himpunan data tidak dikenal.", "Refused: unknown dataset."),
+    "arah": _r(403, "Lampiran 2a", "Ditolak: {dataset} tidak mengalir dari {pengirim} ke {penerima}.", "Refused: {dataset} does not flow from {pengirim} to {penerima}."),
+    "tujuan_kosong": _r(403, "Pasal 6", "Ditolak: tujuan penggunaan wajib disebut.", "Refused: a purpose of use is required."),
+    "tujuan": _r(403, "Pasal 6", "Ditolak: tujuan tidak terdaftar bagi {penerima} untuk {dataset}.", "Refused: the purpose is not listed for {penerima} and {dataset}."),
+    "dasar": _r(403, "Pasal 6", "Ditolak: tujuan {tujuan} memerlukan dasar hukum.", "Refused: purpose {tujuan} needs a legal basis."),
+    "templat": _r(422, "Lampiran 2a", "Ditolak: versi templat tidak berlaku; pakai {templat}.", "Refused: the template version is not current; use {templat}."),
+    "penerima_tanpa_kunci": _r(403, _SAFE, "Ditolak: {penerima} belum mendaftarkan kuncinya.", "Refused: {penerima} has no enrolled key."),
+    # 3 decide
+    "kebijakan": _r(403, "Pasal 9 ayat (1)", "Ditolak: kebijakan {versi} tidak mengizinkan satu kolom pun.", "Refused: policy {versi} allows not a single column."),
+    # 4 open
+    "tidak_terbuka": _r(422, _SAFE, "Kiriman tidak dapat dibuka: tersegel untuk kunci lain, rusak atau terpotong.", "The submission does not open: sealed to another key, damaged or cut short."),
+    "jenis_isi": _r(415, "Lampiran 1a", "Jenis berkas tidak didukung; pakai CSV, NDJSON, XLSX atau Parquet.", "Unsupported file type; use CSV, NDJSON, XLSX or Parquet."),
+    "bukan_berkas": _r(422, "Lampiran 1a", "Isi bukan {jenis} yang sah.", "The content is not valid {jenis}."),
+    "kosong": _r(422, "Pasal 6 ayat (1) huruf c", "Berkas tidak berisi baris.", "The file holds no rows."),
+    "tanpa_judul": _r(422, "Lampiran 2a", "Baris pertama bukan baris judul kolom templat {templat}.", "The first line is not the header of template {templat}."),
+    "pemisah": _r(422, "Lampiran 2a", "Pemisah kolom harus koma (,), bukan titik koma (;).", "Columns must be separated by commas, not semicolons."),
+    "pengodean": _r(422, "Lampiran 2a", "Baris {baris}: teks bukan UTF-8.", "Row {baris}: the text is not UTF-8."),
+    "kolom_asing": _r(422, "Lampiran 2a", "Kolom ke-{posisi} tidak ada dalam templat {templat}.", "Column {posisi} is not in template {templat}."),
+    "kolom_ganda": _r(422, "Lampiran 2a", "Kolom {kolom} muncul dua kali.", "Column {kolom} appears twice."),
+    "kolom_hilang": _r(422, "Lampiran 2a", "Kolom {kolom} tidak ada dalam berkas.", "Column {kolom} is missing."),
+    "sel_kurang": _r(422, "Lampiran 2a", "Baris {baris} berisi {ada} sel, seharusnya {perlu}.", "Row {baris} has {ada} cells, {perlu} expected."),
+    "kutip": _r(422, "Lampiran 2a", "Baris {baris}: tanda kutip tidak ditutup atau salah tempat.", "Row {baris}: an unclosed or stray quote."),
+    "sel_besar": _r(422, "Lampiran 2a", "Baris {baris}: satu sel atau baris melebihi {batas} byte.", "Row {baris}: a cell or line exceeds {batas} bytes."),
+    "baris_rusak": _r(422, "Lampiran 2a", "Baris {baris} bukan objek JSON berisi teks untuk setiap kolom.", "Row {baris} is not a JSON object of text for every column."),
+    "bukan_teks": _r(422, "Lampiran 2a", "Baris {baris}, kolom {kolom}: nilai harus teks atau null.", "Row {baris}, column {kolom}: the value must be text or null."),
+    "bom": _r(422, _SAFE, "Isi berkas mengembang melewati batas {batas} byte.", "The file expands beyond the limit of {batas} bytes."),
+    "terlalu_banyak_baris": _r(422, "Lampiran 1a", "Berkas melebihi {batas} baris.", "The file exceeds {batas} rows."),
+    "pengurai": _r(422, _SAFE, "Berkas {jenis} tidak dapat dibaca dalam batas waktu dan memori.", "The {jenis} file could not be read within its time and memory limits."),
+    # 5 validate
+    "mutu": _r(422, "Pasal 6 ayat (1) huruf c", "Ditolak utuh: {lolos} dari {semua} baris lolos validasi, kurang dari {batas} per seribu.", "Refused whole: {lolos} of {semua} rows pass validation, fewer than {batas} per thousand."),
+    # 6 detect, 7 treat
+    "pengolahan": _r(500, _SAFE, "Pengolahan gagal; tidak ada yang dikirim.", "Processing failed; nothing left."),
+    "penyimpanan": _r(507, _SAFE, "Penyimpanan broker penuh atau rusak; tidak ada yang dikirim.", "The broker's storage is full or failing; nothing left."),
+    # reading and receipts
+    "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),
+    "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),
+    "tanda_terima": _r(422, "Pasal 6", "Tanda terima tidak cocok dengan manifes pertukaran.", "The receipt does not match the exchange's manifest."),
+    "sibuk": _r(503, "Lampiran 1a", "Antrean penuh; coba lagi.", "The queue is full; try again."),
+    "parameter": _r(400, "Lampiran 1a", "Permintaan tidak lengkap atau salah bentuk: {parameter}.", "The request is incomplete or malformed: {parameter}."),
+}
+
+Fact = str | int
+
+
+class Refusal(SinergiError):
+    """A refusal with its reason code, clause and facts; `message()` gives both languages.
+
+    reason: a key of REASONS. pasal: the clause of the agreement at hand; without it the table's. facts: words of ours and integers.
+    """
+
+    def __init__(self, reason: str, pasal: str | None = None, **facts: Fact) -> None:
+        self.reason = reason
+        self.entry = REASONS[reason]
+        self.pasal = pasal or self.entry.pasal
+        self.facts = facts
+        super().__init__(f"{reason} ({self.pasal}): {self.indonesian}")
+
+    @property
+    def indonesian(self) -> str:
+        return self.entry.id.format(**self.facts)
+
+    @property
+    def english(self) -> str:
+        return self.entry.en.format(**self.facts)
