@@ -1,0 +1,76 @@
+"""Step 6: identifiers in columns that must not hold one. Row-local; a row that cannot be searched counts as found.
+
+Typed columns are decided by their contract. Every text column that would leave in a readable form is searched: one vectorised
+prefilter over all of them, then the exact judgement on the few rows it marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from broker.detection.identifiers import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from broker.model import Contract
+
+# Anything an identifier needs: an address sign, or nine digits with separators. `\d` is every script's digits.
+_PREFILTER: Final = r"@|\[at\]|\(at\)|%40|\d(?:[\s().,\-–/]{0,2}[\dOolI]){8,}"
+# Kinds whose own form is an identifier: their contract judges them.
+_OWN_KIND: Final = frozenset({"nik", "kk", "npwp", "nib", "kpj", "bpjs", "phone", "email", "passport", "account", "plate", "birth_date"})
+_SEPARATOR: Final = " \x1f "
+MAX_TEXT: Final = 20_000  # characters of one row's searched text; more is withheld unread
+
+
+def searched_columns(contract: Contract, readable: Iterable[str]) -> tuple[str, ...]:
+    """The columns to search, of those that leave in a readable form: free strings, not identifiers, codes, numbers or dates."""
+    wanted = set(readable)
+    return tuple(c.name for c in contract.columns if c.name in wanted and c.type == "string" and c.kind not in _OWN_KIND and not _narrow(c.regex))
+
+
+def _narrow(regex: str | None) -> bool:
+    """A pattern too narrow for an identifier: it takes neither letters nor nine digits in a row, or is a fixed short form."""
+    return regex is not None and (regex.startswith(("^[12][0-9]{3}-", "^[0-9]{1,3}\\.", "^[1-9][0-9]{4}$", "^[0-7][0-9A-HJKMNP-TV-Z]")))
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """found: Boolean (n). counts: `column.kind` → rows, for the quality report."""
+
+    found: pl.Series
+    counts: dict[str, int]
+
+    @classmethod
+    def search(cls, frame: pl.DataFrame, columns: tuple[str, ...]) -> Misplaced:
+        """frame: String columns; those not in `columns` are not looked at."""
+        if not columns:
+            return cls(pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height), {})
+        joined = pl.concat_str([pl.col(c) for c in columns], separator=_SEPARATOR, ignore_nulls=True)
+        marked = frame.select((joined.str.contains(_PREFILTER) | (joined.str.len_bytes() > MAX_TEXT)).fill_null(value=True).alias("m")).get_column("m")
+        hits: list[int] = []
+        counts: dict[str, int] = {}
+        for position in marked.arg_true().to_list():
+            kinds = _kinds(frame, columns, position)
+            if kinds:
+                hits.append(position)
+            for kind in kinds:
+                counts[kind] = counts.get(kind, 0) + 1
+        found = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
+        return cls(found.scatter(hits, True) if hits else found, counts)  # noqa: FBT003 - Polars' own signature
+
+
+def _kinds(frame: pl.DataFrame, columns: tuple[str, ...], position: int) -> set[str]:
+    kinds = set()
+    for column in columns:
+        value = frame.get_column(column)[position]
+        if value is None:
+            continue
+        if len(value) > MAX_TEXT:
+            kinds.add(f"{column}.terlalu_panjang")
+        else:
+            kinds |= {f"{column}.{f.kind}" for f in find(value)}
+    return kinds

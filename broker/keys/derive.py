@@ -1,0 +1,24 @@
+"""Keys that follow from a root: HKDF-SHA-256 expansion under labels from one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+# docs/formats/keys.md lists the same labels with their inputs.
+LABELS: Final = {
+    "cek": b"sng/cek/v1",  # HPKE info, not a derivation
+    "pseudo": b"sng/pseudo/v1",  # agreement, sender party, recipient party, entity, purpose, epoch
+    "ref": b"sng/ref/v1",  # exchange id
+    "salt": b"sng/salt/v1",  # exchange id
+    "tag": b"sng/tag/v1",  # agreement
+    "record": b"sng/record/v1",  # exchange id
+}
+
+
+def derive(root: bytes, label: str, *parts: bytes) -> bytes:
+    """32 bytes for `label` and its parts; parts are length-prefixed, so ("a","bc") and ("ab","c") differ. Source: RFC 5869."""
+    info = LABELS[label] + b"\0" + b"".join(len(p).to_bytes(2, "big") + p for p in parts)
+    return HKDFExpand(SHA256(), 32, info).derive(root)

@@ -1,0 +1,217 @@
+"""A policy's two files, read strictly: rows of rules.csv as values, model.conf as the one meaning that the compiler knows.
+
+Casbin reads a policy file leniently: a row with `Deny`, a quoted "deny", a misspelt type or a missing column is dropped or
+ignored, and the decision becomes an allow. Every such case is a ConfigError here, and Casbin's own parser is never used.
+This module does not judge what a policy allows; compile.py does.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+from broker.errors import ConfigError
+from broker.policy.universe import ANY, EVERY_AGREEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from broker.model import Agreement
+    from broker.policy.universe import Universe
+
+COLUMNS: Final = ("id", "sub", "dom", "obj", "act", "pur", "row", "lv", "dari", "sampai", "pasal", "eft", "kunci")
+NEVER: Final = "9999-12-31"
+# What a cap may rest on beside the agreements.
+LAWS: Final = frozenset({
+    "UU 27/2022 Pasal 4 ayat (2)",  # specific personal data
+    "UU 27/2022 Pasal 4 ayat (3)",  # general personal data
+    "UU 27/2022 Pasal 8",  # the subject may end the processing
+    "UU 27/2022 Pasal 25",  # children
+    "UU 27/2022 Pasal 26",  # persons with disabilities
+})  # fmt: skip
+MATCHER: Final = (
+    '(r.act == p.act || p.act == "*") && r.now >= p.dari && r.now < p.sampai && g3(r.dom, p.dom) && g2(r.obj, p.obj)'
+    " && g4(r.pur, p.pur) && g5(r.row, p.row) && g(r.sub, p.sub, r.dom)"
+    ' && ((p.eft == "allow" && r.lv <= p.lv) || (p.eft == "deny" && r.lv > p.lv))'
+)
+# The compiler's masks say what this matcher says, so a file that says anything else is refused.
+DEFINITIONS: Final = (
+    ("request_definition", "r", "sub, dom, obj, act, pur, row, lv, now"),
+    ("policy_definition", "p", ", ".join(COLUMNS)),
+    ("role_definition", "g", "_, _, _"),
+    ("role_definition", "g2", "_, _"),
+    ("role_definition", "g3", "_, _"),
+    ("role_definition", "g4", "_, _"),
+    ("role_definition", "g5", "_, _"),
+    ("policy_effect", "e", "some(where (p.eft == allow)) && !some(where (p.eft == deny))"),
+    ("matchers", "m", MATCHER),
+)
+
+_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/*-]{0,99}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone takes 2025-W12-4 as well
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of rules.csv, every value of a closed vocabulary; fields in the file's order, after its line number there."""
+
+    line: int
+    id: str
+    sub: str
+    dom: str
+    obj: str
+    act: str
+    pur: str
+    row: str
+    lv: str
+    dari: str
+    sampai: str
+    pasal: str
+    eft: str
+    kunci: str
+
+    @property
+    def values(self) -> list[str]:
+        return [getattr(self, name) for name in COLUMNS]
+
+
+def read_model(file: str, data: bytes) -> None:
+    """Accepts exactly DEFINITIONS, in their order; blank lines and lines that begin with # are free."""
+    section, expected = "", iter((*DEFINITIONS, ("", "", "")))
+    text = _text(file, data)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line or line.startswith("#"):
+            continue
+        if header := re.fullmatch(r"\[([a-z_]+)\]", line):
+            section = header[1]
+            continue
+        key, _, value = line.partition(" = ")
+        if (section, key, value) != next(expected):
+            raise ConfigError(file, number, "not the definition that the broker's tables are compiled for (docs/formats/policy.md)")
+    if next(expected) != ("", "", ""):
+        raise ConfigError(file, text.count("\n") + 1, "a definition is missing")
+
+
+def read_rules(
+    file: str, data: bytes, known: Universe, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool]
+) -> tuple[Row, ...]:
+    """Every row of rules.csv, in the file's order.
+
+    Raises ConfigError with file and line: not UTF-8, a wrong header, a quote, a comment, a wrong number of columns, an empty
+    value, a word outside its column's vocabulary, a level or date out of bounds, a double id, an allow that names nobody or
+    everything or runs outside its agreement's term, a citation that its agreements do not bear out; or no row at all.
+    """
+    lines = _text(file, data).removesuffix("\n").split("\n")
+    if lines[0] != ",".join(COLUMNS):
+        raise ConfigError(file, 1, f"the first line must be {','.join(COLUMNS)}")
+    words = {axis: known.words(axis) for axis in ("sub", "dom", "obj", "act", "pur", "row")}
+    words |= {"lv": frozenset("012345"), "eft": frozenset({"allow", "deny"}), "kunci": frozenset({"ya", "tidak"})}
+    rows: list[Row] = []
+    ids: set[str] = set()
+    for number, line in enumerate(lines[1:], 2):
+        row = _row(file, number, line)
+        wrong = next(_faults(row, words, agreements, clause_exists), None)
+        if row.id in ids:
+            wrong = "id: the same id twice"
+        if wrong:
+            raise ConfigError(file, number, wrong)
+        ids.add(row.id)
+        rows.append(row)
+    if not rows:
+        raise ConfigError(file, 1, "holds no rule")
+    return tuple(rows)
+
+
+def citations(pasal: str) -> tuple[tuple[str, str], ...]:
+    """`nk-a: Pasal 4; UU 27/2022 Pasal 25` as (agreement or '', clause)."""
+    parts = (part.partition(": ") for part in pasal.split("; "))
+    return tuple((before, after) if colon else ("", before) for before, colon, after in parts)
+
+
+def covered(row: Row, agreements: Mapping[str, Agreement]) -> frozenset[str]:
+    return frozenset(agreements) if row.dom == EVERY_AGREEMENT else frozenset({row.dom})
+
+
+def _text(file: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(file, data.count(b"\n", 0, error.start) + 1, "not UTF-8") from error
+
+
+def _row(file: str, number: int, line: str) -> Row:
+    for sign, wrong in (('"', "a quote: no value needs one"), ("#", "a comment: every line is a rule"), ("\r", "a carriage return")):
+        if sign in line:
+            raise ConfigError(file, number, wrong)
+    values = next(csv.reader([line], strict=True), [])
+    if len(values) != len(COLUMNS):
+        raise ConfigError(file, number, f"{len(values)} columns, {len(COLUMNS)} expected")
+    return Row(number, *values)
+
+
+def _faults(
+    row: Row,
+    words: Mapping[str, frozenset[str]],
+    agreements: Mapping[str, Agreement],
+    clause_exists: Callable[[Agreement, str], bool],
+) -> Iterator[str]:
+    for name, value in zip(COLUMNS, row.values, strict=True):
+        if not value:
+            yield f"{name}: empty"
+        if name in words and value not in words[name]:
+            yield f"{name}: not a word that this column knows"
+    if not _ID.fullmatch(row.id):
+        yield "id: letters, digits and _.:/*- only, a letter first, at most 100"
+    if not (_is_date(row.dari) and _is_date(row.sampai)) or row.dari >= row.sampai:
+        yield "dari, sampai: two dates YYYY-MM-DD, the first before the second"
+    yield from _faults_of_cap(row) if row.eft == "deny" else _faults_of_allow(row, agreements)
+    yield from _faults_of_citation(row, agreements, clause_exists)
+
+
+def _faults_of_cap(row: Row) -> Iterator[str]:
+    if row.lv == "5":
+        yield "lv: a cap of 5 caps nothing"
+    if row.kunci == "ya" and row.sampai != NEVER:
+        yield f"sampai: a locked cap outlives the agreement (Pasal 9 ayat (3)): {NEVER}"
+
+
+def _faults_of_allow(row: Row, agreements: Mapping[str, Agreement]) -> Iterator[str]:
+    if row.lv == "0":
+        yield "lv: an allow of 0 allows nothing"
+    if row.kunci == "ya":
+        yield "kunci: only a cap can be locked"
+    if ANY in (row.sub, row.obj, row.act):
+        yield "sub, obj, act: an allow says who, what and which action"
+    for name in covered(row, agreements):
+        term = agreements[name]
+        if row.dari < term.starts.isoformat() or row.sampai > (term.ends + timedelta(days=1)).isoformat():
+            yield f"dari, sampai: outside the term of {name}"
+
+
+def _faults_of_citation(row: Row, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool]) -> Iterator[str]:
+    cited = citations(row.pasal)
+    named, scope = frozenset(name for name, _ in cited if name), covered(row, agreements)
+    if len(set(cited)) < len(cited):
+        yield "pasal: the same citation twice"
+    if named - scope:
+        yield "pasal: cites an agreement that the rule does not cover"
+    for name, clause in cited:
+        if name and not clause_exists(agreements[name], clause):
+            yield f"pasal: {name} has no such clause"
+        if not name and (row.eft == "allow" or clause not in LAWS):
+            yield "pasal: neither `agreement: clause` nor, for a cap, a law that the broker knows"
+    if named != scope and (row.eft == "allow" or named):
+        yield "pasal: a citation is needed for each agreement that the rule covers"
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

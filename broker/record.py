@@ -1,0 +1,141 @@
+"""Step 8: the ledger. Only this module makes an `Entry`, and only after its transaction is on disk.
+
+One append-only log per agreement, and one named `broker` for what concerns no agreement. Log positions, checkpoints and the tree in
+memory move together: a transaction that fails takes all three back. A checkpoint is shown to nobody before it is durable.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from broker.errors import LedgerError
+from broker.jcs import canonical
+from broker.ledger import Checkpoint, LogTree, leaf_hash, sign_checkpoint
+from broker.ledger.manifest import MAX_ENTRY
+from broker.model import Entry, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from broker.jcs import Json
+    from broker.keys import LogKey
+    from broker.ledger.leaves import LeafGatherer, Tree
+    from broker.store import Database, Transaction
+
+BROKER_LOG: Final = "broker"
+BROKER: Final = "broker"  # as a signer of receipts
+
+
+def origin(log: str) -> str:
+    """The log's name in checkpoints and the name of its key."""
+    return f"sinergi/{log}"
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    index: int
+    size: int
+    checkpoint: str
+
+
+class Book:
+    """An open ledger transaction: everything written through it becomes durable together."""
+
+    def __init__(self, tx: Transaction, trees: Mapping[str, LogTree], keys: Mapping[str, LogKey]) -> None:
+        self.tx = tx
+        self._trees, self._keys = trees, keys
+
+    def append(self, log: str, entry: bytes) -> Appended:
+        """Adds one event and signs the new size."""
+        if len(entry) > MAX_ENTRY:
+            raise LedgerError("entry too large")
+        tree = self._trees[log]
+        index, leaf = tree.size, leaf_hash(entry)
+        tree.append(leaf)
+        self.tx.add_entry(log, index, entry, leaf)
+        note = sign_checkpoint(Checkpoint(origin(log), tree.size, tree.root()), self._keys[log])
+        self.tx.add_checkpoint(log, tree.size, note)
+        return Appended(index, tree.size, note)
+
+
+class Ledger:
+    """The logs of a broker home. One writer at a time; reading needs no lock beyond the tree's own sizes."""
+
+    def __init__(self, database: Database, keys: Mapping[str, LogKey]) -> None:
+        self.database = database
+        self._keys = keys
+        with database.read() as tx:
+            self._trees = {log: LogTree(tx.leaf_hashes(log)) for log in keys}
+        self._durable = {log: tree.size for log, tree in self._trees.items()}
+
+    @contextmanager
+    def writing(self) -> Iterator[Book]:
+        """A transaction over state, vault, leaves and logs. LedgerError: nothing of it happened."""
+        try:
+            with self.database.write() as tx:
+                yield Book(tx, self._trees, self._keys)
+        except BaseException:
+            for log, tree in self._trees.items():
+                tree.truncate(self._durable[log])
+            raise
+        self._durable = {log: tree.size for log, tree in self._trees.items()}
+
+    def size(self, log: str) -> int:
+        return self._durable[log]
+
+    def note(self, log: str) -> str | None:
+        """The latest durable checkpoint, if the log has an entry."""
+        with self.database.read() as tx:
+            return tx.checkpoint(log)
+
+    def inclusion(self, log: str, index: int, size: int) -> list[bytes]:
+        return self._trees[log].inclusion(index, size)
+
+    def consistency(self, log: str, old: int, new: int) -> list[bytes]:
+        return self._trees[log].consistency(old, new)
+
+    def record(
+        self,
+        log: str,
+        exchange: bytes,
+        leaves: LeafGatherer,
+        manifest: Callable[[Tree], bytes],
+        now: datetime,
+        *,
+        sign: Callable[[bytes], bytes],
+        header: bytes,
+        report: Callable[[], str],
+    ) -> Entry:
+        """Vault rows, leaves, manifest, our receipt, signed checkpoint and outbox row in one transaction; the Entry once it is durable.
+
+        manifest: the entry's bytes from the finished tree. sign: our DSSE over it. header: the envelope's prefix, without which the outbox
+        file is noise. report: the sender's quality report, asked after `manifest`.
+        """
+        with self.writing() as book:
+            tx, name = book.tx, exchange.hex()
+
+            def vault(tags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+                return tx.vault_ids(log, tags, np.frombuffer(os.urandom(16 * len(tags)), np.uint8).reshape(-1, 16))
+
+            for s in leaves.segments(vault):
+                tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
+            assert leaves.tree is not None
+            entry = manifest(leaves.tree)
+            appended = book.append(log, entry)
+            at = utc_text(now)
+            tx.add_receipt(name, BROKER, sign(entry), at)
+            tx.change_exchange(name, state="recorded", changed=at, log=log, entry=appended.index, manifest=entry, header=header, report=report())
+        return Entry(exchange, log, appended.index, appended.size, appended.checkpoint)
+
+
+def event(kind: str, now: datetime, **fields: Json) -> bytes:
+    """A log entry that is no manifest: refusal, outcome, key or policy event. Words and ids of ours, numbers, digests."""
+    return canonical({"time": utc_text(now), "type": f"sinergi/{kind}/v1", **fields})

@@ -1,0 +1,222 @@
+"""Steps 5–7 on one chunk: validate, detect, treat. Values in, values out; row-local, so that chunking never changes what leaves.
+
+Salt and sequence belong to the original row: row i of the submission has sequence i (from 0) and salt block i, released or not.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from broker.contract.flags import flags_of, raised, row_classes
+from broker.detection import Misplaced
+from broker.keys.cmac import column_cmac
+from broker.ledger.manifest import WITHHELD_PROFILE, outcome_code
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from broker.contract.parse import Chunk
+    from broker.contract.validate import Checked, Validator
+    from broker.model import Column, Contract
+    from broker.treatment import Profiles, Treatment
+
+MAX_REPORTED: Final = 1_000  # rows named one by one in a quality report; counts are always complete
+
+
+class Salts:
+    """Salt i = block i of AES-256-CTR under the exchange's salt key; rows must be asked for in order."""
+
+    def __init__(self, key: bytes) -> None:
+        self._stream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+
+    def next(self, n: int) -> bytes:
+        return self._stream.update(bytes(16 * n))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one exchange needs to treat its chunks."""
+
+    contract: Contract
+    validator: Validator
+    profiles: Profiles
+    treatment: Treatment
+    searched: tuple[str, ...]
+    quasi: tuple[str, ...]
+    tag_key: bytes
+    salts: Salts
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """One entry per (row, person), in row order; arrays as `LeafGatherer.add` takes them."""
+
+    tags: NDArray[np.uint8]
+    person: NDArray[np.bool_]
+    commitments: NDArray[np.uint8]
+    profiles: NDArray[np.uint16]
+    outcomes: NDArray[np.uint8]
+    sequence: NDArray[np.uint32]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the quality report and the manifest count over a whole exchange."""
+
+    rows: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
+    named: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)  # row number from 1, rule ids
+    quasi: list[NDArray[np.uint64]] = field(default_factory=list)
+
+    @property
+    def released(self) -> int:
+        return self.outcomes.get("terkirim", 0)
+
+    def unique_permille(self) -> int:
+        """Released rows alone in their combination of quasi-identifiers, per thousand."""
+        if not self.quasi:
+            return 0
+        values = np.sort(np.concatenate(self.quasi))
+        self.quasi = [values]
+        same = values[1:] == values[:-1]
+        alone = int((~(np.r_[False, same] | np.r_[same, False])).sum())
+        return alone * 1000 // len(values) if len(values) else 0
+
+
+def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[bytes, Leaves]:
+    """The lines that may leave of `chunk`, and a leaf for every row and person; adds to `tally`."""
+    frame, n = chunk.frame, chunk.frame.height
+    checked = desk.validator.check(frame)  # 5 validate
+    bad = checked.bad.to_numpy().copy()
+    outcomes = np.where(bad, np.uint8(outcome_code("ditahan_aturan")), np.uint8(outcome_code("terkirim")))
+    foreign = _foreign(checked)
+    outcomes[foreign] = outcome_code("ditahan_asal")
+    misplaced = Misplaced.search(frame, desk.searched)  # 6 detect
+    found = misplaced.found.to_numpy() & ~bad
+    outcomes[found] = outcome_code("ditahan_salah_tempat")
+    good = outcomes == outcome_code("terkirim")
+    _count(tally, chunk, checked, misplaced, found, outcomes)
+
+    kept = frame if good.all() else frame.filter(pl.Series(good))
+    profile = np.full(n, WITHHELD_PROFILE, np.uint16)  # 7 treat
+    of_class = np.array(desk.profiles.of_class, np.uint16)
+    profile[good] = of_class[row_classes(kept, desk.contract, desk.profiles.flags, desk.day).to_numpy()]
+    released = desk.treatment.apply(kept, pl.Series(profile[good]))
+    if any(dtype != pl.String for dtype in released.dtypes):
+        raise TypeError("only text may reach the released line")  # write_ndjson is canonical JSON for text alone
+    buffer = io.BytesIO()
+    released.write_ndjson(buffer)
+    if desk.quasi:
+        tally.quasi.append(released.select(pl.struct(desk.quasi).hash()).to_series().to_numpy())
+    commitments = _commit(desk.salts.next(n), buffer, good)
+    leaves = _leaves(frame, desk, checked, commitments, profile, outcomes, chunk.first - 1)
+    return buffer.getvalue(), leaves
+
+
+def _commit(salts: bytes, lines: io.BytesIO, good: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """SHA-256(salt ‖ released line with its LF); of a withheld row, SHA-256(salt)."""
+    lines.seek(0)
+    if good.all():
+        digests = b"".join([sha256(salts[i : i + 16] + line).digest() for i, line in zip(range(0, len(salts), 16), lines, strict=True)])
+    else:
+        each = iter(lines)
+        digests = b"".join([sha256(salts[16 * i : 16 * i + 16] + (next(each) if ok else b"")).digest() for i, ok in enumerate(good.tolist())])
+        if next(each, None) is not None:
+            raise ValueError("more lines than released rows")
+    lines.seek(0, io.SEEK_END)
+    return np.frombuffer(digests, np.uint8).reshape(-1, 32)
+
+
+def _foreign(checked: Checked) -> NDArray[np.uint32]:
+    names = [name for name in checked.rules.columns if name.endswith(".asal") or name in ("kode_kesepakatan.wajib", "pihak_asal.wajib")]
+    if not names:
+        return np.empty(0, np.uint32)
+    broken = checked.rules.select(pl.any_horizontal(names).alias("b")).get_column("b")
+    return checked.bad_rows.filter(broken).to_numpy()
+
+
+def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, found: NDArray[np.bool_], outcomes: NDArray[np.uint8]) -> None:
+    tally.rows += chunk.frame.height
+    codes = dict(zip(*(a.tolist() for a in np.unique(outcomes, return_counts=True)), strict=True))
+    for word in ("terkirim", "ditahan_asal", "ditahan_aturan", "ditahan_salah_tempat"):
+        tally.outcomes[word] = tally.outcomes.get(word, 0) + codes.get(outcome_code(word), 0)
+    if len(checked.bad_rows):
+        sums = checked.rules.sum().row(0, named=True)
+        for rule, count in sums.items():
+            if count:
+                tally.rules[rule] = tally.rules.get(rule, 0) + int(count)
+    if found.any():
+        tally.rules["salah_tempat"] = tally.rules.get("salah_tempat", 0) + int(found.sum())
+        for rule, count in misplaced.counts.items():
+            tally.rules[f"{rule}.salah_tempat"] = tally.rules.get(f"{rule}.salah_tempat", 0) + count
+    room = MAX_REPORTED - len(tally.named)
+    if room > 0:
+        for position, row in zip(checked.bad_rows.head(room), checked.rules.head(room).iter_rows(), strict=True):
+            tally.named.append((chunk.first + position, tuple(name for name, broken in zip(checked.rules.columns, row, strict=True) if broken)))
+        tally.named.extend((chunk.first + int(p), ("salah_tempat",)) for p in np.flatnonzero(found)[: max(0, MAX_REPORTED - len(tally.named))])
+        tally.named.sort()
+
+
+def _leaves(
+    frame: pl.DataFrame, desk: Desk, checked: Checked, commitments: NDArray[np.uint8], profile: NDArray[np.uint16], outcomes: NDArray[np.uint8], start: int
+) -> Leaves:
+    """A leaf for each person column that names a valid person; a row that names none gets one for its record."""
+    n = frame.height
+    rows, tags = [], []
+    named = np.zeros(n, np.bool_)
+    for column in desk.contract.columns:
+        if column.subject is None:
+            continue
+        who = _who(frame, desk, column, checked)
+        at = np.flatnonzero(who)
+        if len(at):
+            values = frame.get_column(column.name)
+            rows.append(at)
+            tags.append(column_cmac(desk.tag_key, canonical_subject(values if len(at) == n else values.filter(pl.Series(who)), column.kind)))
+            named |= who
+    people = sum(map(len, rows))
+    nobody = np.flatnonzero(~named)
+    if len(nobody):
+        rows.append(nobody)
+        record = frame.get_column(desk.contract.fallback).gather(nobody)
+        sequence = pl.Series([f"baris:{start + i}" for i in nobody.tolist()], dtype=pl.String)
+        tags.append(column_cmac(desk.tag_key, _record_names(record, sequence)))
+    row = np.concatenate(rows)
+    tag = np.concatenate(tags)
+    person = np.arange(len(row)) < people
+    if len(rows) > 1:
+        order = np.argsort(row, kind="stable")
+        row, tag, person = row[order], tag[order], person[order]
+    return Leaves(tag, person, commitments[row], profile[row], outcomes[row], (start + row).astype(np.uint32))
+
+
+def _record_names(record: pl.Series, sequence: pl.Series) -> pl.Series:
+    return pl.select(pl.coalesce(pl.lit("rekaman:") + pl.lit(record), pl.lit(sequence)).alias("name")).get_column("name")
+
+
+def canonical_subject(values: pl.Series, kind: str) -> pl.Series:
+    """The text a person's tag is made of: the 16 digits of a NIK (a person's NPWP is the NIK), `paspor:` and the number otherwise."""
+    return values if kind in ("nik", "npwp") else pl.select((pl.lit("paspor:") + pl.lit(values)).alias("p")).get_column("p")
+
+
+def _who(frame: pl.DataFrame, desk: Desk, column: Column, checked: Checked) -> NDArray[np.bool_]:
+    who = frame.get_column(column.name).is_not_null().to_numpy().copy()
+    if column.subject == "perorangan":
+        sources = [raised(c, desk.day).fill_null(value=False) for c in desk.contract.columns if "perorangan" in flags_of(c)]
+        who &= frame.select(pl.any_horizontal(sources).alias("p")).get_column("p").to_numpy()
+    broken = [name for name in checked.rules.columns if name.startswith(f"{column.name}.")]
+    if broken and len(checked.bad_rows):
+        invalid = checked.rules.select(pl.any_horizontal(broken).alias("b")).get_column("b")
+        who[checked.bad_rows.filter(invalid).to_numpy()] = False
+    return who

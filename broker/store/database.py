@@ -1,0 +1,200 @@
+"""SQLite behind SQLModel: one writer, WAL, synchronous=FULL (read back: anything less loses acknowledged commits in a power cut).
+
+A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with database.write()` ends, or it never happened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from sqlalchemy import event, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel, create_engine
+
+from broker.errors import LedgerError
+from broker.store.tables import SCHEMA, Exchange, ExchangeRow, LogCheckpoint, LogEntry, Meta, Nonce, Receipt, RefusedAtDoor, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection, Engine
+
+_PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2, "secure_delete": 1}
+_FIELDS: Final = tuple(ExchangeRow.__dataclass_fields__)
+
+
+def _connect(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # transactions are ours to begin
+    for pragma, wanted in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {pragma}={wanted}")
+        (got,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if got != wanted:
+            raise LedgerError(f"SQLite will not keep {pragma}={wanted}")
+    connection.execute("PRAGMA busy_timeout=60000")
+
+
+class Database:
+    """A broker's durable state. Owns an engine; `close` releases it."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+        event.listen(self._engine, "connect", _connect)
+        self._writing = threading.Lock()
+        SQLModel.metadata.create_all(self._engine)
+        with self._engine.begin() as c:
+            found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
+            if found is None:
+                c.execute(Meta.__table__.insert(), {"key": "schema", "value": str(SCHEMA)})  # type: ignore[attr-defined]
+            elif found != str(SCHEMA):
+                raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One durable transaction; LedgerError if it cannot be made durable (a full or failing disk), and then nothing of it remains."""
+        with self._writing:
+            try:
+                with self._engine.connect() as c:
+                    c.exec_driver_sql("BEGIN IMMEDIATE")
+                    try:
+                        yield Transaction(c)
+                        c.exec_driver_sql("COMMIT")
+                    except BaseException:
+                        c.connection.rollback()
+                        raise
+            except DBAPIError as error:
+                raise LedgerError(f"not durable: {type(error.orig).__name__}") from None
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A read-only view."""
+        with self._engine.connect() as c:
+            yield Transaction(c)
+
+
+class Transaction:
+    """What can be asked and written inside a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    # exchanges
+    def add_exchange(self, **values: str) -> None:
+        self._c.execute(Exchange.__table__.insert(), values)  # type: ignore[attr-defined]
+
+    def change_exchange(self, exchange: str, **values: object) -> None:
+        self._c.execute(update(Exchange).where(Exchange.id == exchange).values(**values))  # type: ignore[arg-type]
+
+    def exchange(self, exchange: str) -> ExchangeRow | None:
+        return next(iter(self._exchanges("id = :v", v=exchange)), None)
+
+    def exchange_by_idempotency(self, key: str) -> ExchangeRow | None:
+        return next(iter(self._exchanges("idempotency = :v", v=key)), None)
+
+    def exchanges_in(self, *states: str) -> list[ExchangeRow]:
+        return [row for state in states for row in self._exchanges("state = :v ORDER BY accepted, id", v=state)]
+
+    def inbox(self, recipient: str) -> list[ExchangeRow]:
+        return self._exchanges("recipient = :v AND state IN ('recorded', 'delivered') ORDER BY accepted, id", v=recipient)
+
+    def sent(self, sender: str, limit: int) -> list[ExchangeRow]:
+        return self._exchanges("sender = :v ORDER BY accepted DESC, id LIMIT :n", v=sender, n=limit)
+
+    def _exchanges(self, where: str, **values: object) -> list[ExchangeRow]:
+        rows = self._c.execute(text(f"SELECT {', '.join(_FIELDS)} FROM exchange WHERE {where}"), values)  # noqa: S608 - our own words
+        return [ExchangeRow(*row) for row in rows]
+
+    # requests
+    def use_nonce(self, kid: str, nonce: str, now: int, until: int) -> bool:
+        """Whether this nonce was unused; marks it used. Expired ones are forgotten on the way."""
+        self._c.execute(text("DELETE FROM nonce WHERE until < :now"), {"now": now})
+        if self._c.execute(text("SELECT 1 FROM nonce WHERE kid = :k AND nonce = :n"), {"k": kid, "n": nonce}).first():
+            return False
+        self._c.execute(Nonce.__table__.insert(), {"kid": kid, "nonce": nonce, "until": until})  # type: ignore[attr-defined]
+        return True
+
+    def count_refusal(self, minute: str, reason: str) -> None:
+        self._c.execute(
+            text("INSERT INTO refusedatdoor (minute, reason, count) VALUES (:m, :r, 1) ON CONFLICT (minute, reason) DO UPDATE SET count = count + 1"),
+            {"m": minute, "r": reason},
+        )
+
+    def refused_at_door(self) -> dict[str, int]:
+        rows = self._c.execute(text("SELECT reason, SUM(count) FROM refusedatdoor GROUP BY reason"))
+        return {reason: int(count) for reason, count in rows}
+
+    # the vault
+    def vault_ids(self, agreement: str, tags: NDArray[np.uint8], fresh: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Vault ids of sorted unique person tags; a person not yet known gets its `fresh` id. All uint8 (n, 16)."""
+        c = self._c
+        c.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS asked (tag BLOB, id BLOB)")
+        c.exec_driver_sql("DELETE FROM asked")
+        c.exec_driver_sql("INSERT INTO asked VALUES (?, ?)", list(zip(_rows(tags), _rows(fresh), strict=True)))
+        c.exec_driver_sql("INSERT OR IGNORE INTO vault (agreement, tag, id) SELECT ?, tag, id FROM asked", (agreement,))
+        # CROSS JOIN keeps SQLite to this order: asked first, one look-up each.
+        found = c.exec_driver_sql(
+            "SELECT v.id FROM asked CROSS JOIN vault v ON v.agreement = ? AND v.tag = asked.tag ORDER BY asked.rowid", (agreement,)
+        )
+        ids = np.frombuffer(b"".join(row[0] for row in found), np.uint8).reshape(-1, 16)
+        if len(ids) != len(tags):
+            raise LedgerError("the vault did not answer for every person")
+        return ids
+
+    # leaves and logs
+    def add_segment(self, exchange: str, number: int, low: bytes, high: bytes, rows: bytes, tiles: bytes) -> None:
+        self._c.execute(Segment.__table__.insert(), {"exchange": exchange, "number": number, "low": low, "high": high, "rows": rows, "tiles": tiles})  # type: ignore[attr-defined]
+
+    def segments(self, exchange: str) -> Iterator[bytes]:
+        for (rows,) in self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e ORDER BY number"), {"e": exchange}):
+            yield rows
+
+    def add_entry(self, log: str, position: int, entry: bytes, leaf: bytes) -> None:
+        self._c.execute(LogEntry.__table__.insert(), {"log": log, "position": position, "entry": entry, "leaf": leaf})  # type: ignore[attr-defined]
+
+    def leaf_hashes(self, log: str) -> list[bytes]:
+        rows = self._c.execute(text("SELECT position, leaf FROM logentry WHERE log = :l ORDER BY position"), {"l": log})
+        leaves: list[bytes] = []
+        for position, leaf in rows:
+            if position != len(leaves):
+                raise LedgerError(f"log {log} has a gap at {len(leaves)}")
+            leaves.append(leaf)
+        return leaves
+
+    def entries(self, log: str, start: int = 0) -> Iterator[bytes]:
+        for (entry,) in self._c.execute(text("SELECT entry FROM logentry WHERE log = :l AND position >= :s ORDER BY position"), {"l": log, "s": start}):
+            yield entry
+
+    def add_checkpoint(self, log: str, size: int, note: str) -> None:
+        self._c.execute(LogCheckpoint.__table__.insert(), {"log": log, "size": size, "note": note})  # type: ignore[attr-defined]
+
+    def checkpoint(self, log: str) -> str | None:
+        found: Any = self._c.execute(text("SELECT note FROM logcheckpoint WHERE log = :l ORDER BY size DESC LIMIT 1"), {"l": log}).scalar()
+        return None if found is None else str(found)
+
+    # receipts
+    def add_receipt(self, exchange: str, signer: str, dsse: bytes, at: str) -> bool:
+        """Whether this signer's receipt is new."""
+        if self._c.execute(text("SELECT 1 FROM receipt WHERE exchange = :e AND signer = :s"), {"e": exchange, "s": signer}).first():
+            return False
+        self._c.execute(Receipt.__table__.insert(), {"exchange": exchange, "signer": signer, "dsse": dsse, "at": at})  # type: ignore[attr-defined]
+        return True
+
+    def receipts(self, exchange: str) -> dict[str, bytes]:
+        rows = self._c.execute(text("SELECT signer, dsse FROM receipt WHERE exchange = :e ORDER BY signer"), {"e": exchange})
+        return {signer: dsse for signer, dsse in rows}  # noqa: C416 - rows are not pairs to dict()
+
+
+def _rows(blocks: NDArray[np.uint8]) -> Sequence[bytes]:
+    # A void view keeps trailing zero bytes, a bytes view would strip them.
+    values: list[bytes] = np.ascontiguousarray(blocks).view("V16").ravel().tolist()
+    return values
+
+

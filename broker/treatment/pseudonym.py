@@ -1,0 +1,67 @@
+"""Keyed pseudonyms over columns: `p<epoch>.` and 22 characters, the same person alike within one domain and nowhere else.
+
+Domain = (agreement, sender party, recipient party, entity type, purpose, epoch); docs/formats/pseudonym.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from broker.keys import derive
+from broker.keys.cmac import column_cmac
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ALPHABET: Final = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8)
+TOKEN_CHARS: Final = 22  # of 128 bits in base64url
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DomainKey:
+    """A pseudonym key and the epoch its tokens show."""
+
+    key: bytes
+    epoch: int
+
+    @classmethod
+    def of(cls, root: bytes, *, agreement: str, sender: str, recipient: str, entity: str, purpose: str, epoch: int) -> DomainKey:
+        parts = (agreement, sender, recipient, entity, purpose, str(epoch))
+        return cls(derive(root, "pseudo", *(p.encode() for p in parts)), epoch)
+
+
+def base64url(tags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (n, 16) → ASCII uint8 (n, 22), unpadded."""
+    padded = np.zeros((len(tags), 18), np.uint8)
+    padded[:, :16] = tags
+    a, b, c = (padded.reshape(len(tags), 6, 3)[:, :, i].astype(np.uint32) for i in range(3))
+    word = a << 16 | b << 8 | c
+    sextets = np.stack([word >> 18, word >> 12 & 63, word >> 6 & 63, word & 63], axis=-1).reshape(len(tags), 24)
+    return _ALPHABET[sextets[:, :TOKEN_CHARS]]
+
+
+def pseudonym_tokens(values: pl.Series, key: DomainKey) -> pl.Series:
+    """Deterministic tokens `p<epoch>.<22 base64url>` for identifiers, unlinkable across `key`'s domain.
+
+    values: String, canonical form, nulls stay null. Returns String of the same length.
+    AES-256-CMAC, 128 bits: collision chance at 3e8 persons about 1e-22.
+    Source: NIST SP 800-38B; domains as in docs/formats/pseudonym.md.
+    """
+    filled = values.drop_nulls()
+    if not len(filled):
+        return pl.Series(values.name, [None], pl.String).new_from_index(0, len(values))
+    prefix = np.frombuffer(f"p{key.epoch}.".encode(), np.uint8)
+    lines = np.empty((len(filled), len(prefix) + TOKEN_CHARS + 1), np.uint8)
+    lines[:, : len(prefix)] = prefix
+    lines[:, len(prefix) : -1] = base64url(column_cmac(key.key, filled))
+    lines[:, -1] = ord("\n")
+    # A fixed-width buffer read back as one CSV column is twice as fast as slicing it in Python.
+    tokens = pl.read_csv(lines.tobytes(), has_header=False, schema={"t": pl.String}, quote_char=None, infer_schema=False).get_column("t")
+    if len(filled) == len(values):
+        return tokens.alias(values.name)
+    positions = values.is_not_null().cum_sum() - 1
+    return tokens.gather(positions.clip(lower_bound=0).cast(pl.UInt32)).zip_with(values.is_not_null(), pl.Series([None], dtype=pl.String).new_from_index(0, len(values))).alias(values.name)

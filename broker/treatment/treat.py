@@ -1,0 +1,67 @@
+"""Step 7: a chunk of good rows → exactly the columns and values that may leave, row by row by its profile.
+
+The released columns are fixed by the Plan, so that every line has the same ones; what a row's own profile hides is null.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from broker.model import Level
+from broker.treatment.generalise import GENERALISERS, MASKS, Parents
+from broker.treatment.levels import generaliser
+from broker.treatment.pseudonym import DomainKey, pseudonym_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from broker.model import Column, Contract, Plan
+    from broker.treatment.levels import Profiles
+
+
+class Treatment:
+    """The treatment of one Plan. key_of: entity type → the domain key of this exchange."""
+
+    def __init__(self, plan: Plan, contract: Contract, profiles: Profiles, codes: Parents, key_of: Callable[[str], DomainKey]) -> None:
+        self._plan, self._profiles, self._codes = plan, profiles, codes
+        index = {c.name: i for i, c in enumerate(contract.columns)}
+        self._columns = [(contract.columns[index[name]], index[name]) for name in profiles.released]
+        self._keys = {c.token: key_of(c.token) for c, i in self._columns if c.token and any(row[i] == Level.PSEUDONYM for row in profiles.levels)}
+
+    def apply(self, frame: pl.DataFrame, profile: pl.Series) -> pl.DataFrame:
+        """frame: good rows, contract columns as String. profile: UInt16 (n). Returns the released columns, sorted by name, String, same rows."""
+        present = profile.unique().to_list()
+        tokens = [
+            pseudonym_tokens(frame.get_column(c.name), self._keys[c.token]).alias(f"\0{c.name}")
+            for c, i in self._columns
+            if c.token and any(self._profiles.levels[p][i] == Level.PSEUDONYM for p in present)
+        ]
+        return frame.with_columns(*tokens, profile.alias("\0")).select([self._released(c, i, present).alias(c.name) for c, i in self._columns])
+
+    def _released(self, column: Column, index: int, present: list[int]) -> pl.Expr:
+        by_level: dict[int, list[int]] = {}
+        for p in present:
+            by_level.setdefault(self._profiles.levels[p][index], []).append(p)
+        if len(by_level) == 1:
+            return self._value(column, next(iter(by_level)))
+        value = pl.lit(None, dtype=pl.String)  # a profile that is not listed hides
+        for level, numbers in by_level.items():
+            value = pl.when(pl.col("\0").is_in(numbers)).then(self._value(column, level)).otherwise(value)
+        return value
+
+    def _value(self, column: Column, level: int) -> pl.Expr:
+        match level:
+            case Level.CLEAR:
+                return pl.col(column.name)
+            case Level.PSEUDONYM:
+                return pl.col(f"\0{column.name}")
+            case Level.GENERALISE:
+                name = generaliser(column, self._plan.audience)
+                assert name is not None
+                return GENERALISERS[name](column, self._plan.day, self._codes)
+            case Level.MASK:
+                assert column.mask is not None
+                return MASKS[column.mask](pl.col(column.name))
+        return pl.lit(None, dtype=pl.String)

@@ -1,0 +1,76 @@
+"""The composition root: a broker home on disk → an Office ready to exchange. Everything strict is loaded here, or nothing serves."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from broker.agreement import clause_exists, load_agreements
+from broker.contract import load_codelists, load_contracts
+from broker.delivery import Folders
+from broker.errors import ConfigError
+from broker.exchange import Office
+from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.policy import load_policy
+from broker.record import BROKER_LOG, Ledger
+from broker.settings import shipped_policies
+from broker.store import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from broker.keys import PublicSet
+
+AGREEMENT_KEYS: Final = ("root", "vault", "kem", "log", "receipt")
+BROKER_KEYS: Final = ("log", "receipt")
+POLICY_VERSION: Final = 1
+
+
+def init_home(home: Path, now: datetime) -> PublicSet:
+    """A new broker home: policies copied, keys made per agreement, public keys in `public.json`. ConfigError if one is there already."""
+    if (home / "secrets").exists():
+        raise ConfigError(str(home), 1, "is a broker home already")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
+    for agreement in load_agreements(home / "policies" / "agreements"):
+        create_ring(home / "secrets" / agreement, AGREEMENT_KEYS, now)
+    create_ring(home / "secrets" / BROKER_LOG, BROKER_KEYS, now)
+    (home / "peers").mkdir(mode=0o700)
+    Folders(home).create()
+    public = public_set("broker", {path.name: open_ring(path) for path in sorted((home / "secrets").iterdir())})
+    write_private(home / "public.json", public.to_json())
+    return public
+
+
+def read_peers(home: Path) -> Mapping[str, PublicSet]:
+    """Enrolled public keys by system."""
+    found = [read_public_set(path.read_bytes()) for path in sorted((home / "peers").glob("*.json"))]
+    return {peer.owner: peer for peer in found}
+
+
+def open_office(home: Path) -> Office:
+    """The office of a broker home. ConfigError, KeyRingError or LedgerError: nothing is served."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
+    if not (home / "secrets").is_dir():
+        raise ConfigError(str(home), 1, "is no broker home; make one with `broker init`")
+    policies = home / "policies"
+    agreements = load_agreements(policies / "agreements")
+    contracts = load_contracts(policies / "datasets")
+    folders = Folders(home)
+    folders.create()
+    rings = {name: open_ring(home / "secrets" / name) for name in (*agreements, BROKER_LOG)}
+    database = Database(home / "ledger.db")
+    ledger = Ledger(database, {name: ring.get(LogKey, "log") for name, ring in rings.items()})
+    return Office(
+        agreements=agreements,
+        contracts=contracts,
+        codes=load_codelists(policies / "codes"),
+        policy=load_policy(policies, contracts, agreements, clause_exists, POLICY_VERSION),
+        rings=rings,
+        peers=read_peers(home),
+        ledger=ledger,
+        folders=folders,
+    )
