@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import resource
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_codelists, load_contracts
+from broker.contract.validate import Validator
 from broker.delivery import Folders
 from broker.errors import ConfigError
 from broker.exchange import Office
@@ -74,3 +78,15 @@ def open_office(home: Path) -> Office:
         ledger=ledger,
         folders=folders,
     )
+
+
+def known_systems(home: Path) -> frozenset[str]:
+    """Every system that an agreement of this home registers."""
+    return frozenset(system for a in load_agreements(home / "policies" / "agreements").values() for system in a.systems.values())
+
+
+def warm_up(office: Office) -> None:
+    """Runs one synthetic chunk through every contract's rules, so that the first real exchange is as quick as the next."""
+    for contract in office.contracts.values():
+        row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
+        Validator(contract, office.codes, agreement="", parties=frozenset(), day=date(2026, 1, 1)).check(row)

@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     day: date
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Policy:
     """One version of a policy, compiled. sha256 covers model.conf and rules.csv."""
 
@@ -155,7 +155,7 @@ def load_policy(
     something that no row of its agreement's purpose table lists, or let a party send what it does not provide.
     """
     model, rules = folder / "model.conf", folder / "rules.csv"
-    model_data, rules_data = model.read_bytes(), rules.read_bytes()
+    model_data, rules_data = _bytes(model), _bytes(rules)
     known = universe(contracts, agreements)
     read_model(str(model), model_data)
     rows = read_rules(str(rules), rules_data, known, agreements, clause_exists)
@@ -163,6 +163,13 @@ def load_policy(
     policy = Policy(version, hashlib.sha256(model_data + rules_data).hexdigest(), rows, known, masks, slices(masks), compile_tables(masks))
     _no_wider(policy, str(rules), contracts, agreements)
     return policy
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), 1, "cannot be read") from error
 
 
 def _no_wider(policy: Policy, file: str, contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> None:

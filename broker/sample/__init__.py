@@ -55,7 +55,7 @@ def rows(
     mess: float = 0.0,
     text: bool = False,
 ) -> Iterator[list[str]]:
-    """n rows in the contract's column order, '' for an empty cell, one at a time.
+    """N rows in the contract's column order, '' for an empty cell, one at a time.
 
     party: whose file it is, of the agreement's two. mess: share of rows that get one fault. text: fill free text too, with personal data in it.
     Raises ClientError: an unknown dataset, agreement or party, another dataset's contract, a share outside 0..1.
@@ -67,8 +67,12 @@ def rows(
         raise ClientError(f"Kontrak {contract.dataset} bukan kontrak {dataset}. · The contract is another dataset's.")
     if not 0.0 <= mess <= 1.0:
         raise ClientError("Bagian baris rusak harus antara 0 dan 1. · The share of faulty rows must lie between 0 and 1.")
+    return _rows(_world(seed, as_of, party, agreement, codes, contract, text=text), make, contract, n, mess)
+
+
+def _world(seed: int, as_of: date, party: str, agreement: str, codes: Codes, contract: Contract, *, text: bool) -> World:
     home = home_of(agreement, party)
-    world = World(
+    return World(
         seed=seed,
         party=party,
         agreement=agreement,
@@ -80,7 +84,6 @@ def rows(
         peoples=shares(home.peoples),
         nik_key=int(seeded(seed, home.party, "nik")() * 10**9),
     )
-    return _rows(world, make, contract, n, mess)
 
 
 def _rows(world: World, make: Callable[[World, int], Row], contract: Contract, n: int, mess: float) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from broker.sample.draw import one, whole, years_after
-from broker.sample.places import HOMES
+from broker.sample.places import HOMES, KECAMATAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +77,8 @@ def wrong_column(ground: Ground, row: Row, draw: Draw) -> Row:
 
 
 def retired_district(ground: Ground, row: Row, draw: Draw) -> Row:
-    return {c: one(draw, ground.retired) for c, _ in _filled(ground, row, draw, codelist="wilayah") if c.startswith("kode_wilayah")}
+    """A district code of an earlier edition, as a register that was never updated still holds."""
+    return {c: one(draw, ground.retired) for c, v in _filled(ground, row, draw, codelist="wilayah") if len(v) >= KECAMATAN}
 
 
 def impossible_birth_date(ground: Ground, row: Row, draw: Draw) -> Row:
@@ -118,7 +119,7 @@ def overlong_name(ground: Ground, row: Row, draw: Draw) -> Row:
     return {c: f"{v} " * (columns[c] // len(v)) + v for c, v in _filled(ground, row, draw, kind="name") if c in columns}
 
 
-def duplicate_person(ground: Ground, row: Row, _draw: Draw) -> Row:
+def duplicate_person(ground: Ground, _row: Row, _draw: Draw) -> Row:
     return {c: v for c, v in ground.before().items() if c != "id_rekaman"}
 
 

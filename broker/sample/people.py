@@ -140,10 +140,11 @@ def _nik(world: World, i: int, serials: tuple[int, int], sex: str, age: int, at_
     first, count = serials
     block, turn = divmod(i, count)
     serial = first + turn * SCATTER % count
-    districts = world.where.districts
+    districts, elsewhere = world.where.districts, world.where.elsewhere
     slots = len(districts) * DAYS
-    slot = (world.nik_key + serial * 7919 + (block + own * slots // 2) * 1009) % slots  # 1009 is prime: every block another slot
-    origin = districts[slot // DAYS] if at_home else world.where.elsewhere[(slot + block * 1013) % len(world.where.elsewhere)]
+    start, step = world.nik_key + serial * 7919, block + own * slots // 2
+    slot = (start + step * 1009) % slots  # 1009 and 1013 are prime: every step another slot
+    origin = districts[slot // DAYS] if at_home else elsewhere[(start + step * 1013) % len(elsewhere)]
     born = _birthday(world.as_of, age, slot % DAYS)
     return origin, f"{origin[:2]}{origin[3:5]}{origin[6:]}{born.day + 40 * (sex == 'P'):02d}{born.month:02d}{born.year % 100:02d}{serial}", born
 

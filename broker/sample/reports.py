@@ -125,7 +125,7 @@ def _safety(draw: Draw, staff: int, world: World) -> Row:
 
 
 def _managers(world: World, draw: Draw, j: int) -> Row:
-    row = {}
+    row: Row = {}
     for nth in range(whole(draw, 1, 3)):
         who, head = manager(world, j, nth), f"pengurus_{nth + 1}_"
         row |= {

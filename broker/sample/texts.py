@@ -81,5 +81,7 @@ def fill(world: World, draw: Draw, who: Person, *columns: str) -> dict[str, str]
     """Text for the columns, about `who`; nothing unless the world asks for text."""
     if not world.text:
         return {}
-    facts = {"nama": who.name, "nik": who.nik, "hp": who.phone, "email": who.email, "alamat": who.place.address}
+    local = f"0{who.phone[3:]}"
+    phone = one(draw, (who.phone, local, local, f"{local[:4]}-{local[4:8]}-{local[8:]}"))
+    facts = {"nama": who.name, "nik": who.nik, "hp": phone, "email": who.email, "alamat": who.place.address}
     return {column: one(draw, TEMPLATES[column]).format_map(facts) for column in columns if draw() < FILLED}

@@ -6,7 +6,7 @@ import csv
 import json
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import ClientError
@@ -79,21 +79,18 @@ def _ndjson(path: Path, contract: Contract, rows: Rows) -> None:
 def _xlsx(path: Path, contract: Contract, rows: Rows) -> None:
     from xlsxwriter import Workbook  # noqa: PLC0415  the client's small install has no XLSX writer
 
-    book = Workbook(str(path), {"constant_memory": True})
-    book.set_properties({"title": contract.nama, "comments": f"templat {contract.template}; data sintetis", "created": CREATED})
-    text = book.add_format({"num_format": "@"})
-    sheet = book.add_worksheet(contract.dataset)
-    for column, name in enumerate(contract.names):
-        sheet.write_string(0, column, name, text)
-    for line, row in enumerate(rows, 1):
-        if line >= SHEET_ROWS:
-            raise ClientError(f"Lembar XLSX memuat paling banyak {SHEET_ROWS - 1} baris; pakai CSV. · Too many rows for a sheet; use CSV.")
-        for column, value in enumerate(row):
-            if value:
-                sheet.write_string(line, column, value, text)
-            else:
-                sheet.write_blank(line, column, None, text)
-    book.close()
+    with Workbook(str(path), {"constant_memory": True}) as book:
+        book.set_properties({"title": contract.nama, "comments": f"templat {contract.template}; data sintetis", "created": CREATED})
+        text = book.add_format({"num_format": "@"})
+        sheet = book.add_worksheet(contract.dataset)
+        for line, row in enumerate(chain([contract.names], rows)):
+            if line >= SHEET_ROWS:
+                raise ClientError(f"Lembar XLSX memuat paling banyak {SHEET_ROWS - 1} baris; pakai CSV. · Too many rows for a sheet; use CSV.")
+            for column, value in enumerate(row):
+                if value:
+                    sheet.write_string(line, column, value, text)
+                else:
+                    sheet.write_blank(line, column, None, text)
 
 
 def _parquet(path: Path, contract: Contract, rows: Rows) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,6 +180,29 @@ def test_a_system_gets_nothing_under_an_agreement_it_is_no_party_to(load: Callab
     foreign = ALLOW.replace("penerima", "sibuser@binjai").replace("evaluasi_program", "*")
     with pytest.raises(ConfigError, match="wider than nk-sijunjung-2025 for sibuser@binjai"):
         load(foreign)
+
+
+def test_a_purpose_added_to_an_agreement_opens_nothing_by_itself(
+    contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]
+) -> None:
+    agreement = agreements["nk-sijunjung-2025"]
+    added = replace(agreement.purposes[0], code="penyuluhan", datasets=frozenset({"lowongan"}))
+    extended = {**agreements, agreement.id: replace(agreement, purposes=(*agreement.purposes, added))}
+    with pytest.raises(ConfigError, match=r"terima: wider than .*, penyuluhan"):
+        load_policy(ROOT / "policies", contracts, extended, clause_exists)
+
+
+def test_an_agreement_added_to_the_folder_is_covered_by_no_rule_until_rules_cite_it(
+    contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]
+) -> None:
+    third = replace(agreements["nk-binjai-2025"], id="nk-medan-2026")
+    with pytest.raises(ConfigError, match="for each agreement"):
+        load_policy(ROOT / "policies", contracts, {**agreements, third.id: third}, clause_exists)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path, contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> None:
+    with pytest.raises(ConfigError, match=r"model\.conf:1: cannot be read"):
+        load_policy(tmp_path, contracts, agreements, clause_exists)
 
 
 def test_each_byte_of_both_files_is_in_the_policys_hash(load: Callable[..., Policy]) -> None:

@@ -1,0 +1,192 @@
+"""Commands of a party's operator, on the party's own server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from broker.errors import ClientError
+from broker.settings import client_home
+
+if TYPE_CHECKING:
+    from broker.client import Answer, Client, Verified
+
+Home = Annotated[Path | None, typer.Option("--home", help="Client home (or SINERGI_HOME; ./sinergi-home).")]
+out = Console(highlight=False, soft_wrap=True)
+STATES = {
+    "accepted": "diterima, belum diolah", "recorded": "tercatat, menunggu diambil penerima", "delivered": "diambil penerima",
+    "receipted": "tanda terima ditandatangani penerima", "refused": "DITOLAK",
+}  # fmt: skip
+
+
+def _client(home: Path | None) -> Client:
+    from broker.client import Client  # noqa: PLC0415
+
+    return Client.at(client_home(home))
+
+
+def keys_new(
+    system: Annotated[str, typer.Option(help="Your system, as sijoker@sijunjung.")],
+    url: Annotated[str, typer.Option(help="The broker's address, as its administrator gave it.")],
+    home: Home = None,
+) -> None:
+    """Make this system's own keys and client home. Hand the public file to the broker's administrator."""
+    from broker.client import create_home  # noqa: PLC0415
+
+    folder = client_home(home)
+    public = create_home(folder, system, url, datetime.now(UTC))
+    out.print(f"Kunci dibuat di {folder}/secrets (hanya untuk Anda).\nBerkas publik: {folder / f'{system}.json'}\nSidik jari: {public.fingerprint}")
+    out.print("[dim]Give the public file to the broker's administrator, and the fingerprint by a written notice (Pasal 11).[/dim]")
+
+
+def keys_show(home: Home = None) -> None:
+    """Show the fingerprints of your own keys and of the broker's pinned ones."""
+    from broker.keys import read_public_set  # noqa: PLC0415
+
+    folder = client_home(home)
+    for path in sorted(folder.glob("*.json")):
+        public = read_public_set(path.read_bytes())
+        out.print(f"{public.owner}: {public.fingerprint}")
+
+
+def keys_trust(
+    file: Annotated[Path, typer.Argument(help="The broker's public.json.")],
+    fingerprint: Annotated[str, typer.Option(help="The fingerprint in the administrator's written notice.")],
+    home: Home = None,
+) -> None:
+    """Pin the broker's public keys. The fingerprint must be the one you were given on another way."""
+    from broker.keys import read_public_set  # noqa: PLC0415
+
+    data = file.read_bytes()
+    check_fingerprint(read_public_set(data).fingerprint, fingerprint)
+    with _client(home) as client:
+        client.trust(data)
+    out.print("Kunci broker dipasang. [dim]The broker's keys are pinned.[/dim]")
+
+
+def check_fingerprint(found: str, given: str) -> None:
+    """ClientError unless the file is the one the notice speaks of; spaces and case do not matter."""
+    if found.replace(" ", "") != given.replace(" ", "").lower():
+        raise ClientError("the file's fingerprint is not the one given: do not use it, ask the sender (Pasal 11)")
+
+
+def send(
+    file: Annotated[Path | None, typer.Argument(help="CSV, NDJSON, XLSX or Parquet.")] = None,
+    agreement: Annotated[str, typer.Option("--agreement", "-k", help="Kesepakatan, as nk-sijunjung-2025.")] = "",
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Himpunan data, as pencari_kerja.")] = "",
+    purpose: Annotated[str, typer.Option("--purpose", "-t", help="Tujuan, as perencanaan.")] = "",
+    to: Annotated[str, typer.Option("--to", help="Recipient system, as siapkerja@kemnaker.")] = "",
+    basis: Annotated[str | None, typer.Option(help="Dasar hukum, where the purpose needs one.")] = None,
+    template: Annotated[str, typer.Option(help="Template version of the file.")] = "1.0.0",
+    wait: Annotated[int, typer.Option(help="Seconds to wait for the outcome.")] = 60,
+    resend: Annotated[bool, typer.Option("--resend", help="Send again what was sealed and never answered.")] = False,
+    home: Home = None,
+) -> None:
+    """Seal a file for the broker and send it. Exit status 0 only if the disclosure was recorded."""
+    with _client(home) as client:
+        if resend:
+            answers = client.resend(wait)
+        elif file is None:
+            raise ClientError("name the file to send, or use --resend")
+        else:
+            answers = [_send(client, file, agreement, dataset, purpose, to, basis, template, wait)]
+    for answer in answers:
+        show_answer(answer)
+    if any(answer.state == "refused" for answer in answers):
+        raise typer.Exit(2)
+
+
+def _send(client: Client, file: Path, agreement: str, dataset: str, purpose: str, to: str, basis: str | None, template: str, wait: int) -> Answer:
+    from rich.progress import Progress  # noqa: PLC0415
+
+    if not file.is_file():
+        raise ClientError(f"{file} is no file")
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Menyegel", total=file.stat().st_size)
+        return client.send(
+            file, agreement=agreement, dataset=dataset, purpose=purpose, recipient=to, basis=basis, template=template, wait=wait,
+            progress=lambda done: bar.update(task, completed=done),
+        )  # fmt: skip
+
+
+def show_answer(answer: Answer) -> None:
+    if answer.problem:
+        out.print(f"[bold red]✗[/bold red] {answer.problem['title']} [bold]({answer.problem['pasal']})[/bold]\n[dim]{answer.problem['detail']}[/dim]")
+        return
+    out.print(f"Pertukaran [bold]{answer.exchange}[/bold]: {STATES[answer.state]}")
+    if answer.report:
+        show_report(answer.report)
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """The quality report: counts by rule, and the first rows by number. Row 1 is the line below the header."""
+    out.print(f"{report['rows']} baris: {report['released']} dikirim, {report['withheld']} ditahan; {report['repeated_persons']} baris mengulang orang yang sama.")
+    if report["rules"]:
+        table = Table("aturan", "baris", title="Mutu (Pasal 6 ayat (1) huruf c)")
+        for rule, count in sorted(report["rules"].items(), key=lambda item: -item[1])[:12]:
+            table.add_row(rule, str(count))
+        out.print(table)
+        for row, rules in report["named"][:10]:
+            out.print(f"  baris {row}: {', '.join(rules)}")
+    if report["warnings"]:
+        out.print(f"Peringatan: {', '.join(report['warnings'])}")
+
+
+def receive(home: Home = None) -> None:
+    """Fetch what waits, verify it, sign the receipt; then countersign what you sent."""
+    with _client(home) as client:
+        received = client.receive()
+        for item in received:
+            show_verified(item.exchange, item.verified)
+        signed = client.countersign()
+    if not received:
+        out.print("Kotak masuk kosong. [dim]Nothing waits.[/dim]")
+    if signed:
+        out.print(f"Manifes ditandatangani sebagai pengirim: {len(signed)}")
+
+
+def show_verified(exchange: str, verified: Verified) -> None:
+    m = verified.manifest
+    out.print(f"[bold green]SAH[/bold green] pertukaran [bold]{exchange}[/bold] dari {m['sender']}: {m['contract']['dataset']}, tujuan {m['purpose']}")
+    out.print(
+        f"  {verified.lines} baris dibuka, {verified.leaves} daun cocok dengan manifes; manifes nomor {verified.index} "
+        f"dalam log {verified.checkpoint.origin} berukuran {verified.checkpoint.size}; tanda terima: {', '.join(verified.signers)}"
+    )
+
+
+def verify(
+    exchange: Annotated[str, typer.Argument(help="Exchange id.")],
+    home: Home = None,
+) -> None:
+    """Check a received exchange offline: signatures, log, tree, every line. Exit status 0 only if all of it holds."""
+    with _client(home) as client:
+        show_verified(exchange, client.verify(exchange))
+
+
+def open_(
+    exchange: Annotated[str, typer.Argument(help="Exchange id.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; it must not exist.")],
+    to: Annotated[str, typer.Option("--to", help="csv or ndjson.")] = "csv",
+    home: Home = None,
+) -> None:
+    """Write the released rows of a received exchange to a file of yours, once everything verified."""
+    with _client(home) as client:
+        verified = client.open(exchange, output, form=to)
+    out.print(f"{verified.lines} baris ditulis ke {output}")
+
+
+def doctor(home: Home = None) -> None:
+    """Say in plain words what stands between you and a first exchange. Exit status 0 if nothing does."""
+    from broker.client.doctor import examine  # noqa: PLC0415
+
+    findings = examine(client_home(home), datetime.now(UTC))
+    for finding in findings:
+        mark = "[green]baik [/green]" if finding.ok else "[bold red]BELUM[/bold red]"
+        out.print(f"{mark} {finding.what}" + ("" if finding.ok else f"\n      → {finding.remedy}"))
+    if not all(f.ok for f in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,361 @@
+"""A party's side of an exchange, over HTTP. What it keeps: its keys, the broker's pinned keys, the last checkpoint of every log, what it
+received, and the sealed bytes of a submission until it has an answer. It never sends or stores plaintext.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+import tomllib
+from base64 import b64decode
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import httpx2
+
+from broker.client.verify import Verified, verify_exchange
+from broker.envelope import seal, sign_dsse, submission_prefix
+from broker.envelope.dsse import MANIFEST, STATEMENT
+from broker.errors import ClientError, NotVerified
+from broker.identity import sign_request
+from broker.jcs import canonical
+from broker.keys import KemKey, KemPublic, LogPublic, ReceiptKey, RequestKey, Ring, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.ledger import read_checkpoint, verify_consistency
+from broker.model import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from broker.keys import PublicSet
+    from broker.ledger import Checkpoint
+
+PARTY_KEYS: Final = ("request", "receipt", "kem")
+CONTENT_TYPES: Final = {
+    ".csv": "text/csv",
+    ".ndjson": "application/x-ndjson",
+    ".jsonl": "application/x-ndjson",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".parquet": "application/vnd.apache.parquet",
+}
+SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
+DSSE_TYPE: Final = "application/vnd.dsse+json"
+_PIECE: Final = 256 << 10
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the broker said of a submission: state, and a problem document or a quality report."""
+
+    exchange: str
+    state: str
+    problem: dict[str, Any] | None
+    report: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A fetched, verified and receipted exchange."""
+
+    exchange: str
+    folder: Path
+    verified: Verified
+
+
+def create_home(home: Path, system: str, url: str, now: datetime) -> PublicSet:
+    """A new client home for `system` with its own keys; its public keys, to be enrolled at the broker, in `SYSTEM.json`."""
+    if (home / "client.toml").exists():
+        raise ClientError(f"{home} is a client home already")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    create_ring(home / "secrets", PARTY_KEYS, now)
+    public = public_set(system, {"": open_ring(home / "secrets")})
+    write_private(home / f"{system}.json", public.to_json())
+    write_private(home / "client.toml", f'system = "{system}"\nurl = "{url}"\n'.encode())
+    for name in ("outgoing", "inbox", "logs"):
+        (home / name).mkdir(mode=0o700)
+    return public
+
+
+class Client:
+    """A system's client. Owns an HTTP connection pool; use it in a `with` block."""
+
+    def __init__(self, home: Path, system: str, url: str, ring: Ring, broker: PublicSet | None, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
+        self.home, self.system, self.url = home, system, url.rstrip("/")
+        self._ring, self._broker, self._clock = ring, broker, clock
+        self._http = http or httpx2.Client(timeout=httpx2.Timeout(90, connect=10))
+
+    @classmethod
+    def at(cls, home: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), http: httpx2.Client | None = None) -> Client:
+        """The client of a home made by `create_home`. ClientError says what is missing."""
+        if not (home / "client.toml").exists():
+            raise ClientError(f"{home} is no client home; make one with `broker keys new`")
+        settings = tomllib.loads((home / "client.toml").read_text())
+        pinned = home / "broker.json"
+        broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
+        return cls(home, settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    @property
+    def broker(self) -> PublicSet:
+        if self._broker is None:
+            raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
+        return self._broker
+
+    def trust(self, data: bytes) -> PublicSet:
+        """Pins the broker's public keys. ClientError if others are pinned already: keys change by notice, not by surprise."""
+        found = read_public_set(data)
+        if self._broker is not None and self._broker != found:
+            raise ClientError("other broker keys are pinned; remove broker.json after a written notice (Pasal 11)")
+        write_private(self.home / "broker.json", data)
+        self._broker = found
+        return found
+
+    # --- sending
+    def send(
+        self,
+        path: Path,
+        *,
+        agreement: str,
+        dataset: str,
+        purpose: str,
+        recipient: str,
+        basis: str | None = None,
+        template: str = "1.0.0",
+        wait: int = 60,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Answer:
+        """Seals `path` for the broker, signs and sends it; the broker's answer. Safe to repeat: kept bytes are sent with the same key.
+
+        progress: called with the plaintext bytes sealed so far. wait: seconds the broker may take to give the outcome at once.
+        """
+        if path.suffix.lower() not in CONTENT_TYPES:
+            raise ClientError(f"{path.suffix or 'this file'} is no supported type: use {', '.join(CONTENT_TYPES)}")
+        key = secrets.token_urlsafe(24)
+        kept = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
+        return self._post(kept, key, wait)
+
+    def resend(self, wait: int = 60) -> list[Answer]:
+        """Sends again whatever was sealed and never answered, under its own Idempotency-Key."""
+        return [self._post(path, path.name, wait) for path in sorted((self.home / "outgoing").iterdir()) if not path.name.startswith(".")]
+
+    def _seal(
+        self, path: Path, key: str, agreement: str, dataset: str, purpose: str, recipient: str, basis: str | None, template: str, progress: Callable[[int], None]
+    ) -> Path:
+        now, content_type = utc_text(self._clock()), CONTENT_TYPES[path.suffix.lower()]
+        core: dict[str, str | int] = {
+            "agreement": agreement, "content_type": content_type, "created": now, "dataset": dataset, "exchange": secrets.token_hex(16),
+            "kind": "kiriman", "purpose": purpose, "recipient": recipient, "sender": self.system, "template": template, "v": 1,
+        }  # fmt: skip
+        scope = agreement if (agreement, "kem") in self.broker.keys else next(iter(scope for scope, p in self.broker.keys if p == "kem"))
+        sealer = seal(core, [self.broker.get(KemPublic, "kem", scope)])
+        sealed = self.home / "outgoing" / f".{key}"
+        digest, done = hashlib.sha256(sealer.header.prefix), 0
+        with path.open("rb") as source, sealed.open("xb") as out:
+            sealed.chmod(0o600)
+            out.write(sealer.header.prefix)
+            while data := source.read(_PIECE):
+                piece = sealer.update(data)
+                digest.update(piece)
+                out.write(piece)
+                done += len(data)
+                progress(done)
+            last = sealer.finish()
+            digest.update(last)
+            out.write(last)
+        statement = {
+            "agreement": agreement, "basis": basis, "content_type": content_type, "created": now, "dataset": dataset, "envelope_sha256": digest.hexdigest(),
+            "purpose": purpose, "recipient": recipient, "sender": self.system, "template": template, "type": "sinergi/statement/v1",
+        }  # fmt: skip
+        prefix = submission_prefix(sign_dsse(STATEMENT, canonical(statement), self._ring.get(ReceiptKey, "receipt")))
+        whole = self.home / "outgoing" / f".{key}.whole"
+        with sealed.open("rb") as source, whole.open("xb") as out:
+            whole.chmod(0o600)
+            out.write(prefix)
+            shutil.copyfileobj(source, out, _PIECE)
+        sealed.unlink()
+        return whole.rename(self.home / "outgoing" / key)
+
+    def _post(self, kept: Path, key: str, wait: int) -> Answer:
+        digest = hashlib.sha256()
+        with kept.open("rb") as f:
+            while data := f.read(_PIECE):
+                digest.update(data)
+        headers = {"Content-Type": SUBMISSION_TYPE, "Idempotency-Key": key, "Prefer": f"wait={wait}", "Content-Length": str(kept.stat().st_size)}
+        for attempt in range(1, _TRIES + 1):
+            try:
+                response = self._signed("POST", "/v1/exchanges", headers, digest.digest(), _pieces(kept))
+                break
+            except httpx2.TransportError:
+                if attempt == _TRIES:
+                    raise ClientError(f"no answer from {self.url}; the sealed bytes are kept: run `broker send --resend`") from None
+        answer = self._answer(response, wait)
+        if response.status_code < 500:
+            kept.unlink()
+        return answer
+
+    def _answer(self, response: httpx2.Response, wait: int) -> Answer:
+        value = _json(response)
+        if response.status_code >= 400:
+            return Answer(value.get("exchange", ""), "refused", value, None)
+        deadline = self._clock().timestamp() + wait
+        while value["state"] == "accepted" and self._clock().timestamp() < deadline:
+            value = _json(self._signed("GET", f"/v1/exchanges/{value['exchange']}"))
+        return Answer(value["exchange"], value["state"], value.get("problem"), value.get("report"))
+
+    # --- receiving
+    def inbox(self) -> list[dict[str, Any]]:
+        """What waits for this system."""
+        found: list[dict[str, Any]] = self._get("/v1/inbox")["exchanges"]
+        return found
+
+    def receive(self, progress: Callable[[int], None] = lambda _: None) -> list[Received]:
+        """Fetches, verifies and receipts everything that waits. NotVerified or ClientError: nothing was receipted for that exchange."""
+        return [self._receive(item["exchange"], progress) for item in self.inbox()]
+
+    def _receive(self, exchange: str, progress: Callable[[int], None]) -> Received:
+        folder = self.home / "inbox" / exchange
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
+        self._download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
+        self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
+        verified = verify_exchange(folder, self.broker, self._ring.get(KemKey, "kem"))
+        self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
+        self.sign_receipt(exchange, verified.manifest_bytes)
+        self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
+        return Received(exchange, folder, replace(verified, signers=verify_exchange(folder, self.broker, None).signers))
+
+    def sign_receipt(self, exchange: str, manifest: bytes) -> None:
+        """Signs the manifest and hands the receipt to the broker: the recipient after opening, the sender as countersignature."""
+        data = sign_dsse(MANIFEST, manifest, self._ring.get(ReceiptKey, "receipt")).to_json()
+        headers = {"Content-Type": DSSE_TYPE, "Content-Length": str(len(data))}
+        response = self._signed("POST", f"/v1/exchanges/{exchange}/receipt", headers, hashlib.sha256(data).digest(), iter([data]))
+        if response.status_code != 204:
+            raise ClientError(_problem_text(_json(response)))
+
+    def countersign(self) -> list[str]:
+        """As sender: countersigns the manifest of every exchange recorded since. Returns the exchanges signed."""
+        done = []
+        for item in self._get("/v1/outbox")["exchanges"]:
+            if item["state"] not in ("recorded", "delivered", "receipted"):
+                continue
+            proof = self._get(f"/v1/exchanges/{item['exchange']}/proof")
+            if self.system in proof["receipts"]:
+                continue
+            manifest = b64decode(proof["manifest"])
+            if json.loads(manifest)["sender"] != self.system:
+                raise NotVerified("the manifest names another sender")
+            self.sign_receipt(item["exchange"], manifest)
+            done.append(item["exchange"])
+        return done
+
+    def verify(self, exchange: str) -> Verified:
+        """Checks a received exchange again, offline."""
+        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"))
+
+    def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
+        """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""
+        from broker.client.opened import write_rows  # noqa: PLC0415 - csv is needed here alone
+
+        return write_rows(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), path, form)
+
+    def _folder(self, exchange: str) -> Path:
+        folder = self.home / "inbox" / exchange
+        if not (folder / "proof.json").exists():
+            raise ClientError(f"no received exchange {exchange}; run `broker receive` first")
+        return folder
+
+    # --- the log
+    def follow(self, log: str) -> Checkpoint:
+        """The log's latest checkpoint, once it is consistent with the last one seen here. NotVerified: the log was rewritten."""
+        note = self._text(f"/v1/logs/{log}/checkpoint")
+        return self._follow(log, read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
+
+    def _follow(self, log: str, now: Checkpoint) -> Checkpoint:
+        kept = self.home / "logs" / f"{log}.json"
+        if kept.exists():
+            before = json.loads(kept.read_bytes())
+            if before["size"] > now.size:
+                raise NotVerified(f"the log {log} has shrunk: it was rewritten or restored from an old copy")
+            answer = self._get(f"/v1/logs/{log}/consistency?from={before['size']}")
+            now = read_checkpoint(answer["checkpoint"], f"sinergi/{log}", self.broker.get(LogPublic, "log", log))
+            proof = [b64decode(h, validate=True) for h in answer["proof"]]
+            verify_consistency(before["size"], now.size, bytes.fromhex(before["root"]), now.root, proof)
+        write_private(kept, canonical({"log": log, "root": now.root.hex(), "size": now.size}))
+        return now
+
+    # --- HTTP
+    def health(self) -> dict[str, Any]:
+        """The broker's health; unsigned."""
+        return _json(self._http.get(f"{self.url}/v1/health"))
+
+    def agreements(self) -> dict[str, Any]:
+        return self._get("/v1/agreements")
+
+    def _signed(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
+        url = self.url + path
+        signed = sign_request(method, url, headers or {}, self._ring.get(RequestKey, "request"), self._clock(), sha256)
+        return self._http.request(method, url, headers=signed, content=content)
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return _ok(self._signed("GET", path))
+
+    def _text(self, path: str) -> str:
+        response = self._signed("GET", path)
+        if response.status_code >= 400:
+            raise ClientError(_problem_text(_json(response)))
+        return response.text
+
+    def _save(self, path: Path, target: str) -> None:
+        response = self._signed("GET", target)
+        _ok(response)
+        write_private(path, response.content)
+
+    def _download(self, target: str, path: Path, progress: Callable[[int], None]) -> None:
+        url = self.url + target
+        headers = sign_request("GET", url, {}, self._ring.get(RequestKey, "request"), self._clock())
+        partial, done = path.with_name(f".{path.name}"), 0
+        with self._http.stream("GET", url, headers=headers) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise ClientError(_problem_text(_json(response)))
+            with partial.open("wb") as out:
+                for data in response.iter_bytes(_PIECE):
+                    out.write(data)
+                    done += len(data)
+                    progress(done)
+        partial.replace(path)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as f:
+        while data := f.read(_PIECE):
+            yield data
+
+
+def _json(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = response.json()
+    except ValueError:
+        raise ClientError(f"{urlsplit(str(response.url)).netloc} does not answer like a broker (status {response.status_code})") from None
+    return value
+
+
+def _ok(response: httpx2.Response) -> dict[str, Any]:
+    value = _json(response)
+    if response.status_code >= 400:
+        raise ClientError(_problem_text(value))
+    return value
+
+
+def _problem_text(problem: dict[str, Any]) -> str:
+    return f"{problem.get('title', '')} ({problem.get('pasal', '')}) · {problem.get('detail', '')}"

@@ -1,0 +1,81 @@
+"""What stands between this party and a first exchange, one question after another; the first that fails usually explains the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+
+from broker.client.client import Client
+from broker.errors import ClientError, SinergiError
+from broker.identity import WINDOW_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WIB: Final = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+def examine(home: Path, now: datetime, http: httpx2.Client | None = None) -> list[Finding]:
+    """Findings in order; stops where going on would only repeat the same fault."""
+    return list(_examine(home, now, http))
+
+
+def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[Finding]:
+    try:
+        client = Client.at(home, lambda: now, http)
+    except SinergiError as error:
+        yield Finding(False, f"Rumah klien dan kunci: {error}", "Jalankan `broker keys new --system SISTEM@PIHAK --url ALAMAT`.")
+        return
+    with client:
+        yield Finding(True, f"Kunci sistem {client.system} ada dan hanya milik Anda.")
+        try:
+            pinned = client.broker.fingerprint
+        except ClientError:
+            yield Finding(False, "Kunci broker belum dipasang.", "Minta public.json dan sidik jarinya, lalu `broker keys trust public.json --fingerprint …`.")
+            return
+        yield Finding(True, f"Kunci broker terpasang ({pinned[:19]} …).")
+        try:
+            health = client.health()
+        except (httpx2.TransportError, ClientError):
+            yield Finding(False, f"Broker tidak menjawab di {client.url}.", "Periksa alamat di client.toml, jaringan, dan apakah broker berjalan (`broker serve`).")
+            return
+        yield Finding(True, f"Broker menjawab di {client.url} (versi {health['version']}).")
+        drift = abs((datetime.fromisoformat(health["time"]).astimezone(UTC) - now).total_seconds())
+        yield Finding(drift <= WINDOW_SECONDS, f"Selisih jam dengan broker {drift:.0f} detik.", f"Setel jam komputer (NTP): lebih dari {WINDOW_SECONDS} detik ditolak.")
+        if drift > WINDOW_SECONDS:
+            return
+        try:
+            answer = client.agreements()
+        except ClientError:
+            yield Finding(False, "Broker tidak mengenal kunci Anda.", f"Minta pengelola broker mendaftarkan {client.system}.json: `broker keys enrol …`, lalu menyalakan ulang broker.")
+            return
+        yield Finding(True, "Broker mengenal kunci Anda.")
+        yield from _agreements(client, answer["agreements"], (now + WIB).date())
+        waiting = len(list((home / "outgoing").iterdir()))
+        yield Finding(waiting == 0, f"Kiriman yang belum terjawab: {waiting}.", "Jalankan `broker send --resend`.")
+
+
+def _agreements(client: Client, agreements: list[dict[str, object]], today: date) -> Iterator[Finding]:
+    if not agreements:
+        yield Finding(False, "Pihak Anda tidak ada dalam Nota Kesepakatan mana pun.", "Periksa nama sistem dan pihak di client.toml.")
+    for a in agreements:
+        starts, ends = date.fromisoformat(str(a["starts"])), date.fromisoformat(str(a["ends"]))
+        name, systems, enrolled = a["agreement"], a["systems"], a["enrolled"]
+        assert isinstance(systems, dict)
+        assert isinstance(enrolled, list)
+        yield Finding(starts <= today <= ends, f"{name} berlaku {starts} s.d. {ends}.", "Di luar masa berlaku: tidak ada pertukaran baru (Pasal 8).")
+        yield Finding(client.system in systems.values(), f"{client.system} terdaftar dalam {name}.", f"Sistem terdaftar: {', '.join(sorted(map(str, systems.values())))}.")
+        others = [s for s in systems.values() if s != client.system]
+        missing = [s for s in others if s not in enrolled]
+        yield Finding(not missing, f"Pihak lain dalam {name}: {', '.join(others)}.", f"Belum mendaftarkan kunci: {', '.join(missing)}.")

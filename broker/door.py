@@ -1,0 +1,201 @@
+"""Steps 1 and 10: who asks, what is spooled, who may fetch what, whose receipt it is. The web layer calls these and adds nothing.
+
+A caller is a system whose pinned key signed the request. What a caller may not see does not exist for it (404).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from broker.envelope import read_dsse, verify_dsse
+from broker.envelope.dsse import MANIFEST
+from broker.errors import NotVerified, Refusal
+from broker.exchange import read_statement
+from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
+from broker.keys import ReceiptPublic, RequestPublic
+from broker.model import utc_text
+from broker.record import BROKER_LOG, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from broker.exchange import Office
+    from broker.store import ExchangeRow
+
+_IDEMPOTENCY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+IDEMPOTENCY_DAYS: Final = 30
+PIECE: Final = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A system whose signature held; `signed` still owes its nonce and, with a body, its digest."""
+
+    system: str
+    signed: SignedRequest
+
+    @property
+    def party(self) -> str:
+        return self.system.partition("@")[2]
+
+
+def authenticate(office: Office, method: str, url: str, headers: Mapping[str, str], now: datetime, *, body: bool, also: tuple[str, ...] = ()) -> Caller:
+    """The caller. Refusal tanda_tangan (unknown key and bad signature alike) or waktu; counted by minute and reason, never described."""
+    owners = {peer.get(RequestPublic, "request").kid: system for system, peer in office.peers.items()}
+
+    def key(kid: str) -> RequestPublic | None:
+        return office.peers[owners[kid]].get(RequestPublic, "request") if kid in owners else None
+
+    try:
+        signed = verify_request(method, url, headers, key, now, body=body, also=also)
+    except Refusal as refusal:
+        with office.ledger.database.write() as tx:
+            tx.count_refusal(utc_text(now)[:16], refusal.reason)
+        raise
+    return Caller(owners[signed.kid], signed)
+
+
+def spend_nonce(office: Office, caller: Caller, now: datetime) -> None:
+    """For a request without a body: Refusal `ulang` if it was received before, also before a restart."""
+    with office.ledger.writing() as book:
+        fresh = book.tx.use_nonce(caller.signed.kid, caller.signed.nonce, *_until(now))
+    if not fresh:
+        raise refused_at_door(office, caller, Refusal("ulang"), now)
+
+
+def _until(now: datetime) -> tuple[int, int]:
+    return int(now.timestamp()), int((now + timedelta(seconds=NONCE_SECONDS)).timestamp())
+
+
+def refused_at_door(office: Office, caller: Caller, refusal: Refusal, now: datetime) -> Refusal:
+    """Records a known caller's refusal that belongs to no exchange in the broker's log, and returns it to be raised."""
+    with office.ledger.writing() as book:
+        book.append(BROKER_LOG, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=caller.system))
+    return refusal
+
+
+def idempotency(caller: Caller, key: str | None) -> str:
+    """The stored form of an Idempotency-Key, scoped to the sending system. Refusal tanpa_kunci_ulang."""
+    if key is None or not _IDEMPOTENCY.fullmatch(key):
+        raise Refusal("tanpa_kunci_ulang")
+    return hashlib.sha256(f"{caller.system}\0{key}".encode()).hexdigest()
+
+
+def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, now: datetime) -> tuple[str, bool]:
+    """Accepts the durably spooled body `name`: (exchange id, whether it is new). A retry gets the exchange it already has.
+
+    Raises Refusal isi_berubah, ulang, kunci_ulang, pernyataan, bentuk_kiriman; then the spooled file is gone and the refusal recorded.
+    """
+    spooled = office.folders.spool(name)
+    try:
+        if sha256 != caller.signed.body_sha256:
+            raise Refusal("isi_berubah")
+        with spooled.open("rb") as source:
+            asked = read_statement(office, source).request
+        if asked.sender != caller.system:
+            raise Refusal("pernyataan")
+        with office.ledger.writing() as book:
+            tx = book.tx
+            if not tx.use_nonce(caller.signed.kid, caller.signed.nonce, *_until(now)):
+                raise Refusal("ulang")
+            before = tx.exchange_by_idempotency(key)
+            if before is None:
+                at = utc_text(now)
+                known = {"agreement": office.agreements, "dataset": office.contracts, "recipient": office.peers}
+                words = {field: value if (value := getattr(asked, field)) in words else "" for field, words in known.items()}
+                listed = {p.code for a in office.agreements.values() for p in a.purposes}
+                purpose = asked.purpose if asked.purpose in listed else ""
+                tx.add_exchange(
+                    id=name, state="accepted", sender=caller.system, purpose=purpose, accepted=at, changed=at,
+                    submission_sha256=sha256.hex(), idempotency=key, **words,
+                )  # fmt: skip
+            elif before.submission_sha256 != sha256.hex():
+                raise Refusal("kunci_ulang")
+    except Refusal as refusal:
+        spooled.unlink(missing_ok=True)
+        raise refused_at_door(office, caller, refusal, now) from None
+    if before is not None:
+        spooled.unlink(missing_ok=True)
+        return before.id, False
+    return name, True
+
+
+def visible(office: Office, caller: Caller, name: str) -> ExchangeRow:
+    """The exchange, if the caller is its sender, or its recipient once it is recorded. Refusal tidak_ada otherwise."""
+    with office.ledger.database.read() as tx:
+        row = tx.exchange(name)
+    if row is None or not (row.sender == caller.system or (row.recipient == caller.system and row.manifest is not None)):
+        raise Refusal("tidak_ada")
+    return row
+
+
+def for_recipient(office: Office, caller: Caller, name: str) -> ExchangeRow:
+    row = visible(office, caller, name)
+    if row.recipient != caller.system or row.header is None:
+        raise Refusal("tidak_ada")
+    return row
+
+
+def envelope(office: Office, row: ExchangeRow, caller: Caller, now: datetime) -> Iterator[bytes]:
+    """The envelope's bytes: header from the ledger, stream from the outbox. After the last one the delivery is recorded, once."""
+    assert row.header is not None
+    yield row.header
+    with office.folders.outbox(row.id).open("rb") as stream:
+        while data := stream.read(PIECE):
+            yield data
+    _outcome(office, row, "delivered", now, system=caller.system)
+
+
+def _outcome(office: Office, row: ExchangeRow, state: str, now: datetime, **fields: str) -> None:
+    with office.ledger.writing() as book:
+        current = book.tx.exchange(row.id)
+        assert current is not None
+        assert current.log is not None
+        if state == "delivered" and current.state != "recorded":
+            return
+        book.append(current.log, event("outcome", now, exchange=row.id, outcome=state, **fields))
+        book.tx.change_exchange(row.id, state=state, changed=utc_text(now))
+
+
+def take_receipt(office: Office, caller: Caller, name: str, data: bytes, now: datetime) -> None:
+    """Step 10: stores the recipient's receipt, or the sender's countersignature, over the very manifest. Refusal tanda_terima."""
+    row = visible(office, caller, name)
+    if row.manifest is None or row.log is None:
+        raise Refusal("belum_siap", keadaan=row.state)
+    try:
+        payload = verify_dsse(read_dsse(data), MANIFEST, office.peers[caller.system].get(ReceiptPublic, "receipt"))
+    except NotVerified:
+        raise refused_at_door(office, caller, Refusal("tanda_terima"), now) from None
+    if payload != row.manifest:
+        raise refused_at_door(office, caller, Refusal("tanda_terima"), now)
+    role = "receipted" if caller.system == row.recipient else "countersigned"
+    with office.ledger.writing() as book:
+        if not book.tx.add_receipt(name, caller.system, data, utc_text(now)):
+            return
+        book.append(row.log, event("outcome", now, exchange=name, outcome=role, receipt_sha256=hashlib.sha256(data).hexdigest(), system=caller.system))
+        if role == "receipted":
+            book.tx.change_exchange(name, state="receipted", changed=utc_text(now))
+
+
+def receipts(office: Office, name: str) -> dict[str, bytes]:
+    with office.ledger.database.read() as tx:
+        return tx.receipts(name)
+
+
+def leaves(office: Office, name: str) -> Iterator[bytes]:
+    with office.ledger.database.read() as tx:
+        yield from tx.segments(name)
+
+
+def log_of(office: Office, caller: Caller, log: str) -> str:
+    """`log`, if the caller's party is in its agreement; the broker's own log is for every enrolled system."""
+    agreement = office.agreements.get(log)
+    if log != BROKER_LOG and (agreement is None or caller.party not in agreement.parties):
+        raise Refusal("tidak_ada")
+    return log
+

@@ -1,0 +1,77 @@
+"""The flow end to end: what leaves, what is recorded, what a recipient can prove."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from broker.errors import NotVerified, Refusal
+from tests.simulator import SIAPKERJA, SIJOKER, Town
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_job_seekers_reach_the_ministry_and_both_sides_hold_proof(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "pencari_kerja.csv"
+    file.write_bytes(town.csv(town.rows(n=50)))
+    with town.http() as http:
+        sijoker, siapkerja = town.client(SIJOKER, http), town.client(SIAPKERJA, http)
+        answer = sijoker.send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        assert answer.state == "recorded"
+        (received,) = siapkerja.receive()
+        assert received.exchange == answer.exchange
+        assert received.verified.lines == 50
+        assert sijoker.countersign() == [answer.exchange]
+        assert siapkerja.verify(answer.exchange).manifest["sender"] == SIJOKER
+        assert town.row(answer.exchange).state == "receipted"
+        kinds = [(e["type"], e.get("outcome")) for e in town.entries()]
+    assert kinds == [
+        ("sinergi/exchange/v1", None), ("sinergi/outcome/v1", "delivered"), ("sinergi/outcome/v1", "receipted"), ("sinergi/outcome/v1", "countersigned"),
+    ]  # fmt: skip
+
+
+def test_what_leaves_is_what_the_plan_says(town: Town, tmp_path: Path) -> None:
+    rows = town.rows(n=30)
+    contract = town.office.contracts["pencari_kerja"]
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(rows))
+    with town.http() as http:
+        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja = town.client(SIAPKERJA, http)
+        (received,) = siapkerja.receive()
+        siapkerja.open(received.exchange, tmp_path / "out.ndjson", form="ndjson")
+    lines = [json.loads(line) for line in (tmp_path / "out.ndjson").read_text().splitlines()]
+    source = [dict(zip(contract.names, row, strict=True)) for row in rows]
+    assert len(lines) == 30
+    for sent, got in zip(source, lines, strict=True):
+        assert "nama_lengkap" not in got
+        assert got["nik"].startswith("p1.")
+        assert len(got["nik"]) == 25
+        assert got["tanggal_lahir"] == sent["tanggal_lahir"][:4]
+        assert got["kode_wilayah"] in (sent["kode_wilayah"][:8], None)
+        assert list(got) == sorted(got)
+
+
+def test_a_dataset_outside_pasal_4_is_refused_and_recorded(town: Town) -> None:
+    data = town.csv(town.rows("wlkp", 3, party="binjai", agreement="nk-binjai-2025"), "wlkp")
+    with pytest.raises(Refusal, match="belum disebut dalam Pasal 4"):
+        town.exchange(data, dataset="wlkp")
+    town.assert_refused(town.last, "ruang_lingkup")
+
+
+def test_a_changed_line_is_not_the_one_committed_to(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(town.rows(n=5)))
+    with town.http() as http:
+        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja = town.client(SIAPKERJA, http)
+        (received,) = siapkerja.receive()
+    leaves = received.folder / "leaves.bin"
+    damaged = bytearray(leaves.read_bytes())
+    damaged[60] ^= 1
+    leaves.write_bytes(bytes(damaged))
+    with pytest.raises(NotVerified):
+        siapkerja.verify(received.exchange)
