@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
-from broker.errors import NotVerified, Refusal
+from broker.errors import LedgerError, NotVerified, Refusal
 from broker.exchange import read_statement
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestPublic
@@ -23,8 +23,10 @@ from broker.record import BROKER_LOG, event
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from broker.exchange import Office
+    from broker.model import Request
     from broker.store import ExchangeRow
 
 _IDEMPOTENCY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -95,8 +97,7 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
     try:
         if sha256 != caller.signed.body_sha256:
             raise Refusal("isi_berubah")
-        with spooled.open("rb") as source:
-            asked = read_statement(office, source).request
+        asked = _statement(office, spooled)
         if asked.sender != caller.system:
             raise Refusal("pernyataan")
         with office.ledger.writing() as book:
@@ -119,10 +120,21 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
     except Refusal as refusal:
         spooled.unlink(missing_ok=True)
         raise refused_at_door(office, caller, refusal, now) from None
+    except LedgerError:
+        spooled.unlink(missing_ok=True)  # it has no row: nobody would ever take it up
+        raise
     if before is not None:
         spooled.unlink(missing_ok=True)
         return before.id, False
     return name, True
+
+
+def _statement(office: Office, spooled: Path) -> Request:
+    try:
+        with spooled.open("rb") as source:
+            return read_statement(office, source).request
+    except (TypeError, RecursionError):  # a float, a key that is a list, nesting without end: JSON, but no statement
+        raise Refusal("bentuk_kiriman") from None
 
 
 def visible(office: Office, caller: Caller, name: str) -> ExchangeRow:

@@ -31,7 +31,6 @@ import polars as pl
 from broker.agreement import agree
 from broker.contract.parse import CHUNK_BYTES, CSV_TYPE, NDJSON_TYPE, read_csv, read_ndjson
 from broker.contract.tabular import PARQUET_TYPE, XLSX_TYPE, csv_from
-from broker.contract.validate import Validator
 from broker.delivery import DurableWriter
 from broker.detection import searched_columns
 from broker.envelope import Opener, open_envelope, read_submission, seal, verify_dsse
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
 
     from broker.contract import CodeLists
     from broker.contract.parse import Chunk
+    from broker.contract.validate import Validators
     from broker.delivery import Folders
     from broker.keys import PublicSet, Ring
     from broker.ledger.leaves import Tree
@@ -73,6 +73,7 @@ class Office:
     agreements: Mapping[str, Agreement]
     contracts: Mapping[str, Contract]
     codes: CodeLists
+    validators: Validators
     policy: Policy
     rings: Mapping[str, Ring]  # agreement → its secrets; `broker` → the broker log's
     peers: Mapping[str, PublicSet]  # system → enrolled public keys
@@ -104,16 +105,17 @@ def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHU
         refuse(office, name, refusal, now)
         raise
     except (LedgerError, OSError):
-        refusal = Refusal("penyimpanan")
-        refuse(office, name, refusal, now)
-        raise refusal from None
+        raise _refused(office, name, Refusal("penyimpanan"), now) from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, KeyError, MemoryError):
         # A fault of ours must not let anything out, nor may its text: it can quote cells.
-        refusal = Refusal("pengolahan")
-        refuse(office, name, refusal, now)
-        raise refusal from None
+        raise _refused(office, name, Refusal("pengolahan"), now) from None
     office.folders.spool(name).unlink(missing_ok=True)
     return entry
+
+
+def _refused(office: Office, name: str, refusal: Refusal, now: datetime) -> Refusal:
+    refuse(office, name, refusal, now)
+    return refusal
 
 
 def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk_bytes: int) -> Entry:
@@ -142,7 +144,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
             if tally.released * 1000 < terms.agreement.pass_rate * tally.rows or not tally.released:
                 raise Refusal("mutu", terms.agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=terms.agreement.pass_rate)
             outbox.write(sealer.finish())
-            envelope = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
+            envelope: dict[str, str | int] = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
             try:
                 return _record(office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, now)
             except BaseException:
@@ -253,7 +255,7 @@ def _desk(office: Office, name: str, terms: Terms, plan: Plan, contract: Contrac
     vault = office.rings[terms.agreement.id].get(SecretKey, "vault").seed
     return Desk(
         contract=contract,
-        validator=Validator(contract, office.codes, agreement=terms.agreement.id, parties=frozenset(terms.agreement.parties), day=terms.day),
+        validator=office.validators.get(contract, terms.agreement.id, frozenset(terms.agreement.parties), terms.day),
         profiles=treated,
         treatment=Treatment(plan, contract, treated, office.codes, key_of),
         searched=searched_columns(contract, readable),

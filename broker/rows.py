@@ -15,6 +15,7 @@ import polars as pl
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from broker.contract.flags import flags_of, raised, row_classes
+from broker.contract.validate import typed
 from broker.detection import Misplaced
 from broker.keys.cmac import column_cmac
 from broker.ledger.manifest import WITHHELD_PROFILE, outcome_code
@@ -96,45 +97,60 @@ class Tally:
 
 def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[bytes, Leaves]:
     """The lines that may leave of `chunk`, and a leaf for every row and person; adds to `tally`."""
-    frame, n = chunk.frame, chunk.frame.height
+    n = chunk.frame.height
+    frame = typed(chunk.frame, desk.contract)
     checked = desk.validator.check(frame)  # 5 validate
-    bad = checked.bad.to_numpy().copy()
-    outcomes = np.where(bad, np.uint8(outcome_code("ditahan_aturan")), np.uint8(outcome_code("terkirim")))
-    foreign = _foreign(checked)
-    outcomes[foreign] = outcome_code("ditahan_asal")
+    outcomes = np.full(n, outcome_code("terkirim"), np.uint8)
+    outcomes[checked.bad_rows.to_numpy()] = outcome_code("ditahan_aturan")
+    outcomes[_foreign(checked)] = outcome_code("ditahan_asal")
     misplaced = Misplaced.search(frame, desk.searched)  # 6 detect
-    found = misplaced.found.to_numpy() & ~bad
+    found = misplaced.found.to_numpy() & (outcomes == outcome_code("terkirim"))
     outcomes[found] = outcome_code("ditahan_salah_tempat")
-    good = outcomes == outcome_code("terkirim")
     _count(tally, chunk, checked, misplaced, found, outcomes)
 
-    kept = frame if good.all() else frame.filter(pl.Series(good))
-    profile = np.full(n, WITHHELD_PROFILE, np.uint16)  # 7 treat
+    good = outcomes == outcome_code("terkirim")
     of_class = np.array(desk.profiles.of_class, np.uint16)
-    profile[good] = of_class[row_classes(kept, desk.contract, desk.profiles.flags, desk.day).to_numpy()]
-    released = desk.treatment.apply(kept, pl.Series(profile[good]))
-    if any(dtype != pl.String for dtype in released.dtypes):
-        raise TypeError("only text may reach the released line")  # write_ndjson is canonical JSON for text alone
-    buffer = io.BytesIO()
-    released.write_ndjson(buffer)
-    if desk.quasi:
-        tally.quasi.append(released.select(pl.struct(desk.quasi).hash()).to_series().to_numpy())
-    commitments = _commit(desk.salts.next(n), buffer, good)
-    leaves = _leaves(frame, desk, checked, commitments, profile, outcomes, chunk.first - 1)
-    return buffer.getvalue(), leaves
+    profile = of_class[row_classes(frame, desk.contract, desk.profiles.flags, desk.day).to_numpy()]
+    profile[~good] = WITHHELD_PROFILE
+    lines = _lines(frame, profile, desk, tally)  # 7 treat
+    commitments = _commit(desk.salts.next(n), lines)
+    return b"".join(lines), _leaves(frame, desk, checked, commitments, profile, outcomes, chunk.first - 1)
 
 
-def _commit(salts: bytes, lines: io.BytesIO, good: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """SHA-256(salt ‖ released line with its LF); of a withheld row, SHA-256(salt)."""
-    lines.seek(0)
-    if good.all():
-        digests = b"".join([sha256(salts[i : i + 16] + line).digest() for i, line in zip(range(0, len(salts), 16), lines, strict=True)])
+def _lines(frame: pl.DataFrame, profile: NDArray[np.uint16], desk: Desk, tally: Tally) -> list[bytes]:
+    """The released line of each row, with its LF, in row order; an empty one for a withheld row.
+
+    Each profile is treated as a frame of its own, then its lines fall back into place: a `when` per cell would cost more than the whole.
+    """
+    kept = frame.select(desk.profiles.released)  # before the filter, which copies every column it is given
+    parts: dict[int, io.BytesIO] = {}
+    for p in np.unique(profile).tolist():
+        parts[p] = io.BytesIO()
+        if p == WITHHELD_PROFILE:
+            continue
+        mine = profile == p
+        released = desk.treatment.apply(kept if mine.all() else kept.filter(pl.Series(mine)), p)
+        if any(dtype != pl.String for dtype in released.dtypes):
+            raise TypeError("only text may reach the released line")  # write_ndjson is canonical JSON for text alone
+        released.write_ndjson(parts[p])
+        parts[p].seek(0)
+        if desk.quasi:
+            hashes = released.select(pl.col(c).hash(i) for i, c in enumerate(desk.quasi))
+            tally.quasi.append(hashes.sum_horizontal().to_numpy())
+    if len(parts) == 1:
+        lines = list(*parts.values()) or [b""] * frame.height
     else:
-        each = iter(lines)
-        digests = b"".join([sha256(salts[16 * i : 16 * i + 16] + (next(each) if ok else b"")).digest() for i, ok in enumerate(good.tolist())])
-        if next(each, None) is not None:
-            raise ValueError("more lines than released rows")
-    lines.seek(0, io.SEEK_END)
+        # An exhausted part gives b"": right for a withheld row, caught below for any other.
+        readers = {p: part.readline for p, part in parts.items()}
+        lines = [readers[p]() for p in profile.tolist()]
+    if len(lines) != frame.height or any(part.readline() for part in parts.values()) or lines.count(b"") != int((profile == WITHHELD_PROFILE).sum()):
+        raise ValueError("lines and released rows differ")
+    return lines
+
+
+def _commit(salts: bytes, lines: list[bytes]) -> NDArray[np.uint8]:
+    """SHA-256(salt ‖ released line with its LF); of a withheld row, SHA-256(salt)."""
+    digests = b"".join([sha256(salts[i : i + 16] + line).digest() for i, line in zip(range(0, len(salts), 16), lines, strict=True)])
     return np.frombuffer(digests, np.uint8).reshape(-1, 32)
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import resource
 import shutil
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_codelists, load_contracts
-from broker.contract.validate import Validator
+from broker.contract.validate import Validators
 from broker.delivery import Folders
 from broker.errors import ConfigError
 from broker.exchange import Office
 from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.model import wib_date
 from broker.policy import load_policy
 from broker.record import BROKER_LOG, Ledger
 from broker.settings import shipped_policies
@@ -68,10 +68,12 @@ def open_office(home: Path) -> Office:
     rings = {name: open_ring(home / "secrets" / name) for name in (*agreements, BROKER_LOG)}
     database = Database(home / "ledger.db")
     ledger = Ledger(database, {name: ring.get(LogKey, "log") for name, ring in rings.items()})
+    codes = load_codelists(policies / "codes")
     return Office(
         agreements=agreements,
         contracts=contracts,
-        codes=load_codelists(policies / "codes"),
+        codes=codes,
+        validators=Validators(codes),
         policy=load_policy(policies, contracts, agreements, clause_exists, POLICY_VERSION),
         rings=rings,
         peers=read_peers(home),
@@ -85,8 +87,10 @@ def known_systems(home: Path) -> frozenset[str]:
     return frozenset(system for a in load_agreements(home / "policies" / "agreements").values() for system in a.systems.values())
 
 
-def warm_up(office: Office) -> None:
-    """Runs one synthetic chunk through every contract's rules, so that the first real exchange is as quick as the next."""
-    for contract in office.contracts.values():
-        row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
-        Validator(contract, office.codes, agreement="", parties=frozenset(), day=date(2026, 1, 1)).check(row)
+def warm_up(office: Office, now: datetime) -> None:
+    """Runs a row of every dataset through its rules, so that the first real exchange of the day is as quick as the next."""
+    for agreement in office.agreements.values():
+        for dataset in agreement.scope:
+            contract = office.contracts[dataset]
+            row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
+            office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(row)

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from broker.cli.say import say
 from broker.errors import ClientError
 from broker.settings import client_home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from broker.client import Answer, Client, Verified
 
 Home = Annotated[Path | None, typer.Option("--home", help="Client home (or SINERGI_HOME; ./sinergi-home).")]
-out = Console(highlight=False, soft_wrap=True)
 STATES = {
     "accepted": "diterima, belum diolah", "recorded": "tercatat, menunggu diambil penerima", "delivered": "diambil penerima",
     "receipted": "tanda terima ditandatangani penerima", "refused": "DITOLAK",
 }  # fmt: skip
 
 
-def _client(home: Path | None) -> Client:
+@contextmanager
+def _client(home: Path | None) -> Iterator[Client]:
+    import httpx2  # noqa: PLC0415
+
     from broker.client import Client  # noqa: PLC0415
 
-    return Client.at(client_home(home))
+    with Client.at(client_home(home)) as client:
+        try:
+            yield client
+        except httpx2.TransportError:
+            raise ClientError(f"no answer from {client.url}; run `broker doctor`") from None
 
 
 def keys_new(
@@ -40,8 +48,8 @@ def keys_new(
 
     folder = client_home(home)
     public = create_home(folder, system, url, datetime.now(UTC))
-    out.print(f"Kunci dibuat di {folder}/secrets (hanya untuk Anda).\nBerkas publik: {folder / f'{system}.json'}\nSidik jari: {public.fingerprint}")
-    out.print("[dim]Give the public file to the broker's administrator, and the fingerprint by a written notice (Pasal 11).[/dim]")
+    say(f"Kunci dibuat di {folder}/secrets (hanya untuk Anda).\nBerkas publik: {folder / f'{system}.json'}\nSidik jari: {public.fingerprint}")
+    say("[dim]Give the public file to the broker's administrator, and the fingerprint by a written notice (Pasal 11).[/dim]")
 
 
 def keys_show(home: Home = None) -> None:
@@ -51,11 +59,11 @@ def keys_show(home: Home = None) -> None:
     folder = client_home(home)
     for path in sorted(folder.glob("*.json")):
         public = read_public_set(path.read_bytes())
-        out.print(f"{public.owner}: {public.fingerprint}")
+        say(f"{public.owner}: {public.fingerprint}")
 
 
 def keys_trust(
-    file: Annotated[Path, typer.Argument(help="The broker's public.json.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The broker's public.json.")],
     fingerprint: Annotated[str, typer.Option(help="The fingerprint in the administrator's written notice.")],
     home: Home = None,
 ) -> None:
@@ -66,7 +74,7 @@ def keys_trust(
     check_fingerprint(read_public_set(data).fingerprint, fingerprint)
     with _client(home) as client:
         client.trust(data)
-    out.print("Kunci broker dipasang. [dim]The broker's keys are pinned.[/dim]")
+    say("Kunci broker dipasang. [dim]The broker's keys are pinned.[/dim]")
 
 
 def check_fingerprint(found: str, given: str) -> None:
@@ -93,20 +101,26 @@ def send(
             answers = client.resend(wait)
         elif file is None:
             raise ClientError("name the file to send, or use --resend")
+        elif not (agreement and dataset and purpose and to):
+            raise ClientError("say under which --agreement, which --dataset, for which --purpose and --to whom")
         else:
             answers = [_send(client, file, agreement, dataset, purpose, to, basis, template, wait)]
     for answer in answers:
         show_answer(answer)
     if any(answer.state == "refused" for answer in answers):
-        raise typer.Exit(2)
+        raise typer.Exit(3)
+    if any(answer.state == "accepted" for answer in answers):
+        raise typer.Exit(4)
 
 
 def _send(client: Client, file: Path, agreement: str, dataset: str, purpose: str, to: str, basis: str | None, template: str, wait: int) -> Answer:
+    from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
     if not file.is_file():
         raise ClientError(f"{file} is no file")
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Menyegel", total=file.stat().st_size)
         return client.send(
             file, agreement=agreement, dataset=dataset, purpose=purpose, recipient=to, basis=basis, template=template, wait=wait,
@@ -116,25 +130,27 @@ def _send(client: Client, file: Path, agreement: str, dataset: str, purpose: str
 
 def show_answer(answer: Answer) -> None:
     if answer.problem:
-        out.print(f"[bold red]✗[/bold red] {answer.problem['title']} [bold]({answer.problem['pasal']})[/bold]\n[dim]{answer.problem['detail']}[/dim]")
+        say(f"[bold red]✗[/bold red] {answer.problem['title']} [bold]({answer.problem['pasal']})[/bold]\n  [dim]{answer.problem['detail']}[/dim]\n  alasan: {answer.problem['reason']}")
         return
-    out.print(f"Pertukaran [bold]{answer.exchange}[/bold]: {STATES[answer.state]}")
+    say(f"Pertukaran [bold]{answer.exchange}[/bold]: {STATES[answer.state]}")
     if answer.report:
         show_report(answer.report)
 
 
 def show_report(report: dict[str, Any]) -> None:
     """The quality report: counts by rule, and the first rows by number. Row 1 is the line below the header."""
-    out.print(f"{report['rows']} baris: {report['released']} dikirim, {report['withheld']} ditahan; {report['repeated_persons']} baris mengulang orang yang sama.")
+    from rich.table import Table  # noqa: PLC0415
+
+    say(f"{report['rows']} baris: {report['released']} dikirim, {report['withheld']} ditahan; {report['repeated_persons']} baris mengulang orang yang sama.")
     if report["rules"]:
         table = Table("aturan", "baris", title="Mutu (Pasal 6 ayat (1) huruf c)")
         for rule, count in sorted(report["rules"].items(), key=lambda item: -item[1])[:12]:
             table.add_row(rule, str(count))
-        out.print(table)
+        say(table)
         for row, rules in report["named"][:10]:
-            out.print(f"  baris {row}: {', '.join(rules)}")
+            say(f"  baris {row}: {', '.join(rules)}")
     if report["warnings"]:
-        out.print(f"Peringatan: {', '.join(report['warnings'])}")
+        say(f"Peringatan: {', '.join(report['warnings'])}")
 
 
 def receive(home: Home = None) -> None:
@@ -145,15 +161,15 @@ def receive(home: Home = None) -> None:
             show_verified(item.exchange, item.verified)
         signed = client.countersign()
     if not received:
-        out.print("Kotak masuk kosong. [dim]Nothing waits.[/dim]")
+        say("Kotak masuk kosong. [dim]Nothing waits.[/dim]")
     if signed:
-        out.print(f"Manifes ditandatangani sebagai pengirim: {len(signed)}")
+        say(f"Manifes ditandatangani sebagai pengirim: {len(signed)}")
 
 
 def show_verified(exchange: str, verified: Verified) -> None:
     m = verified.manifest
-    out.print(f"[bold green]SAH[/bold green] pertukaran [bold]{exchange}[/bold] dari {m['sender']}: {m['contract']['dataset']}, tujuan {m['purpose']}")
-    out.print(
+    say(f"[bold green]SAH[/bold green] pertukaran [bold]{exchange}[/bold] dari {m['sender']}: {m['contract']['dataset']}, tujuan {m['purpose']}")
+    say(
         f"  {verified.lines} baris dibuka, {verified.leaves} daun cocok dengan manifes; manifes nomor {verified.index} "
         f"dalam log {verified.checkpoint.origin} berukuran {verified.checkpoint.size}; tanda terima: {', '.join(verified.signers)}"
     )
@@ -177,7 +193,7 @@ def open_(
     """Write the released rows of a received exchange to a file of yours, once everything verified."""
     with _client(home) as client:
         verified = client.open(exchange, output, form=to)
-    out.print(f"{verified.lines} baris ditulis ke {output}")
+    say(f"{verified.lines} baris ditulis ke {output}")
 
 
 def doctor(home: Home = None) -> None:
@@ -187,6 +203,6 @@ def doctor(home: Home = None) -> None:
     findings = examine(client_home(home), datetime.now(UTC))
     for finding in findings:
         mark = "[green]baik [/green]" if finding.ok else "[bold red]BELUM[/bold red]"
-        out.print(f"{mark} {finding.what}" + ("" if finding.ok else f"\n      → {finding.remedy}"))
+        say(f"{mark} {finding.what}" + ("" if finding.ok else f"\n      → {finding.remedy}"))
     if not all(f.ok for f in findings):
         raise typer.Exit(1)

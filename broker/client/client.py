@@ -12,7 +12,7 @@ import tomllib
 from base64 import b64decode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 import httpx2
@@ -23,7 +23,19 @@ from broker.envelope.dsse import MANIFEST, STATEMENT
 from broker.errors import ClientError, NotVerified
 from broker.identity import sign_request
 from broker.jcs import canonical
-from broker.keys import KemKey, KemPublic, LogPublic, ReceiptKey, RequestKey, Ring, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys import (
+    KemKey,
+    KemPublic,
+    LogPublic,
+    ReceiptKey,
+    RequestKey,
+    Ring,
+    create_ring,
+    open_ring,
+    public_set,
+    read_public_set,
+    write_private,
+)
 from broker.ledger import read_checkpoint, verify_consistency
 from broker.model import utc_text
 
@@ -99,7 +111,7 @@ class Client:
         broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
         return cls(home, settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

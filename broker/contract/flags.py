@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from broker.contract.validate import age_on, nik_birth, parsed_date
+from broker.contract.validate import age_on, nik_age_on, parsed_date
 from broker.model import ROW_FLAGS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def raised(column: Column, day: date) -> pl.Expr:
     if when == "age<18":
         return age_on(parsed_date(column.name), day) < 18
     if when == "nik_age<18":
-        return age_on(nik_birth(column.name, day), day) < 18
+        return nik_age_on(column.name, day) < 18
     if word == "lt":
         return col.cast(pl.Int64, strict=False) < int(argument)
     if word == "in":
@@ -52,7 +52,7 @@ def raised(column: Column, day: date) -> pl.Expr:
 
 
 def row_classes(frame: pl.DataFrame, contract: Contract, flags: Iterable[str], day: date) -> pl.Series:
-    """UInt8 row class number of each row: the sum of 1 << bit over the raised flags, of those in `flags`."""
+    """frame: a typed frame. UInt8 row class number of each row: the sum of 1 << bit over the raised flags, of those in `flags`."""
     wanted = set(flags)
     total = pl.lit(0, dtype=pl.UInt8)
     for bit, flag in enumerate(ROW_FLAGS):

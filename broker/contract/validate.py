@@ -61,30 +61,57 @@ def _list(values: frozenset[str]) -> pl.Expr:
     return pl.lit(pl.Series(sorted(values)).implode())
 
 
-def nik_parts(name: str) -> dict[str, pl.Expr]:
-    """Int64 expressions over a NIK column: n, region6, day (1–31), month, yy, serial, female. Null where it is no number."""
-    n = pl.col(name).cast(pl.Int64, strict=False)
-    raw = n // 10**8 % 100
-    return {"n": n, "region": n // 10**10, "day": raw % 40, "raw_day": raw, "month": n // 10**6 % 100, "yy": n // 10**4 % 100, "serial": n % 10**4, "female": raw > 40}
+# Columns computed once per chunk, beside the texts: a date column's Date, a NIK-shaped column's number and its DDMMYY.
+_DATE, _NUMBER, _BORN = "\0date:", "\0number:", "\0born:"
+_DDMMYY: Final = 10**6
 
 
-def nik_birth(name: str, day: date) -> pl.Expr:
-    """The birth date inside a NIK (Date): 20yy unless that year is still to come on `day`."""
-    p = nik_parts(name)
-    year = p["yy"] + pl.when(p["yy"] + 2000 <= day.year).then(2000).otherwise(1900)
-    return pl.date(year.cast(pl.Int32), p["month"].cast(pl.Int8), p["day"].cast(pl.Int8))
+def _possible_births() -> pl.Series:
+    """Boolean by DDMMYY (day + 40 for women): whether such a day can be. 29 February needs a leap year of either century: yy % 4 == 0."""
+    days = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    table = bytearray(_DDMMYY)
+    for month in range(1, 13):
+        for day in range(1, days[month] + 1):
+            for yy in range(100):
+                if (day, month) != (29, 2) or yy % 4 == 0:
+                    table[day * 10**4 + month * 100 + yy] = table[(day + 40) * 10**4 + month * 100 + yy] = 1
+    return pl.Series(list(table), dtype=pl.UInt8) == 1
 
 
-def age_on(born: pl.Expr, day: date) -> pl.Expr:
-    """Full years on `day` (Int32)."""
-    # month() and day() are Int8: month * 100 would wrap silently.
-    monthday = born.dt.month().cast(pl.Int32) * 100 + born.dt.day().cast(pl.Int32)
-    return pl.lit(day.year) - born.dt.year() - (monthday > day.month * 100 + day.day).cast(pl.Int32)
+def typed(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """`frame` with the typed companions of its date and NIK-shaped columns. What does not parse is null."""
+    dates = [(pl.col(c.name).str.to_date("%Y-%m-%d", strict=False)).alias(_DATE + c.name) for c in contract.columns if c.type == "date"]
+    numbers = [pl.col(c.name).cast(pl.Int64, strict=False).alias(_NUMBER + c.name) for c in contract.columns if c.check in ("nik", "kk", "npwp")]
+    frame = frame.with_columns(*dates, *numbers)
+    # to_date takes looser forms (1994-1-2, a leading space or sign): only ten characters count.
+    ten = [pl.when(pl.col(c.name).str.len_bytes() == 10).then(pl.col(_DATE + c.name)).alias(_DATE + c.name) for c in contract.columns if c.type == "date"]
+    born = [(pl.col(_NUMBER + c.name) // 10**4 % _DDMMYY).alias(_BORN + c.name) for c in contract.columns if c.check in ("nik", "kk", "npwp")]
+    return frame.with_columns(*ten, *born)
 
 
 def parsed_date(name: str) -> pl.Expr:
-    """Date of an ISO text; null for every looser form that to_date would take."""
-    return pl.when(pl.col(name).str.len_bytes() == 10).then(pl.col(name).str.to_date("%Y-%m-%d", strict=False))
+    """Date of an ISO text in a typed frame."""
+    return pl.col(_DATE + name)
+
+
+def age_on(born: pl.Expr, day: date) -> pl.Expr:
+    """Full years on `day` of a Date (Int64)."""
+    # month() and day() are Int8: month * 100 would wrap silently.
+    return _age(born.dt.year(), born.dt.month().cast(pl.Int64) * 100 + born.dt.day(), day)
+
+
+def nik_age_on(name: str, day: date) -> pl.Expr:
+    """Full years on `day` of the person whose NIK is in `name` of a typed frame (Int64): born in 20yy unless that year is still to come.
+
+    A number that is no NIK has no age worth anything; its row is withheld.
+    """
+    born = pl.col(_BORN + name)
+    yy = born % 100
+    return _age(yy + pl.when(yy + 2000 <= day.year).then(2000).otherwise(1900), born // 100 % 100 * 100 + born // 10**4 % 40, day)
+
+
+def _age(year: pl.Expr, monthday: pl.Expr, day: date) -> pl.Expr:
+    return day.year - year.cast(pl.Int64) - (monthday > day.month * 100 + day.day).cast(pl.Int64)
 
 
 def minus(day: date, duration: str) -> date:
@@ -112,33 +139,73 @@ def bound(text: str, day: date) -> date | float:
     return minus(day, f"P{-n}Y") if found.group(3) == "y" and n < 0 else day + timedelta(days=n)
 
 
+class Validators:
+    """Validators by (dataset, agreement, day): building one takes longer than checking a small file. Holds the latest few."""
+
+    def __init__(self, codes: Codes, room: int = 32) -> None:
+        self._codes, self._room = codes, room
+        self._built: dict[tuple[str, str, date], Validator] = {}
+
+    def get(self, contract: Contract, agreement: str, parties: frozenset[str], day: date) -> Validator:
+        key = (contract.dataset, agreement, day)
+        found = self._built.get(key)
+        if found is None:
+            found = Validator(contract, self._codes, agreement=agreement, parties=parties, day=day)
+            self._built = {**dict(list(self._built.items())[1 - self._room :]), key: found}
+        return found
+
+
 class Validator:
     """The rules of one contract under one agreement on one day. Immutable after construction."""
 
     def __init__(self, contract: Contract, codes: Codes, *, agreement: str, parties: frozenset[str], day: date) -> None:
         self._contract, self._codes, self._day = contract, codes, day
         self._agreement, self._parties = agreement, parties
-        self._nik = next((c.name for c in contract.columns if c.check == "nik" and c.name == "nik"), None)
+        self._births = pl.lit(_possible_births())
+        kabupaten = bytearray(10**4)
+        for code in codes.kabupaten:
+            kabupaten[int(code)] = 1
+        self._kabupaten = pl.lit(pl.Series(list(kabupaten), dtype=pl.UInt8) == 1)
         # column → (rule word, expression true when GOOD) for a filled cell
         self._good = {c.name: tuple(self._filled(c)) for c in contract.columns}
         self._required = frozenset(c.name for c in contract.columns if c.required)
+        self._sure = {c.name: self._surely(c) for c in contract.columns}
 
     def check(self, frame: pl.DataFrame) -> Checked:
-        """frame: every contract column as String. Fails closed: an expression that gives null is a broken rule."""
-        nulls = dict(zip(frame.columns, frame.null_count().row(0), strict=True))
-        tests = [self._bad(name).alias(name) for name in frame.columns if name in self._required or nulls[name] < frame.height]
-        bad = frame.select(pl.any_horizontal(tests).alias("bad")).get_column("bad") if tests else pl.Series("bad", [False]).new_from_index(0, frame.height)
-        rows = bad.arg_true()
-        detail = frame[rows].select([rule for name in frame.columns for rule in self._detail(name)]) if len(rows) else pl.DataFrame()
-        return Checked(bad, rows, detail)
+        """frame: a typed frame. Fails closed: an expression that gives null is a broken rule.
 
-    def _bad(self, name: str) -> pl.Expr:
+        A first pass asks each column that holds anything whether its cells are surely good; the rules of those that are not then judge
+        the rows in doubt, each by itself.
+        """
+        names = self._contract.names
+        nulls = dict(zip(names, frame.select(names).null_count().row(0), strict=True))
+        sure = frame.select([self._sure[n].alias(n) for n in names if n in self._required or nulls[n] < frame.height])
+        doubt = pl.Series("doubt", [False], dtype=pl.Boolean).new_from_index(0, frame.height)
+        doubted = [column for column in sure if column.null_count() or not column.all()]
+        for column in doubted:
+            doubt |= ~column.fill_null(value=False)
+        rows = doubt.arg_true()
+        if not len(rows):
+            return Checked(doubt, rows, pl.DataFrame())
+        rules = frame[rows].select([rule for column in doubted for rule in self._detail(column.name)])
+        broken = rules.select(pl.any_horizontal(pl.all()).alias("b")).get_column("b")
+        rows = rows.filter(broken)
+        bad = pl.Series("bad", [False], dtype=pl.Boolean).new_from_index(0, frame.height)
+        return Checked(bad.scatter(rows, True) if len(rows) else bad, rows, rules.filter(broken))
+
+    def _surely(self, c: Column) -> pl.Expr:
+        """True only for a cell that breaks no rule: a cheaper test than the rules where one exists. False or null means: look closer."""
+        col = pl.col(c.name)
         good = pl.lit(value=True)
-        for _, rule in self._good[name]:
-            good &= rule
-        filled = (~good).fill_null(value=True)
-        empty = pl.col(name).is_null()
-        return empty | filled if name in self._required else ~empty & filled
+        for word, rule in self._good[c.name]:
+            if word != "ilmiah":  # what is in scientific notation has not the form either
+                good &= rule
+        if c.codelist and c.list_max:  # many cells, few distinct lists
+            distinct = col.unique(maintain_order=True)
+            good = col.is_in(distinct.filter(self._listed(c, distinct)).implode())
+        elif c.codelist == "wilayah":
+            good = col.is_in(_list(self._shaped_codes(c)))
+        return good if c.required else col.is_null() | good
 
     def _detail(self, name: str) -> list[pl.Expr]:
         empty = pl.col(name).is_null()
@@ -182,8 +249,8 @@ class Validator:
                 high = high or date(2100, 1, 1)
             case "int":
                 value = col.cast(pl.Int64, strict=False)
-                rules = [("bentuk", (col.str.len_bytes() == 1) | ~col.str.contains(r"^[+0-]")), ("rentang", value.is_between(low, high))]
-                return rules if low is None or low >= 0 else [("rentang", value.is_between(low, high))]  # type: ignore[operator]
+                # The cast takes +7 and 007: a number begins with 1–9, or is 0.
+                return [("bentuk", col.is_between(pl.lit("1"), pl.lit(":"), closed="left") | (col == "0")), ("rentang", value.is_between(low, high))]
             case "decimal":
                 value = col.cast(pl.Float64, strict=False)
                 return [("bentuk", col.str.contains(r"^[0-9]{1,9}(\.[0-9]{1,4})?$")), ("rentang", value.is_between(low, high))]
@@ -192,21 +259,28 @@ class Validator:
         return [("bentuk", value.is_not_null()), ("rentang", value.is_between(low, high))]
 
     def _coded(self, c: Column) -> pl.Expr:
-        assert c.codelist is not None
-        shape = re.compile(c.regex or "")
-        codes = frozenset(code for code in self._codes.codes(c.codelist) if shape.search(code))
-        col = pl.col(c.name)
+        codes, col = self._shaped_codes(c), pl.col(c.name)
         if c.list_max:
-            items = col.str.split(";")
-            return (items.list.len() <= c.list_max) & items.list.eval(pl.element().is_in(sorted(codes))).list.all()
+            return self._listed(c, col)
         known = col.is_in(_list(codes))
-        if c.codelist != "wilayah" or not shape.search("11.01.01.2001"):
+        if c.codelist != "wilayah" or not re.search(c.regex or "", "11.01.01.2001"):
             return known
         # Villages are listed for the two regions only; elsewhere a village is checked to its kecamatan.
         listed = sorted({code[:5] for code in codes if len(code) == 13})
         kecamatan = frozenset(code for code in codes if len(code) == 8)
         village = col.str.contains(r"^[0-9.]{8}\.[0-9]{4}$") & ~col.str.slice(0, 5).is_in(listed) & col.str.slice(0, 8).is_in(_list(kecamatan))
         return known | village
+
+    def _listed(self, c: Column, texts: pl.Expr) -> pl.Expr:
+        """Codes separated by semicolons: at most list_max, each in the list."""
+        items = texts.str.split(";")
+        return (items.list.len() <= c.list_max) & items.list.eval(pl.element().is_in(sorted(self._shaped_codes(c)))).list.all()
+
+    def _shaped_codes(self, c: Column) -> frozenset[str]:
+        """The codes of the column's list that have the column's form."""
+        assert c.codelist is not None
+        shape = re.compile(c.regex or "")
+        return frozenset(code for code in self._codes.codes(c.codelist) if shape.search(code))
 
     def _identifier(self, c: Column) -> pl.Expr:
         if c.check == "npwp":  # a company's begins with 0; a person's is the NIK
@@ -215,13 +289,11 @@ class Validator:
 
     def _nik_shape(self, name: str) -> pl.Expr:
         """Known kabupaten of any edition, a calendar date (day + 40 for women), serial not 0000. A KK number has the same shape."""
-        p = nik_parts(name)
-        days = pl.lit(pl.Series([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=pl.Int64))
-        kab = pl.lit(pl.Series(sorted(int(k) for k in self._codes.kabupaten), dtype=pl.Int64).implode())
-        leap = (p["month"] != 2) | (p["day"] < 29) | (p["yy"] % 4 == 0)
-        month = p["month"].is_between(1, 12)
-        last = days.gather(pl.when(month).then(p["month"]).otherwise(0).fill_null(0).cast(pl.UInt32))
-        return (p["n"] >= 10**15) & (p["region"] // 100).is_in(kab) & month & p["day"].is_between(1, last) & (p["raw_day"] < 72) & leap & (p["serial"] > 0)
+        number = pl.col(_NUMBER + name)
+        inside = number.is_between(10**15, 10**16 - 1)
+        kab = self._kabupaten.gather(pl.when(inside).then(number // 10**12).otherwise(0))
+        birth = self._births.gather(pl.when(inside).then(pl.col(_BORN + name)).otherwise(0))
+        return inside & kab & birth & (number % 10**4 > 0)
 
     def _paired(self, c: Column) -> tuple[str, pl.Expr]:
         check = c.check or ""
@@ -231,18 +303,17 @@ class Validator:
             number = c.type in ("int", "decimal")
             left, right = (pl.col(x).cast(pl.Float64, strict=False) if number else pl.col(x) for x in (c.name, other))
             return "urutan", pl.col(other).is_null() | (left >= right)
-        assert self._nik is not None
-        p, absent = nik_parts(self._nik), pl.col(self._nik).is_null()
+        raw, absent = pl.col(f"{_BORN}nik"), pl.col("nik").is_null()
         if check == "nik_sex":
-            return "nik_sex", absent | (p["female"] == (pl.col(c.name) == "P"))
+            return "nik_sex", absent | ((raw >= 41 * 10**4) == (pl.col(c.name) == "P"))
         born = parsed_date(c.name)
-        same = (p["day"] == born.dt.day().cast(pl.Int64)) & (p["month"] == born.dt.month().cast(pl.Int64)) & (p["yy"] == (born.dt.year() % 100).cast(pl.Int64))
-        return "nik_lahir", absent | same
+        ddmmyy = born.dt.day().cast(pl.Int64) * 10**4 + born.dt.month().cast(pl.Int64) * 100 + (born.dt.year() % 100).cast(pl.Int64)
+        return "nik_lahir", absent | (raw - (raw >= 41 * 10**4).cast(pl.Int64) * 40 * 10**4 == ddmmyy)
 
 
 def _regex(c: Column) -> pl.Expr:
     assert c.regex is not None
     col = pl.col(c.name)
     if c.regex == "^[1-9][0-9]{15}$":  # the hot one: a length and a cast instead of a regex
-        return (col.str.len_bytes() == 16) & (col.cast(pl.Int64, strict=False) >= 10**15)
+        return (col.str.len_bytes() == 16) & (pl.col(_NUMBER + c.name) >= 10**15)
     return col.str.contains(c.regex)

@@ -60,7 +60,7 @@ class Misplaced:
             for kind in kinds:
                 counts[kind] = counts.get(kind, 0) + 1
         found = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
-        return cls(found.scatter(hits, True) if hits else found, counts)  # noqa: FBT003 - Polars' own signature
+        return cls(found.scatter(hits, True) if hits else found, counts)
 
 
 def _kinds(frame: pl.DataFrame, columns: tuple[str, ...], position: int) -> set[str]:

@@ -19,7 +19,7 @@ ENTITIES: Final = {"nik": "ID_NIK", "kk": "ID_KK", "npwp": "ID_NPWP", "phone": "
 _SCORES: Final = {"valid": 1.0, "plausible": 0.7, "shaped": 0.5}
 
 
-class IdentifierRecognizer(EntityRecognizer):  # type: ignore[misc]
+class IdentifierRecognizer(EntityRecognizer):
     """Our identifier scanner as one Presidio recogniser."""
 
     def __init__(self) -> None:

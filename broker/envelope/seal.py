@@ -82,16 +82,16 @@ def parse_header(raw: bytes) -> Header:
         value = strict_object(raw)
         recipients = value.pop("recipients")
         if set(value) != CORE_FIELDS or not isinstance(recipients, list) or not recipients:
-            raise ValueError  # noqa: TRY301 - one answer for every cause
+            raise ValueError
         core: dict[str, str | int] = {}
         for name, item in value.items():
             if not isinstance(item, str | int):
-                raise TypeError  # noqa: TRY301
+                raise TypeError
             core[name] = item
         parsed = []
         for r in recipients:
             if set(r) != {"kid", "sealed", "suite"} or r["suite"] != SUITE:
-                raise ValueError  # noqa: TRY301
+                raise ValueError
             parsed.append((str(r["kid"]), b64decode(r["sealed"], validate=True)))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotOpened("not a valid envelope header") from None

@@ -59,7 +59,7 @@ class _Spill:
         rows = np.concatenate(self._waiting)
         part = rows[:, 0].astype(np.int64) * _PARTS >> 8
         order = np.argsort(part, kind="stable")
-        data = memoryview(rows[order]).cast("B")
+        data = memoryview(rows[order].tobytes())
         while data:  # a full disk writes short before it fails
             data = data[os.write(self._file, data) :]
         self._runs.append((self._end, np.searchsorted(part[order], np.arange(_PARTS + 1))))

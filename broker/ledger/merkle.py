@@ -29,7 +29,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def up(level: Sequence[bytes]) -> list[bytes]:
     """The next level: pairs hashed, an odd last node carried up unchanged."""
     above = [sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
-    return above + [level[-1]] if len(level) & 1 else above
+    return [*above, level[-1]] if len(level) & 1 else above
 
 
 def root_of(level: Sequence[bytes]) -> bytes:

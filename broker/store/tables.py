@@ -44,9 +44,9 @@ class Nonce(SQLModel, table=True):
 
 
 class Vault(SQLModel, table=True):
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
-    agreement: str = Field(primary_key=True)
-    tag: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    __table_args__ = {"sqlite_with_rowid": False}
+    tag: bytes = Field(primary_key=True, sa_type=LargeBinary)  # keyed per agreement, so tags of two agreements never meet
+    agreement: str
     id: bytes = Field(sa_type=LargeBinary)
 
 

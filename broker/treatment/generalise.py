@@ -31,10 +31,10 @@ def _text(*parts: pl.Expr | str) -> pl.Expr:
 def _bands(col: pl.Expr, bands: Sequence[tuple[int, str]], top: str) -> pl.Expr:
     """bands: (exclusive upper bound, label) in rising order; `top` from the last bound on."""
     n = _number(col)
-    chain = pl.when(n < 0).then(None)
-    for limit, label in bands:
-        chain = chain.when(n < limit).then(pl.lit(label))
-    return chain.when(n.is_not_null()).then(pl.lit(top))
+    band = pl.lit(top)
+    for limit, label in reversed(bands):
+        band = pl.when(n < limit).then(pl.lit(label)).otherwise(band)
+    return pl.when(n >= 0).then(band)
 
 
 def _age(column: Column, day: date) -> pl.Expr:

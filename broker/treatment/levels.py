@@ -15,17 +15,17 @@ def generaliser(column: Column, audience: str) -> str | None:
     return column.generalise.get(audience) or column.generalise.get("")
 
 
-def effective_level(column: Column, level: int, audience: str) -> Level:
-    """The highest level ≤ `level` that this column can do. Free text does none until it can be cleaned; level 4 needs FF1."""
+def able(column: Column, audience: str) -> tuple[Level, ...]:
+    """The levels this column can do, highest first. Free text can do none until it can be cleaned; level 4 needs FF1, which is not there."""
     if column.klass == "teks_bebas" or column.type == "text":
-        return Level.HIDE
-    able = {
-        Level.CLEAR: True,
-        Level.PSEUDONYM: column.token is not None,
-        Level.GENERALISE: generaliser(column, audience) is not None,
-        Level.MASK: column.mask is not None,
-    }
-    return next((Level(n) for n in range(level, 0, -1) if able.get(Level(n), False)), Level.HIDE)
+        return (Level.HIDE,)
+    can = ((Level.CLEAR, True), (Level.PSEUDONYM, column.token), (Level.GENERALISE, generaliser(column, audience)), (Level.MASK, column.mask), (Level.HIDE, True))
+    return tuple(level for level, means in can if means)
+
+
+def effective_level(column: Column, level: int, audience: str) -> Level:
+    """The highest level ≤ `level` that this column can do."""
+    return next(can for can in able(column, audience) if can <= level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,13 @@ class Profiles:
 
 
 def profiles(plan: Plan, contract: Contract) -> Profiles:
-    rows = [bytes(effective_level(c, level, plan.audience) for c, level in zip(contract.columns, levels, strict=True)) for levels in plan.levels]
+    steps = [bytes(next(can for can in cans if can <= level) for level in Level) for cans in (able(c, plan.audience) for c in contract.columns)]
+    rows = [bytes([step[level] for step, level in zip(steps, levels, strict=True)]) for levels in plan.levels]
     distinct: dict[bytes, int] = {}
     for row in rows:
         distinct.setdefault(row, len(distinct))
     of_class = tuple(distinct[row] for row in rows)
     flags = tuple(f for bit, f in enumerate(ROW_FLAGS) if any(of_class[n] != of_class[n | 1 << bit] for n in range(len(rows)) if not n >> bit & 1))
-    first = {number: next(n for n, p in enumerate(of_class) if p == number) for number in distinct.values()}
+    first = {number: n for n, number in reversed(list(enumerate(of_class)))}
     released = sorted(c.name for i, c in enumerate(contract.columns) if any(row[i] for row in distinct))
     return Profiles(tuple(class_name(first[p]) for p in distinct.values()), tuple(distinct), of_class, flags, tuple(released))

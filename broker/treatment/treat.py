@@ -30,26 +30,15 @@ class Treatment:
         self._columns = [(contract.columns[index[name]], index[name]) for name in profiles.released]
         self._keys = {c.token: key_of(c.token) for c, i in self._columns if c.token and any(row[i] == Level.PSEUDONYM for row in profiles.levels)}
 
-    def apply(self, frame: pl.DataFrame, profile: pl.Series) -> pl.DataFrame:
-        """frame: good rows, contract columns as String. profile: UInt16 (n). Returns the released columns, sorted by name, String, same rows."""
-        present = profile.unique().to_list()
+    def apply(self, frame: pl.DataFrame, profile: int) -> pl.DataFrame:
+        """frame: good rows of one treatment profile, contract columns as String. Returns the released columns, sorted by name, String, same rows."""
+        levels = self._profiles.levels[profile]
         tokens = [
             pseudonym_tokens(frame.get_column(c.name), self._keys[c.token]).alias(f"\0{c.name}")
             for c, i in self._columns
-            if c.token and any(self._profiles.levels[p][i] == Level.PSEUDONYM for p in present)
+            if c.token and levels[i] == Level.PSEUDONYM
         ]
-        return frame.with_columns(*tokens, profile.alias("\0")).select([self._released(c, i, present).alias(c.name) for c, i in self._columns])
-
-    def _released(self, column: Column, index: int, present: list[int]) -> pl.Expr:
-        by_level: dict[int, list[int]] = {}
-        for p in present:
-            by_level.setdefault(self._profiles.levels[p][index], []).append(p)
-        if len(by_level) == 1:
-            return self._value(column, next(iter(by_level)))
-        value = pl.lit(None, dtype=pl.String)  # a profile that is not listed hides
-        for level, numbers in by_level.items():
-            value = pl.when(pl.col("\0").is_in(numbers)).then(self._value(column, level)).otherwise(value)
-        return value
+        return frame.with_columns(*tokens).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
 
     def _value(self, column: Column, level: int) -> pl.Expr:
         match level:

@@ -27,7 +27,7 @@ from broker.web.problems import TYPE as PROBLEM_TYPE
 from broker.web.problems import problem, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from broker.exchange import Office
     from broker.store import ExchangeRow
@@ -95,8 +95,9 @@ def create_app(office: Office, url: str, max_submission: int, clock: Callable[[]
     app.state.worker = worker
 
     async def caller_of(request: Request, *, body: bool = False, also: tuple[str, ...] = ()) -> door.Caller:
-        target = url + request.scope["raw_path"].decode() + (f"?{request.scope['query_string'].decode()}" if request.scope["query_string"] else "")
-        headers = {k.lower(): v for k, v in request.headers.items()}
+        target = url + request.scope["raw_path"].decode("latin-1") + (f"?{request.scope['query_string'].decode('latin-1')}" if request.scope["query_string"] else "")
+        # A header sent twice is one value (RFC 9421, 2.1): a second Idempotency-Key slipped in on the way breaks the signature.
+        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
         caller = await run_in_threadpool(door.authenticate, office, request.method, target, headers, clock(), body=body, also=also)
         if not body:
             await run_in_threadpool(door.spend_nonce, office, caller, clock())
@@ -142,8 +143,11 @@ def create_app(office: Office, url: str, max_submission: int, clock: Callable[[]
         prefer: Annotated[str | None, Header(description="wait=N: answer with the outcome if it is known within N seconds")] = None,
     ) -> Response:
         """202 once the sealed body is durable; with `Prefer: wait=N`, 200 recorded or the refusal's problem document."""
-        caller = await caller_of(request, body=True, also=("idempotency-key",))
-        key = door.idempotency(caller, idempotency_key)
+        caller = await caller_of(request, body=True, also=("idempotency-key",) if idempotency_key is not None else ())
+        try:
+            key = door.idempotency(caller, idempotency_key)
+        except Refusal as refusal:
+            raise await run_in_threadpool(door.refused_at_door, office, caller, refusal, clock()) from None
         if worker.waiting >= MAX_WAITING:
             raise Refusal("sibuk")
         name = new_exchange_id()

@@ -10,10 +10,10 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
-from sampling import AS_OF, CODES, CONTRACTS, sample
 
 from broker.errors import ClientError
 from broker.sample import DATASETS, rows, write
+from tests.sample.sampling import AS_OF, CODES, CONTRACTS, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,12 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from sample_checker import faults
-from sampling import AS_OF, CODES, CONTRACTS, sample
 
 from broker.sample import DATASETS
 from broker.sample.draw import seeded
 from broker.sample.mess import FAULTS, Ground
+from tests.sample.checker import faults
+from tests.sample.sampling import AS_OF, CODES, CONTRACTS, sample
 
 SEEKER = CONTRACTS["pencari_kerja"]
 

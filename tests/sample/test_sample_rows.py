@@ -11,13 +11,13 @@ from pathlib import Path
 
 import phonenumbers
 import pytest
-from sample_checker import faults, nik_facts
-from sampling import AS_OF, CODES, CONTRACTS, sample
 
 from broker.errors import ClientError
 from broker.sample import DATASETS, _world, rows
 from broker.sample.names import parts
 from broker.sample.people import person
+from tests.sample.checker import faults, nik_facts
+from tests.sample.sampling import AS_OF, CODES, CONTRACTS, sample
 
 SIDES = [("sijunjung", "sijunjung"), ("sijunjung", "kemnaker"), ("binjai", "binjai"), ("binjai", "kemnaker")]
 

@@ -1,0 +1,129 @@
+"""What both sides are measured on: a broker home with two enrolled systems, synthetic rows as CSV, and submissions sealed by their sender."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from broker.client import create_home
+from broker.contract import load_codelists, load_contracts
+from broker.envelope import seal, sign_dsse, submission_prefix
+from broker.envelope.dsse import STATEMENT
+from broker.jcs import canonical
+from broker.keys import KemPublic, ReceiptKey, open_ring, read_public_set
+from broker.model import utc_text, wib_date
+from broker.sample import rows as synthetic
+from broker.settings import shipped_policies
+from broker.wiring import init_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from broker.model import Contract
+
+NOW: Final = datetime(2026, 11, 21, 3, tzinfo=UTC)
+URL: Final = "http://127.0.0.1:8470"
+AGREEMENT: Final = "nk-sijunjung-2025"
+DATASET: Final = "pencari_kerja"
+SENDER: Final = "sijoker@sijunjung"
+RECIPIENT: Final = "siapkerja@kemnaker"
+PURPOSE: Final = "perencanaan"
+MESS: Final = 0.01
+SEED: Final = 1
+PIECE: Final = 256 << 10
+
+
+def found(folder: Path) -> None:
+    """A broker home and the two systems' homes in `folder`, keys enrolled and pinned: made once, copied for every measurement."""
+    public = init_home(folder / "broker", NOW)
+    for system in (SENDER, RECIPIENT):
+        own = create_home(folder / system, system, URL, NOW)
+        (folder / "broker" / "peers" / f"{system}.json").write_bytes(own.to_json())
+        (folder / system / "broker.json").write_bytes(public.to_json())
+
+
+@cache
+def contract() -> Contract:
+    return load_contracts(shipped_policies() / "datasets")[DATASET]
+
+
+def draw_rows(count: int, mess: float, seed: int = SEED) -> Iterable[list[str]]:
+    """Synthetic rows of all columns, free text empty."""
+    codes = load_codelists(shipped_policies() / "codes")
+    return synthetic(DATASET, count, seed, wib_date(NOW), party="sijunjung", agreement=AGREEMENT, contract=contract(), codes=codes, mess=mess)
+
+
+def write_rows(path: Path, rows: Iterable[list[str]]) -> None:
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(contract().names)
+        writer.writerows(rows)
+    unfinished.rename(path)
+
+
+def cut(source: Path, target: Path, start: int, count: int) -> None:
+    """Rows start.. of a CSV as a CSV of their own."""
+    with source.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        write_rows(target, islice(reader, start, start + count))
+
+
+def multiply(source: Path, target: Path, count: int) -> None:
+    """`count` rows from the rows of `source`, over and over; each time the people get other NIK serials, so that they are other people."""
+    nik = contract().names.index("nik")
+
+    def others() -> Iterable[list[str]]:
+        turn = 0
+        while True:
+            with source.open(encoding="utf-8", newline="") as file:
+                reader = csv.reader(file)
+                next(reader)
+                for row in reader:
+                    serial = row[nik][12:]
+                    if turn and len(row[nik]) == 16 and serial.isdigit() and int(serial) > 9000:  # a spoiled one stays as it is
+                        row[nik] = f"{row[nik][:12]}{9001 + (int(serial) - 9001 + 97 * turn) % 999}"
+                    yield row
+            turn += 1
+
+    write_rows(target, islice(others(), count))
+
+
+def seal_submission(folder: Path, plain: Path) -> Path:
+    """The sealed submission of a CSV, as the sender's client makes it, in `folder`."""
+    asked = {"agreement": AGREEMENT, "content_type": "text/csv", "dataset": DATASET, "purpose": PURPOSE, "recipient": RECIPIENT, "sender": SENDER, "template": contract().template}
+    key = read_public_set((folder / SENDER / "broker.json").read_bytes()).get(KemPublic, "kem", AGREEMENT)
+    sealer = seal({**asked, "created": utc_text(NOW), "exchange": "00" * 16, "kind": "kiriman", "v": 1}, [key])
+    digest, envelope, body = hashlib.sha256(sealer.header.prefix), folder / f"{plain.stem}.envelope", folder / f"{plain.stem}.sealed"
+    with plain.open("rb") as source, envelope.open("wb") as out:
+        out.write(sealer.header.prefix)
+        while data := source.read(PIECE):
+            piece = sealer.update(data)
+            digest.update(piece)
+            out.write(piece)
+        last = sealer.finish()
+        digest.update(last)
+        out.write(last)
+    claims = {**asked, "basis": None, "created": utc_text(NOW), "envelope_sha256": digest.hexdigest(), "type": "sinergi/statement/v1"}
+    dsse = sign_dsse(STATEMENT, canonical(claims), open_ring(folder / SENDER / "secrets").get(ReceiptKey, "receipt"))
+    with envelope.open("rb") as source, body.open("wb") as out:
+        out.write(submission_prefix(dsse))
+        shutil.copyfileobj(source, out, PIECE)
+    envelope.unlink()
+    return body
+
+
+def rows_sha256(plain: Path, count: int) -> str:
+    """Digest of the header and the first `count` rows: what a measured side was given."""
+    text = io.StringIO()
+    with plain.open(encoding="utf-8", newline="") as file:
+        csv.writer(text, lineterminator="\n").writerows(islice(csv.reader(file), count + 1))
+    return hashlib.sha256(text.getvalue().encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""Keys, digests and codings of the formats, for the vector files alone: `cryptography` and the standard library, nothing of the broker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from base64 import b64encode, urlsafe_b64encode
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+AGREEMENT = "nk-sijunjung-2025"
+
+
+def seed(name: str) -> bytes:
+    return hashlib.sha256(f"sinergi vector {name}".encode()).digest()
+
+
+def b64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def jcs(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def kid(purpose: str, public: bytes) -> str:
+    return urlsafe_b64encode(sha(purpose.encode() + b"\0" + public)[:16]).rstrip(b"=").decode()
+
+
+def derive(root: bytes, label: str, *parts: str | bytes) -> bytes:
+    raw = [p.encode() if isinstance(p, str) else p for p in parts]
+    return HKDFExpand(SHA256(), 32, label.encode() + b"\0" + b"".join(struct.pack(">H", len(p)) + p for p in raw)).derive(root)
+
+
+def cmac(key: bytes, data: bytes) -> bytes:
+    mac = CMAC(algorithms.AES(key))
+    mac.update(data)
+    return mac.finalize()
+
+
+# --- keys, as docs/formats/keys.md
+def ed25519(secret: bytes) -> tuple[Ed25519PrivateKey, bytes]:
+    private = Ed25519PrivateKey.from_private_bytes(secret)
+    return private, private.public_key().public_bytes_raw()
+
+
+def receipt_key(secret: bytes) -> tuple[Ed25519PrivateKey, mldsa.MLDSA65PrivateKey, bytes]:
+    expanded = hashlib.shake_256(secret).digest(64)
+    classic, public = ed25519(expanded[:32])
+    post_quantum = mldsa.MLDSA65PrivateKey.from_seed_bytes(expanded[32:])
+    return classic, post_quantum, public + post_quantum.public_key().public_bytes_raw()
+
+
+def kem_key(secret: bytes) -> tuple[MLKEM768X25519PublicKey, bytes]:
+    expanded = hashlib.shake_256(secret).digest(96)
+    lattice = mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:64]).public_key()
+    curve = x25519.X25519PrivateKey.from_private_bytes(expanded[64:]).public_key()
+    return MLKEM768X25519PublicKey(lattice, curve), lattice.public_bytes_raw() + curve.public_bytes_raw()

@@ -1,0 +1,275 @@
+"""A broker that dies on command, as a program: one JSON order per line on standard input, one JSON answer per line.
+
+It loads the policies once and forks a child for each order: the child opens the home as a fresh process does, takes a submission through the
+door and the flow, and meets the ordered fault at a named point. The product is wrapped from outside and knows nothing of it.
+
+    python -m tests.faults.driver HOME-OF-THE-PROVINCE ITS-PARTIES
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import broker.exchange as flow
+from broker import door
+from broker.delivery import DurableWriter
+from broker.envelope import sign_dsse
+from broker.envelope.dsse import MANIFEST
+from broker.errors import LedgerError, Refusal
+from broker.identity import sign_request
+from broker.keys import ReceiptKey, RequestKey
+from broker.policy import Policy
+from broker.record import Ledger
+from broker.store import Database, Transaction
+from broker.wiring import open_office
+from tests.simulator import SIAPKERJA, SIJOKER, URL, Province, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from broker.door import Caller
+
+PIECE: Final = 16 << 10  # bytes of a piece, and so of a chunk: a small file has several
+
+# Where the flow can be stopped: (owner, function, before or after it, at which call counted from 1).
+POINTS: Final[dict[str, tuple[Any, str, str, int]]] = {
+    "request_arrived": (DurableWriter, "write", "before", 1),
+    "spool_half_written": (DurableWriter, "write", "after", 2),
+    "spool_durable": (door, "admit", "before", 1),
+    "admit_before_commit": (Transaction, "add_exchange", "after", 1),
+    "admitted": (door, "admit", "after", 1),
+    "agreed": (flow, "agree", "after", 1),
+    "planned": (Policy, "plan", "after", 1),
+    "first_chunk_read": (flow, "treat_chunk", "before", 1),
+    "first_chunk_treated": (flow, "treat_chunk", "after", 1),
+    "second_chunk_in_outbox": (flow, "treat_chunk", "before", 3),
+    "outbox_before_fsync": (DurableWriter, "commit", "before", 2),
+    "outbox_durable": (Ledger, "record", "before", 1),
+    "leaves_written": (Transaction, "add_segment", "after", 1),
+    "entry_written": (Transaction, "add_entry", "after", 1),
+    "checkpoint_written": (Transaction, "add_checkpoint", "after", 1),
+    "outbox_row_written": (Transaction, "change_exchange", "after", 1),
+    "recorded": (Ledger, "record", "after", 1),
+    "record_committed": (Database, "write", "committed", 2),
+    "refusal_begins": (flow, "refuse", "before", 1),
+    "refusal_written": (Transaction, "change_exchange", "after", 1),
+    "refusal_durable": (Database, "write", "committed", 2),
+    "delivery_first_piece": (door, "envelope", "yielded", 1),
+    "delivery_before_commit": (Transaction, "change_exchange", "after", 1),
+    "delivered": (Database, "write", "committed", 1),
+    "receipt_before_commit": (Transaction, "add_receipt", "after", 1),
+    "receipted": (Database, "write", "committed", 1),
+}
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fill(room: int = 0) -> None:
+    """No file may grow beyond `room` bytes any more: what a full disk does, as EFBIG instead of ENOSPC."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+
+
+def free() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def fail_commit() -> None:
+    """The commit is on disk but reported as failed. SQLite leaves this behind when the fsync of its last frames fails: recovery reads them."""
+    raise LedgerError("not durable: OperationalError")
+
+
+FAULTS: Final[dict[str, Callable[[], None]]] = {"kill": kill, "fill": fill, "free": free, "fail_commit": fail_commit}
+
+
+def arm(point: str, fault: Callable[[], None]) -> None:
+    """Wraps the point's function so that `fault` happens there, once."""
+    owner, name, when, at = POINTS[point]
+    plain, calls = getattr(owner, name), 0
+
+    def due() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls == at
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        now = due()
+        if now and when == "before":
+            fault()
+        result = plain(*args, **kwargs)
+        if now and when == "after":
+            fault()
+        return result
+
+    def yielding(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        for item in plain(*args, **kwargs):
+            yield item
+            if due():
+                fault()
+
+    @contextmanager
+    def committing(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        with plain(*args, **kwargs) as value:
+            yield value
+        if due():
+            fault()
+
+    setattr(owner, name, {"yielded": yielding, "committed": committing}.get(when, called))
+
+
+def failing_fsync(at: int) -> None:
+    """The `at`-th fsync of this process, from 1, is an input/output error."""
+    plain, calls = os.fsync, 0
+
+    def fsync(fd: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        plain(fd)
+
+    os.fsync = fsync
+
+
+def release_before_record() -> None:
+    """The wrong order, to prove that the tests would see it: the recipient may fetch before the ledger has the entry."""
+    plain = Ledger.record
+
+    def record(ledger: Ledger, log: str, exchange: bytes, *args: Any, header: bytes, **kwargs: Any) -> Any:
+        with ledger.writing() as book:
+            book.tx.change_exchange(exchange.hex(), state="recorded", header=header, manifest=b"{}")
+        kill()
+        return plain(ledger, log, exchange, *args, header=header, **kwargs)
+
+    Ledger.record = record  # type: ignore[method-assign, assignment]
+
+
+class Hand:
+    """One order's child: a freshly opened broker home, and the parties' keys to sign requests with."""
+
+    def __init__(self, province: Province, order: dict[str, Any]) -> None:
+        self.order, self.said = order, ""
+        self.town = Town.__new__(Town)
+        self.town.province, self.town.now = province, datetime.fromisoformat(order["now"])
+        self.town.home = Path(order["home"])
+        self.town.reopen()
+        for point, fault in order.get("faults", []):
+            arm(point, FAULTS[fault])
+        if "room" in order:
+            fill(order["room"])
+        if "fsync" in order:
+            failing_fsync(order["fsync"])
+        if order.get("wrong_order"):
+            release_before_record()
+
+    def caller(self, system: str, method: str, path: str, body: bytes | None = None, key: str = "") -> Caller:
+        headers = {} if body is None else {"Content-Type": "application/octet-stream", "Idempotency-Key": key}
+        digest = None if body is None else hashlib.sha256(body).digest()
+        signed = sign_request(method, URL + path, headers, self.town.province.ring(system).get(RequestKey, "request"), self.town.now, digest)
+        return door.authenticate(self.town.office, method, URL + path, signed, self.town.now, body=body is not None)
+
+    def send(self, body: Path, key: str) -> str:
+        """What POST /v1/exchanges and the worker do."""
+        office, data = self.town.office, body.read_bytes()
+        caller, name = self.caller(SIJOKER, "POST", "/v1/exchanges", data, key), flow.new_exchange_id()
+        with DurableWriter(office.folders.spool(name)) as spool:
+            for at in range(0, len(data), PIECE):
+                spool.write(data[at : at + PIECE])
+            sha256 = spool.commit()
+        found, new = door.admit(office, caller, name, sha256, door.idempotency(caller, key), self.town.now)
+        self.say("accepted", found)
+        return self.take_through(found) if new else "known"
+
+    def take_through(self, name: str) -> str:
+        try:
+            flow.exchange(self.town.office, name, self.town.now, chunk_bytes=PIECE)
+        except Refusal as refusal:
+            return refusal.reason
+        return "recorded"
+
+    def fetch(self, name: str) -> str:
+        caller = self.caller(SIAPKERJA, "GET", f"/v1/exchanges/{name}/envelope")
+        door.spend_nonce(self.town.office, caller, self.town.now)
+        self.arm_later()
+        for _ in door.envelope(self.town.office, door.for_recipient(self.town.office, caller, name), caller, self.town.now):
+            continue
+        return "delivered"
+
+    def receipt(self, name: str) -> str:
+        caller = self.caller(SIAPKERJA, "GET", f"/v1/exchanges/{name}")
+        manifest = self.town.row(name).manifest
+        assert manifest is not None
+        data = sign_dsse(MANIFEST, manifest, self.town.province.ring(SIAPKERJA).get(ReceiptKey, "receipt")).to_json()
+        self.arm_later()
+        door.take_receipt(self.town.office, caller, name, data, self.town.now)
+        return "receipted"
+
+    def arm_later(self) -> None:
+        """Faults of the step itself: what comes before it makes the same calls."""
+        for point, fault in self.order.get("then", []):
+            arm(point, FAULTS[fault])
+
+    def say(self, *words: str) -> None:
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
+
+    def _word(self, step: Callable[[], str]) -> str:
+        try:
+            return step()
+        except (LedgerError, OSError) as error:
+            return type(error).__name__
+
+    def obey(self) -> str:
+        match self.order["do"]:
+            case "send":
+                return ",".join([self._word(partial(self.send, Path(body), key)) for body, key in self.order["bodies"]])
+            case "start":
+                return ",".join([self.take_through(name) for name in flow.take_up(self.town.office)])
+            case "fetch":
+                return self.fetch(self.order["exchange"])
+            case "receipt":
+                return self.receipt(self.order["exchange"])
+        raise SystemExit(2)
+
+
+def serve(province: Province) -> None:
+    """Obeys orders until standard input ends. An order's own lines come first, then `["end", status, word]`."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if not child:
+            hand = Hand(province, order)
+            hand.say("said", hand.obey())
+            os._exit(0)
+        if "kill_after" in order:
+            time.sleep(order["kill_after"])
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(json.dumps(["end", str(status)]) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    home, parties = map(Path, sys.argv[1:3])
+    vars(flow)["PIECE"] = PIECE
+    office = open_office(home)
+    office.ledger.database.close()
+    serve(Province(home, parties, office))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A ledger that cannot be trusted is not opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from broker.errors import LedgerError
+from broker.store import Database
+from broker.store.database import _connect
+
+if TYPE_CHECKING:
+    from tests.simulator import Town
+
+
+class Deaf(sqlite3.Connection):
+    """A SQLite that keeps its own idea of one pragma, as a build or a URI can."""
+
+    deaf_to = ""
+
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        return super().execute("SELECT 1" if sql.startswith(f"PRAGMA {self.deaf_to}=") else sql, *args)
+
+
+def tamper(town: Town, sql: str, *values: object) -> None:
+    town.close()
+    with closing(sqlite3.connect(town.home / "ledger.db", isolation_level=None)) as connection:
+        changed = connection.execute(sql, values).rowcount
+    assert changed == 1
+
+
+def three_entries(town: Town) -> None:
+    for _ in range(3):
+        town.exchange(town.csv(town.rows(n=2)))
+
+
+def test_every_connection_is_full_synchronous_and_says_so(town: Town) -> None:
+    with town.office.ledger.database.read() as tx:
+        got = {p: tx._c.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("synchronous", "journal_mode", "secure_delete")}
+    assert got == {"synchronous": 2, "journal_mode": "wal", "secure_delete": 1}
+
+
+@pytest.mark.parametrize("pragma", ["synchronous", "journal_mode", "secure_delete"])
+def test_a_database_that_will_not_be_durable_refuses(tmp_path: Path, pragma: str) -> None:
+    kind = type("Deaf", (Deaf,), {"deaf_to": pragma})
+    with closing(sqlite3.connect(tmp_path / "x.db", factory=kind)) as connection:
+        # What each is when nobody asks; Debian's build has its own secure_delete.
+        sqlite3.Connection.execute(connection, "PRAGMA synchronous=1")
+        sqlite3.Connection.execute(connection, "PRAGMA secure_delete=0")
+        with pytest.raises(LedgerError, match=pragma):
+            _connect(connection, None)
+
+
+def test_a_database_without_a_file_refuses() -> None:
+    with pytest.raises(LedgerError, match="journal_mode"):
+        Database(Path(":memory:"))
+
+
+def test_a_ledger_with_a_gap_refuses_to_open(town: Town) -> None:
+    three_entries(town)
+    tamper(town, "DELETE FROM logentry WHERE log = 'nk-sijunjung-2025' AND position = 1")
+    with pytest.raises(LedgerError, match="gap at 1"):
+        town.reopen()
+
+
+def test_a_ledger_of_another_schema_refuses_to_open(town: Town) -> None:
+    tamper(town, "UPDATE meta SET value = '2' WHERE key = 'schema'")
+    with pytest.raises(LedgerError, match="schema 2"):
+        town.reopen()
+
+
+NOT_COMPARED = "a ledger is opened without comparing its entries with its own last checkpoint"
+
+
+@pytest.mark.xfail(strict=True, reason=NOT_COMPARED)
+def test_a_ledger_that_lost_its_last_entry_refuses_to_open(town: Town) -> None:
+    three_entries(town)
+    tamper(town, "DELETE FROM logentry WHERE log = 'nk-sijunjung-2025' AND position = 2")
+    with pytest.raises(LedgerError):
+        town.reopen()
+
+
+@pytest.mark.xfail(strict=True, reason=NOT_COMPARED)
+def test_a_ledger_with_a_changed_leaf_refuses_to_open(town: Town) -> None:
+    three_entries(town)
+    tamper(town, "UPDATE logentry SET leaf = zeroblob(32) WHERE log = 'nk-sijunjung-2025' AND position = 1")
+    with pytest.raises(LedgerError):
+        town.reopen()
+
+
+@pytest.mark.xfail(strict=True, reason=NOT_COMPARED)
+def test_a_ledger_with_a_changed_entry_refuses_to_open(town: Town) -> None:
+    three_entries(town)
+    tamper(town, "UPDATE logentry SET entry = replace(entry, 'siapkerja', 'siapkerjb') WHERE log = 'nk-sijunjung-2025' AND position = 1")
+    with pytest.raises(LedgerError):
+        town.reopen()
