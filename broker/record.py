@@ -7,6 +7,7 @@ memory move together: a transaction that fails takes all three back. A checkpoin
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -75,18 +76,20 @@ class Ledger:
         with database.read() as tx:
             self._trees = {log: LogTree(tx.leaf_hashes(log)) for log in keys}
         self._durable = {log: tree.size for log, tree in self._trees.items()}
+        self._writing = threading.Lock()
 
     @contextmanager
     def writing(self) -> Iterator[Book]:
         """A transaction over state, vault, leaves and logs. LedgerError: nothing of it happened."""
-        try:
-            with self.database.write() as tx:
-                yield Book(tx, self._trees, self._keys)
-        except BaseException:
-            for log, tree in self._trees.items():
-                tree.truncate(self._durable[log])
-            raise
-        self._durable = {log: tree.size for log, tree in self._trees.items()}
+        with self._writing:  # the trees belong to one writer from its first append until its commit or its undoing
+            try:
+                with self.database.write() as tx:
+                    yield Book(tx, self._trees, self._keys)
+            except BaseException:
+                for log, tree in self._trees.items():
+                    tree.truncate(self._durable[log])
+                raise
+            self._durable = {log: tree.size for log, tree in self._trees.items()}
 
     def size(self, log: str) -> int:
         return self._durable[log]

@@ -38,6 +38,7 @@ def init_home(home: Path, now: datetime) -> PublicSet:
     if (home / "secrets").exists():
         raise ConfigError(str(home), 1, "is a broker home already")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
     shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
     for agreement in load_agreements(home / "policies" / "agreements"):
         create_ring(home / "secrets" / agreement, AGREEMENT_KEYS, now)

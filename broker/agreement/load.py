@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from datetime import timedelta
 from functools import cache
 from itertools import chain
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from broker.agreement.fields import SPEC, Each, Names, Spec
 from broker.errors import ConfigError
 from broker.model import Agreement, Purpose, System
+from broker.toml import read_file, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,15 +55,8 @@ def _citations(paragraphs: tuple[str, ...]) -> frozenset[str]:
 
 
 def _load(file: Path) -> Agreement:
-    raw = file.read_bytes()
-    try:
-        source = raw.decode()
-        doc = tomllib.loads(source)
-    except UnicodeDecodeError as error:
-        raise ConfigError(str(file), raw.count(b"\n", 0, error.start) + 1, "not UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(str(file), int(place[1]) if place else source.count("\n") + 1, f"not TOML: {error}") from error
+    raw = read_file(file)
+    source, doc = read_toml(file, raw)
     for path, wrong in chain(_misfits(doc, SPEC, _names(doc), ()), _contradictions(doc, file.stem)):
         raise ConfigError(str(file), _line(source, path), f"{'.'.join(path)}: {wrong}")
     return _agreement(doc, hashlib.sha256(raw).hexdigest())

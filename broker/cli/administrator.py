@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.party import check_fingerprint
+from broker.cli.party import check_fingerprint, check_folder
 from broker.cli.say import say
 from broker.errors import ClientError, ConfigError
 from broker.settings import broker_home, read_settings
@@ -37,7 +37,7 @@ def keys_enrol(
 
     folder = broker_home(home)
     if not (folder / "peers").is_dir():
-        raise ConfigError(str(folder), 1, "is no broker home; make one with `broker init`")
+        raise ClientError(f"{folder} is no broker home; make one with `broker init`")
     data = file.read_bytes()
     public = read_public_set(data)
     check_fingerprint(public.fingerprint, fingerprint)
@@ -108,6 +108,7 @@ def sample(
     from broker.sample import write  # noqa: PLC0415
     from broker.settings import shipped_policies  # noqa: PLC0415
 
+    check_folder(output)
     policies = shipped_policies()
     contracts = load_contracts(policies / "datasets")
     if dataset not in contracts:

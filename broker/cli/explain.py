@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from broker.cli.say import say
-from broker.errors import ClientError, ConfigError
+from broker.errors import ClientError
 from broker.model import LEVEL_NAMES, ROW_FLAGS, Request, class_name
 from broker.settings import broker_home
 
@@ -71,7 +71,7 @@ def what_becomes(policies: Path, asked: Asked, row_class: str, now: datetime) ->
     if row_class not in classes:
         raise ClientError(f"no such row class; flags are {', '.join(ROW_FLAGS)}, joined by +")
     if not policies.is_dir():
-        raise ConfigError(str(policies.parent), 1, "is no broker home; make one with `broker init`")
+        raise ClientError(f"{policies.parent} is no broker home; make one with `broker init`")
     agreements, contracts = load_agreements(policies / "agreements"), load_contracts(policies / "datasets")
     templates = {name: contract.template for name, contract in contracts.items()}
     request = Request(asked.agreement, asked.dataset, templates.get(asked.dataset, ""), asked.sender, asked.recipient, asked.purpose, asked.basis, "text/csv")

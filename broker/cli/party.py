@@ -57,6 +57,8 @@ def keys_show(home: Home = None) -> None:
     from broker.keys import read_public_set  # noqa: PLC0415
 
     folder = client_home(home)
+    if not (folder / "client.toml").exists():
+        raise ClientError(f"{folder} is no client home; make one with `broker keys new`")
     for path in sorted(folder.glob("*.json")):
         public = read_public_set(path.read_bytes())
         say(f"{public.owner}: {public.fingerprint}")
@@ -71,7 +73,10 @@ def keys_trust(
     from broker.keys import read_public_set  # noqa: PLC0415
 
     data = file.read_bytes()
-    check_fingerprint(read_public_set(data).fingerprint, fingerprint)
+    public = read_public_set(data)
+    check_fingerprint(public.fingerprint, fingerprint)
+    if public.owner != "broker":
+        raise ClientError(f"{file} holds the keys of {public.owner}, not the broker's")
     with _client(home) as client:
         client.trust(data)
     say("Kunci broker dipasang. [dim]The broker's keys are pinned.[/dim]")
@@ -81,6 +86,11 @@ def check_fingerprint(found: str, given: str) -> None:
     """ClientError unless the file is the one the notice speaks of; spaces and case do not matter."""
     if found.replace(" ", "") != given.replace(" ", "").lower():
         raise ClientError("the file's fingerprint is not the one given: do not use it, ask the sender (Pasal 11)")
+
+
+def check_folder(output: Path) -> None:
+    if not output.parent.is_dir():
+        raise ClientError(f"{output.parent} is no folder")
 
 
 def send(
@@ -107,6 +117,8 @@ def send(
             answers = [_send(client, file, agreement, dataset, purpose, to, basis, template, wait)]
     for answer in answers:
         show_answer(answer)
+    if not answers:
+        say("Tidak ada kiriman yang menunggu. [dim]Nothing waits to be sent.[/dim]")
     if any(answer.state == "refused" for answer in answers):
         raise typer.Exit(3)
     if any(answer.state == "accepted" for answer in answers):
@@ -191,6 +203,7 @@ def open_(
     home: Home = None,
 ) -> None:
     """Write the released rows of a received exchange to a file of yours, once everything verified."""
+    check_folder(output)
     with _client(home) as client:
         verified = client.open(exchange, output, form=to)
     say(f"{verified.lines} baris ditulis ke {output}")

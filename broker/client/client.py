@@ -168,8 +168,9 @@ class Client:
             "agreement": agreement, "content_type": content_type, "created": now, "dataset": dataset, "exchange": secrets.token_hex(16),
             "kind": "kiriman", "purpose": purpose, "recipient": recipient, "sender": self.system, "template": template, "v": 1,
         }  # fmt: skip
-        scope = agreement if (agreement, "kem") in self.broker.keys else next(iter(scope for scope, p in self.broker.keys if p == "kem"))
-        sealer = seal(core, [self.broker.get(KemPublic, "kem", scope)])
+        if (agreement, "kem") not in self.broker.keys:
+            raise ClientError("the broker has no key for this agreement: check its name, or pin the broker's new public keys")
+        sealer = seal(core, [self.broker.get(KemPublic, "kem", agreement)])
         sealed = self.home / "outgoing" / f".{key}"
         digest, done = hashlib.sha256(sealer.header.prefix), 0
         with path.open("rb") as source, sealed.open("xb") as out:

@@ -35,7 +35,7 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
     try:
         client = Client.at(home, lambda: now, http)
     except SinergiError as error:
-        yield Finding(False, f"Rumah klien dan kunci: {error}", "Jalankan `broker keys new --system SISTEM@PIHAK --url ALAMAT`.")
+        yield Finding(False, f"Rumah klien atau kuncinya belum ada: {error}", "Jalankan `broker keys new --system SISTEM@PIHAK --url ALAMAT`.")
         return
     with client:
         yield Finding(True, f"Kunci sistem {client.system} ada dan hanya milik Anda.")

@@ -1,7 +1,6 @@
 """Closed code lists: what a column of type `code` may hold (docs/formats/codelist.md).
 
 Every byte is read and compared with its digest in `index.toml` at the start; a list is parsed when it is first asked for.
-`Table` is how this package reads TOML: strictly, and able to name the line of what it refuses.
 """
 
 from __future__ import annotations
@@ -10,119 +9,21 @@ import csv
 import hashlib
 import io
 import re
-import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from broker.errors import ConfigError
+from broker.toml import Table, decoded, read_file, top_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-T = TypeVar("T")
 
 STATUSES: Final = frozenset({"read", "memory", "composed"})
 KEYS: Final = ("name", "nama", "edition", "source", "licence", "status", "rows", "sha256")
 FIELDS: Final = ("code", "name", "parent", "from", "to")  # a list has `code` and any of the others, in this order
-TYPE_NAMES: Final[Mapping[type, str]] = MappingProxyType(
-    {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
-)
-_HEADER: Final = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of a TOML file: the nth under `header`, counted from 0; '' is the top. Reading from it never gives a default."""
-
-    file: str
-    source: str = field(repr=False)
-    header: str
-    nth: int
-    data: Mapping[str, object]
-
-    def line(self, key: str) -> int:
-        """1-based line of `key` in this table, or of its header where the key is not there: tomllib tells neither."""
-        lines = self.source.splitlines()
-        headers = [(at, match[1]) for at, line in enumerate(lines) if (match := _HEADER.match(line))]
-        begins = [at for at, name in headers if name == self.header]
-        begin = begins[self.nth] if self.nth < len(begins) else -1
-        end = next((at for at, _ in headers if at > begin), len(lines))
-        assigned = [at for at in range(begin + 1, end) if re.match(rf'\s*"?{re.escape(key)}"?\s*=', lines[at])]
-        tables = [at for at, name in headers if not self.header and name == key]
-        return [*assigned, *tables, max(begin, 0)][0] + 1
-
-    def wrong(self, key: str, message: str) -> ConfigError:
-        return ConfigError(self.file, self.line(key), message)
-
-    def only(self, known: Collection[str]) -> None:
-        for key in self.data:
-            if key not in known:
-                raise self.wrong(key, f"unknown key {key}")
-
-    def value(self, key: str, kind: type[T]) -> T:
-        if key not in self.data:
-            raise self.wrong(key, f"missing key {key}")
-        found = self.data[key]
-        if not isinstance(found, kind) or isinstance(found, bool) is not (kind is bool):
-            raise self.wrong(key, f"{key} must be {TYPE_NAMES[kind]}")
-        return found
-
-    def text(self, key: str) -> str:
-        found = self.value(key, str)
-        if not found.strip():
-            raise self.wrong(key, f"{key} is empty; leave it out instead")
-        return found
-
-    def maybe(self, key: str) -> str | None:
-        return self.text(key) if key in self.data else None
-
-    def word(self, key: str, words: Collection[str]) -> str:
-        found = self.text(key)
-        if found not in words:
-            raise self.wrong(key, f"unknown {key} {found}")
-        return found
-
-    def items(self, key: str, kind: type[T]) -> tuple[T, ...]:
-        found = self.value(key, list)
-        if not all(isinstance(item, kind) and not isinstance(item, bool) for item in found):
-            raise self.wrong(key, f"every item of {key} must be {TYPE_NAMES[kind]}")
-        return tuple(found)
-
-    def table(self, key: str) -> Table:
-        return Table(self.file, self.source, key, 0, self.value(key, dict))
-
-    def tables(self, key: str) -> list[Table]:
-        found = self.items(key, dict)
-        if not found:
-            raise self.wrong(key, f"there is no {key}")
-        return [Table(self.file, self.source, key, nth, data) for nth, data in enumerate(found)]
-
-
-def read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), 1, f"cannot be read: {error.strerror}") from error
-
-
-def decoded(path: Path, data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise ConfigError(str(path), data.count(b"\n", 0, error.start) + 1, "is not UTF-8") from error
-
-
-def parse_toml(path: Path, data: bytes) -> Table:
-    """The top table of a TOML file's bytes. Raises ConfigError with the line of the fault."""
-    source = decoded(path, data)
-    try:
-        return Table(str(path), source, "", 0, tomllib.loads(source))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line ([0-9]+)", str(error))
-        raise ConfigError(str(path), int(line[1]) if line else source.count("\n") + 1, f"is not TOML: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -215,7 +116,7 @@ def load_codelists(folder: Path) -> CodeLists:
 
     Raises ConfigError: an unknown, missing or wrong key, a list named twice, a CSV file that is missing, altered or not in the index.
     """
-    index = parse_toml(folder / "index.toml", read_file(folder / "index.toml"))
+    index = top_table(folder / "index.toml", read_file(folder / "index.toml"))
     index.only(["list"])
     lists: dict[str, CodeList] = {}
     for row in index.tables("list"):

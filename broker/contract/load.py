@@ -11,9 +11,10 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.contract.codelists import CodeLists, Table, load_codelists, parse_toml, read_file
+from broker.contract.codelists import CodeLists, load_codelists
 from broker.errors import ConfigError
 from broker.model import Column, Contract
+from broker.toml import Table, read_file, top_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,7 @@ def load_contracts(folder: Path) -> Mapping[str, Contract]:
 
 def load_contract(path: Path, codelists: CodeLists) -> Contract:
     data = read_file(path)
-    top = parse_toml(path, data)
+    top = top_table(path, data)
     top.only(TOP_KEYS)
     top.word("dataset", {path.stem})
     columns = _columns(top, codelists)

@@ -91,7 +91,7 @@ class _Out:
     def write(self, rows: Iterable[list[str]]) -> None:
         text = io.StringIO()
         count = 0
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text, lineterminator="\r\n")  # so that a cell with a lone CR is quoted too
         for row in rows:
             writer.writerow(row)
             count += 1

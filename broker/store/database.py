@@ -5,7 +5,6 @@ A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from broker.errors import LedgerError
 from broker.store.tables import SCHEMA, Exchange, ExchangeRow, LogCheckpoint, LogEntry, Meta, Nonce, Receipt, Segment
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 

@@ -130,7 +130,6 @@ def create_app(office: Office, url: str, max_submission: int, clock: Callable[[]
             "time": clock().isoformat(),
             "waiting": worker.waiting,
             "policy": {"version": office.policy.version, "sha256": office.policy.sha256},
-            "logs": {name: office.ledger.size(name) for name in office.rings},
         }
 
     @app.post(

@@ -21,9 +21,8 @@ from scripts.benchmarks import world
 MILLION: Final = 1_000_000
 BASE: Final = 100_000  # rows of the smaller run of the growth figure
 MEDIUM: Final = 12_000  # an officer's Excel file
-SMALLS: Final = 31
 MEDIUMS: Final = 7
-WARM: Final = 1_000  # rows of the exchange that warms up
+WARM: Final = 1_000  # rows of the exchange that warms up, at most
 ROWWISE_ROWS: Final = 2_000
 STRUCTURED_ROWS: Final = 20_000
 
@@ -50,6 +49,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--shares", action="store_true", help="only the time per step")
     parser.add_argument("--no-growth", action="store_true", help="without the run over a million rows")
     parser.add_argument("--repeat", type=int, default=3, help="runs of ours, each in a fresh process; the median counts")
+    parser.add_argument("--smalls", type=int, default=31, help="1-row exchanges")
     parser.add_argument("--rowwise-rows", type=int, default=ROWWISE_ROWS)
     parser.add_argument("--structured-rows", type=int, default=STRUCTURED_ROWS)
     parser.add_argument("--cache", type=Path, help="folder that keeps the synthetic rows for the next run; the broker home is made there too")
@@ -58,16 +58,15 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 
 def measure(work: Path, asked: argparse.Namespace) -> dict[str, Any]:
     world.found(work)
-    plain = rows_file(asked.cache or work, max(asked.rows, WARM))
-    whole = plain if asked.rows >= WARM else _cut(work, plain, "whole", 0, asked.rows)
+    plain = rows_file(asked.cache or work, asked.rows)
     warm = world.seal_submission(work, _cut(work, plain, "warm", 0, WARM))
-    sealed = world.seal_submission(work, whole)
+    sealed = world.seal_submission(work, plain)
     result: dict[str, Any] = {"bench": "exchange", "dataset": world.DATASET, "columns": len(world.contract().names), "rows": asked.rows, "mess": world.MESS}
     result |= _shares(work, warm, sealed)
     if asked.shares:
         return result
-    result |= _rates(work, whole, warm, sealed, asked)
-    result |= _walls(work, plain, warm, asked.rows)
+    result |= _rates(work, plain, warm, sealed, asked)
+    result |= _walls(work, plain, warm, asked)
     return result | _growth(work, plain, warm, asked)
 
 
@@ -120,17 +119,17 @@ def _rates(work: Path, plain: Path, warm: Path, sealed: Path, asked: argparse.Na
     return result | {"peer_rows": peer_rows, "peer_ways": {name: [run["ways"] for run in done] for name, done in peers.items()}, "input_sha256": digests}
 
 
-def _walls(work: Path, plain: Path, warm: Path, rows: int) -> dict[str, Any]:
+def _walls(work: Path, plain: Path, warm: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Medians of 1-row and of 12,000-row exchanges. A file with fewer rows has no medium figure."""
     smalls = []
-    for i, row in enumerate(world.draw_rows(SMALLS + 1, 0.0)):
+    for i, row in enumerate(world.draw_rows(asked.smalls + 1, 0.0)):
         path = work / f"small-{i}.csv"
         world.write_rows(path, [row])
         smalls.append(world.seal_submission(work, path))
     small = _run("ours", "walls", work, warm, *smalls)["ms"][1:]
     medium: list[float] = []
-    if rows >= MEDIUM:
-        starts = [n * MEDIUM % (rows - MEDIUM + 1) for n in range(MEDIUMS + 1)]
+    if asked.rows >= MEDIUM:
+        starts = [n * MEDIUM % (asked.rows - MEDIUM + 1) for n in range(MEDIUMS + 1)]
         mediums = [world.seal_submission(work, _cut(work, plain, f"medium-{i}", start, MEDIUM)) for i, start in enumerate(starts)]
         medium = _run("ours", "walls", work, warm, *mediums)["ms"][1:]
     share = _run("ours", "shares", work, warm, *smalls)

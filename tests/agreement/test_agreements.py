@@ -154,12 +154,12 @@ BROKEN = [
     ("wrong type", "notice_working_days = 7", 'notice_working_days = "7"', "must be a whole number above 0", 'notice_working_days = "7"'),
     ("a bool is no number", "times_per_year = 1", "times_per_year = true", "must be a whole number above 0", "times_per_year = true"),
     ("a time is no date", "signed = 2025-03-20 ", "signed = 2025-03-20T00:00:00Z ", "must be a date", "signed = 2025-03-20T00:00:00Z"),
-    ("30 February", "ends = 2028-03-19", "ends = 2028-02-30", "not TOML", "ends = 2028-02-30"),
+    ("30 February", "ends = 2028-03-19", "ends = 2028-02-30", "is not TOML", "ends = 2028-02-30"),
     ("ends before it starts", "ends = 2028-03-19", "ends = 2025-03-19", "term.ends: is before the start", "ends = 2025-03-19"),
     ("ends a year late", "ends = 2028-03-19", "ends = 2029-03-19", "term.ends: is beyond 3 years", "ends = 2029-03-19"),
     ("starts before the signing", "starts = 2025-03-20", "starts = 2025-03-01", "term.starts: is before the signing", "starts = 2025-03-01"),
-    ("not TOML", "[originals]", "[originals", "not TOML", "[originals"),
-    ("a key twice", "count = 2\n", "count = 2\ncount = 3\n", "not TOML", "count = 3"),
+    ("is not TOML", "[originals]", "[originals", "not TOML", "[originals"),
+    ("a key twice", "count = 2\n", "count = 2\ncount = 3\n", "is not TOML", "count = 3"),
     (
         "a purpose cites a clause of the other agreement",
         'clause = "Pasal 1 ayat (2) huruf b"',
@@ -273,7 +273,7 @@ def _texts(agreement: str, table: str, key: str) -> tuple[str, ...]:
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "nk-sijunjung-2025.toml").write_bytes(b'id = "nk-sijunjung-2025"\nnama = "\xff"\n')
-    with pytest.raises(ConfigError, match=r"nk-sijunjung-2025\.toml:2: not UTF-8"):
+    with pytest.raises(ConfigError, match=r"nk-sijunjung-2025\.toml:2: is not UTF-8"):
         load_agreements(tmp_path)
 
 

@@ -14,7 +14,7 @@ from scripts.benchmarks import steps, world
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = 60
+ROWS = 40
 NUMBERS = (
     "rows", "rows_per_s_core", "peer_rowwise_rows_per_s_core", "peer_structured_rows_per_s_core", "ratio_rowwise", "ratio_structured", "peak_rss_mb", "small_ms",
 )  # fmt: skip
@@ -22,7 +22,7 @@ NUMBERS = (
 
 @pytest.fixture(scope="module")
 def result() -> dict[str, Any]:
-    command = [sys.executable, "-m", "scripts.benchmarks", "exchange", "--rows", str(ROWS), "--repeat", "1", "--json"]
+    command = [sys.executable, "-m", "scripts.benchmarks", "exchange", "--rows", str(ROWS), "--repeat", "1", "--smalls", "2", "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

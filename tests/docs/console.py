@@ -40,11 +40,12 @@ def commands(pages: dict[str, str]) -> list[Command]:
     found: list[tuple[int, Command]] = []
     for page, text in pages.items():
         for number, place, body in BLOCK.findall(text):
-            found += [(int(number), command) for command in _of_block(page, place, body)]
+            found += [(int(number), command) for command in block_commands(page, place, body)]
     return [command for _, command in sorted(found, key=lambda item: item[0])]
 
 
-def _of_block(page: str, place: str, body: str) -> list[Command]:
+def block_commands(page: str, place: str, body: str) -> list[Command]:
+    """The commands of a block's text."""
     made = []
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         text, *lines = part.replace("\\\n", "").rstrip("\n").split("\n")

@@ -45,7 +45,6 @@ def test_a_full_database_at_the_door_accepts_nothing(after: Aftermath, driver: D
     assert list(after.states().values()) == ["receipted"]
 
 
-@pytest.mark.xfail(strict=True, reason="admit() leaves the spooled file when the database cannot take its row: on a full disk it stays until a restart")
 def test_a_submission_the_database_cannot_take_is_not_kept(after: Aftermath, driver: Driver) -> None:
     body = after.submit(after.town.csv(after.town.rows(n=ROWS)), KEY)
     after.town.close()

@@ -70,36 +70,47 @@ def leaks(lines: str, values: set[str]) -> list[str]:
     return sorted(v for v in values if v.lower() in whole or (len(b := SEPARATORS.sub("", v).lower()) >= 8 and b in bare))
 
 
-@settings(QUICK, max_examples=3)
-@given(seed=st.integers(1, 100_000))
-def test_no_original_identifier_is_in_what_leaves(province: Province, tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    """Every dataset, agreement, direction and planning purpose; two rows in ten have a fault of real life."""
-    town = Town(province, tmp_path_factory.mktemp("keluar"), NOW)
-    seen = 0
-    for sender, asked in allowed(province):
-        rows = town.rows(asked.dataset, 30, seed=seed + seen, mess=0.06, party=sender, agreement=asked.agreement)
-        try:
-            name, _ = town.exchange(
-                town.csv(rows, asked.dataset), agreement=asked.agreement, dataset=asked.dataset, sender=asked.sender, recipient=asked.recipient,
-                purpose=asked.purpose, basis=asked.basis, template=asked.template,
-            )  # fmt: skip
-        except Refusal as refusal:
-            assert refusal.reason in ("mutu", "kebijakan")  # too many faults in this draw; no column at all for this recipient
-            continue
-        lines = released(town, name, asked.recipient)
-        assert lines.count("\n") > 20
-        found = leaks(lines, originals(town, asked.dataset, rows))
-        assert not found, (asked, found)
-        seen += 1
-    town.close()
-    assert seen > 20
+def check(town: Town, sender: str, asked: Request, seed: int, n: int) -> bool:
+    """Whether rows left; none of their personal values is in what did. A few rows have a fault of real life."""
+    rows = town.rows(asked.dataset, n, seed=seed, mess=0.06, party=sender, agreement=asked.agreement)
+    try:
+        name, _ = town.exchange(
+            town.csv(rows, asked.dataset), agreement=asked.agreement, dataset=asked.dataset, sender=asked.sender, recipient=asked.recipient,
+            purpose=asked.purpose, basis=asked.basis, template=asked.template,
+        )  # fmt: skip
+    except Refusal as refusal:
+        assert refusal.reason in ("mutu", "kebijakan")  # too many faults in this draw; no column at all for this recipient
+        return False
+    lines = released(town, name, asked.recipient)
+    assert lines.count("\n") >= n * 9 // 10
+    found = leaks(lines, originals(town, asked.dataset, rows))
+    assert not found, (asked, found)
+    return True
 
 
-def test_the_search_for_leaks_finds_one(province: Province, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def town_of_all(province: Province, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town = Town(province, tmp_path_factory.mktemp("keluar"), NOW)
-    rows = town.rows(n=5)
-    values = originals(town, "pencari_kerja", rows)
+    yield town
     town.close()
+
+
+def test_no_original_identifier_leaves_under_any_agreement_direction_and_purpose(province: Province, town_of_all: Town) -> None:
+    cases = list(allowed(province))
+    assert {asked.dataset for _, asked in cases} == set(province.office.contracts)
+    left = [check(town_of_all, sender, asked, seed, 12) for seed, (sender, asked) in enumerate(cases)]
+    assert sum(left) > len(left) * 3 // 4
+
+
+@settings(QUICK, max_examples=20)
+@given(case=st.integers(0, 10_000), seed=st.integers(1, 100_000))
+def test_no_original_identifier_leaves_whatever_the_rows(province: Province, town_of_all: Town, case: int, seed: int) -> None:
+    cases = list(allowed(province))
+    check(town_of_all, *cases[case % len(cases)], seed, 30)
+
+
+def test_the_search_for_leaks_finds_one(town_of_all: Town) -> None:
+    values = originals(town_of_all, "pencari_kerja", town_of_all.rows(n=5))
     for value in sorted(values):
         assert leaks(json.dumps({"x": f"lihat {value}."}, ensure_ascii=False), values)
 

@@ -4,14 +4,13 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.refusals.refusing import assert_nowhere
 
 from broker.contract.parse import CHUNK_BYTES
 from broker.errors import Refusal
+from tests.refusals.refusing import assert_nowhere
 
 if TYPE_CHECKING:
     from tests.refusals.refusing import Refuse
-
     from tests.simulator import Town
 
 

@@ -180,7 +180,7 @@ def test_a_replay_is_refused_also_after_a_restart(town: Town, http: TestClient) 
 def test_an_idempotency_key_is_required_in_its_form(town: Town, http: TestClient, key: str | None) -> None:
     body = good(town)
     if key is not None and not key.isascii():
-        answer = post(http, body, [(k.encode(), v.encode()) for k, v in (signed(town, body) | {"idempotency-key": key}).items()])  # type: ignore[arg-type,misc]
+        answer = post(http, body, [(k.encode(), v.encode()) for k, v in (signed(town, body) | {"idempotency-key": key}).items()])  # type: ignore[misc]
         assert_refused_unknown(town, answer, "tanda_tangan")
         return
     assert_refused_known(town, post(http, body, signed(town, body, idempotency=key)), 400, "tanpa_kunci_ulang")

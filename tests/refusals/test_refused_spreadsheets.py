@@ -96,7 +96,7 @@ def test_typed_parquet_columns_release_what_text_releases(town: Town) -> None:
 
 def test_a_line_feed_inside_an_excel_cell_moves_no_row(town: Town) -> None:
     names, rows = table(town)
-    rows[3][names.index("catatan_pengantar_kerja")] = "satu\ndua\r\ntiga"
+    rows[3][names.index("catatan_pengantar_kerja")] = "satu\ndua\r\ntiga\rempat"
     name, _ = town.exchange(workbook(names, rows), content_type=XLSX)
     assert json.loads(town.row(name).report or "")["released"] == len(rows)
 
