@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
 EPOCH: Final = 1  # of pseudonyms
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
+RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
+RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
 
 
@@ -373,9 +376,22 @@ def take_up(office: Office) -> list[str]:
     """At start: sweeps what no row stands for, and returns the accepted exchanges to be taken through again."""
     with office.ledger.database.read() as tx:
         waiting = [row.id for row in tx.exchanges_in("accepted")]
-        recorded = [row.id for row in tx.exchanges_in("recorded", "delivered", "receipted")]
-    office.folders.sweep(waiting, recorded)
+        kept = [row.id for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
+    office.folders.sweep(waiting, kept)
     return waiting
+
+
+def retire(office: Office, now: datetime) -> int:
+    """Deletes the envelopes of exchanges receipted 7 days ago, or recorded 30 days ago; returns how many. Manifest and leaves stay."""
+    with office.ledger.database.read() as tx:
+        rows = [row for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
+    limits = {"receipted": utc_text(now - RECEIPTED_KEPT)}
+    old = [row.id for row in rows if row.changed < limits.get(row.state, "") or row.accepted < utc_text(now - ENVELOPE_KEPT)]
+    for name in old:
+        with office.ledger.writing() as book:
+            book.tx.change_exchange(name, header=None)  # first: without its header the file is noise
+        office.folders.outbox(name).unlink(missing_ok=True)
+    return len(old)
 
 
 def new_exchange_id() -> str:

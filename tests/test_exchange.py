@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from broker.errors import NotVerified, Refusal
+from broker.exchange import retire
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -75,3 +77,17 @@ def test_a_changed_line_is_not_the_one_committed_to(town: Town, tmp_path: Path) 
     leaves.write_bytes(bytes(damaged))
     with pytest.raises(NotVerified):
         siapkerja.verify(received.exchange)
+
+
+def test_an_envelope_is_deleted_a_week_after_its_receipt_and_the_proof_stays(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(town.rows(n=5)))
+    with town.http() as http:
+        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja = town.client(SIAPKERJA, http)
+        (received,) = siapkerja.receive()
+    assert retire(town.office, town.now + timedelta(days=6)) == 0
+    assert retire(town.office, town.now + timedelta(days=8)) == 1
+    assert not town.office.folders.outbox(received.exchange).exists()
+    assert town.row(received.exchange).manifest is not None
+    assert siapkerja.verify(received.exchange).lines == 5
