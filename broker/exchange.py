@@ -179,7 +179,12 @@ def _record(
             agreement_sha256=terms.agreement.sha256,
             submission={"sealed_sha256": submission.envelope_sha256, "statement_sha256": submission.statement_sha256},
             envelope={**envelope, "header_sha256": hashlib.sha256(header).hexdigest()},
-            keys={"log": receipt_key.public.kid, "recipient": recipient.kid, "sender": _party_key(office, terms.sender.id).kid},
+            keys={
+                "broker": receipt_key.public.kid,
+                "recipient": _party_key(office, terms.recipient.id).kid,
+                "recipient_kem": recipient.kid,
+                "sender": _party_key(office, terms.sender.id).kid,
+            },
             profiles=list(zip(treated.names, treated.levels, strict=True)),
             root=tree.root,
             leaves=tree.leaves,

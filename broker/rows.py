@@ -18,7 +18,7 @@ from broker.contract.flags import flags_of, raised, row_classes
 from broker.contract.validate import typed
 from broker.detection import Misplaced
 from broker.keys.cmac import column_cmac
-from broker.ledger.manifest import WITHHELD_PROFILE, outcome_code
+from broker.ledger.manifest import OUTCOMES, WITHHELD_PROFILE, outcome_code
 
 if TYPE_CHECKING:
     from datetime import date
@@ -104,7 +104,9 @@ def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[bytes, Leaves]:
     outcomes[checked.bad_rows.to_numpy()] = outcome_code("ditahan_aturan")
     outcomes[_foreign(checked)] = outcome_code("ditahan_asal")
     misplaced = Misplaced.search(frame, desk.searched)  # 6 detect
-    found = misplaced.found.to_numpy() & (outcomes == outcome_code("terkirim"))
+    free = outcomes == outcome_code("terkirim")
+    outcomes[free & misplaced.failed.to_numpy()] = outcome_code("ditahan_deteksi")
+    found = free & misplaced.found.to_numpy()
     outcomes[found] = outcome_code("ditahan_salah_tempat")
     _count(tally, chunk, checked, misplaced, found, outcomes)
 
@@ -165,8 +167,8 @@ def _foreign(checked: Checked) -> NDArray[np.uint32]:
 def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, found: NDArray[np.bool_], outcomes: NDArray[np.uint8]) -> None:
     tally.rows += chunk.frame.height
     codes = dict(zip(*(a.tolist() for a in np.unique(outcomes, return_counts=True)), strict=True))
-    for word in ("terkirim", "ditahan_asal", "ditahan_aturan", "ditahan_salah_tempat"):
-        tally.outcomes[word] = tally.outcomes.get(word, 0) + codes.get(outcome_code(word), 0)
+    for word, code in OUTCOMES.items():
+        tally.outcomes[word] = tally.outcomes.get(word, 0) + codes.get(code, 0)
     if len(checked.bad_rows):
         sums = checked.rules.sum().row(0, named=True)
         for rule, count in sums.items():
@@ -180,7 +182,8 @@ def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, f
     if room > 0:
         for position, row in zip(checked.bad_rows.head(room), checked.rules.head(room).iter_rows(), strict=True):
             tally.named.append((chunk.first + position, tuple(name for name, broken in zip(checked.rules.columns, row, strict=True) if broken)))
-        tally.named.extend((chunk.first + int(p), ("salah_tempat",)) for p in np.flatnonzero(found)[: max(0, MAX_REPORTED - len(tally.named))])
+        for word, rows in (("salah_tempat", found), ("deteksi", outcomes == outcome_code("ditahan_deteksi"))):
+            tally.named.extend((chunk.first + int(p), (word,)) for p in np.flatnonzero(rows)[: max(0, MAX_REPORTED - len(tally.named))])
         tally.named.sort()
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_codelists, load_contracts
-from broker.contract.validate import Validators
+from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
 from broker.errors import ConfigError
 from broker.exchange import Office
@@ -94,4 +94,4 @@ def warm_up(office: Office, now: datetime) -> None:
         for dataset in agreement.scope:
             contract = office.contracts[dataset]
             row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
-            office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(row)
+            office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(typed(row, contract))

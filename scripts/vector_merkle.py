@@ -79,6 +79,7 @@ def inclusion_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
     return [
         *cases,
         inclusion_case("empty tree", "size 0 holds no entry", 0, 0, leaf, [], empty),
+        inclusion_case("1 of 1, the same short leaf and root", "a hash has 32 bytes", 0, 1, leaf[:31], [], leaf[:31]),
         inclusion_case("empty tree, everything empty", "size 0 holds no entry", 0, 0, b"", [], empty),
     ]
 
@@ -106,6 +107,7 @@ def consistency_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
     return [
         *cases,
         consistency_case("equal sizes, unequal roots", "the log was rewritten", 8, 8, mth(entries[:8]), mth(entries[1:9]), []),
+        consistency_case("equal sizes, the same short roots", "a hash has 32 bytes", 8, 8, empty[:12], empty[:12], []),
         consistency_case("0 to 0", "size 0 proves nothing", 0, 0, empty, empty, []),
         consistency_case("0 to 8 from the empty root", "size 0 proves nothing", 0, 8, empty, mth(entries[:8]), []),
     ]

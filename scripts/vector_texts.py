@@ -50,7 +50,6 @@ def key_vectors() -> dict[str, Any]:
         ("sng/ref/v1", [exchange]),
         ("sng/salt/v1", [exchange]),
         ("sng/tag/v1", [AGREEMENT]),
-        ("sng/record/v1", [exchange]),
         ("sng/tag/v1", ["a", "bc"]),
         ("sng/tag/v1", ["ab", "c"]),
     ]

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from broker.client.verify import Verified, verify_exchange
-from broker.envelope import seal, sign_dsse, submission_prefix
+from broker.client.verify import Verified, read_proof, verify_exchange
+from broker.envelope import read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT
 from broker.errors import ClientError, NotVerified
 from broker.identity import sign_request
@@ -28,6 +28,7 @@ from broker.keys import (
     KemPublic,
     LogPublic,
     ReceiptKey,
+    ReceiptPublic,
     RequestKey,
     Ring,
     create_ring,
@@ -36,7 +37,7 @@ from broker.keys import (
     read_public_set,
     write_private,
 )
-from broker.ledger import read_checkpoint, verify_consistency
+from broker.ledger import leaf_hash, read_checkpoint, verify_consistency, verify_inclusion
 from broker.model import utc_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def create_home(home: Path, system: str, url: str, now: datetime) -> PublicSet:
     public = public_set(system, {"": open_ring(home / "secrets")})
     write_private(home / f"{system}.json", public.to_json())
     write_private(home / "client.toml", f'system = "{system}"\nurl = "{url}"\n'.encode())
-    for name in ("outgoing", "inbox", "logs"):
+    for name in ("outgoing", "sent", "inbox", "logs"):
         (home / name).mkdir(mode=0o700)
     return public
 
@@ -116,6 +117,10 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+
+    @property
+    def _own(self) -> PublicSet:
+        return public_set(self.system, {"": self._ring})
 
     @property
     def broker(self) -> PublicSet:
@@ -212,9 +217,20 @@ class Client:
                 if attempt == _TRIES:
                     raise ClientError(f"no answer from {self.url}; the sealed bytes are kept: run `broker send --resend`") from None
         answer = self._answer(response, wait)
+        if answer.state != "refused":
+            self._keep_sent(answer.exchange, kept)
         if response.status_code < 500:
             kept.unlink()
         return answer
+
+    def _keep_sent(self, exchange: str, kept: Path) -> None:
+        """What we signed, by digest: a manifest is countersigned only if it names the same."""
+        with kept.open("rb") as f:
+            statement = read_submission(f)
+        sealed = json.loads(statement.payload)["envelope_sha256"]
+        (self.home / "sent").mkdir(mode=0o700, exist_ok=True)
+        digests = {"sealed_sha256": sealed, "statement_sha256": hashlib.sha256(statement.to_json()).hexdigest()}
+        write_private(self.home / "sent" / f"{exchange}.json", canonical(digests))
 
     def _answer(self, response: httpx2.Response, wait: int) -> Answer:
         value = _json(response)
@@ -242,10 +258,12 @@ class Client:
         self._download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
         self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
         verified = verify_exchange(folder, self.broker, self._ring.get(KemKey, "kem"))
+        if verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] != self._own.get(ReceiptPublic, "receipt").kid:
+            raise NotVerified("the manifest names another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
         self.sign_receipt(exchange, verified.manifest_bytes)
         self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
-        return Received(exchange, folder, replace(verified, signers=verify_exchange(folder, self.broker, None).signers))
+        return Received(exchange, folder, replace(verify_exchange(folder, self.broker, None, own=self._own), lines=verified.lines))
 
     def sign_receipt(self, exchange: str, manifest: bytes) -> None:
         """Signs the manifest and hands the receipt to the broker: the recipient after opening, the sender as countersignature."""
@@ -264,16 +282,27 @@ class Client:
             proof = self._get(f"/v1/exchanges/{item['exchange']}/proof")
             if self.system in proof["receipts"]:
                 continue
+            self._check_ours(item["exchange"], proof)
             manifest = b64decode(proof["manifest"])
-            if json.loads(manifest)["sender"] != self.system:
-                raise NotVerified("the manifest names another sender")
             self.sign_receipt(item["exchange"], manifest)
             done.append(item["exchange"])
         return done
 
+    def _check_ours(self, exchange: str, proof: dict[str, Any]) -> None:
+        """NotVerified unless the broker signed this manifest, it is in the log, and it is of the very submission kept as sent."""
+        found = read_proof(canonical(proof))
+        if verify_dsse(read_dsse(found.receipts["broker"]), MANIFEST, self.broker.get(ReceiptPublic, "receipt", found.log)) != found.data:
+            raise NotVerified("the broker signed another manifest")
+        checkpoint = read_checkpoint(found.checkpoint, f"sinergi/{found.log}", self.broker.get(LogPublic, "log", found.log))
+        verify_inclusion(found.index, checkpoint.size, leaf_hash(found.data), found.inclusion, checkpoint.root)
+        self._follow(found.log, checkpoint)
+        kept = self.home / "sent" / f"{exchange}.json"
+        if not kept.exists() or json.loads(kept.read_bytes()) != found.manifest["submission"] or found.manifest["sender"] != self.system:
+            raise NotVerified("the manifest is not of a submission this client sent")
+
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
-        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"))
+        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), own=self._own)
 
     def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
         """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""

@@ -9,72 +9,126 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from broker.envelope import open_envelope, read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
-from broker.errors import NotOpened, NotVerified
-from broker.jcs import strict_object
+from broker.errors import KeyRingError, NotOpened, NotVerified
+from broker.jcs import canonical, strict_object
 from broker.keys import LogPublic, ReceiptPublic
-from broker.ledger import RELEASED, leaf_hash, read_checkpoint, root_of, verify_inclusion
+from broker.ledger import OUTCOMES, RELEASED, leaf_hash, read_checkpoint, root_of, verify_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from broker.envelope import Opener
     from broker.keys import KemKey, PublicSet
     from broker.ledger import Checkpoint
 
 STORED: Final = 55  # bytes of a leaf without its constant head: ref 16 | commitment 32 | profile 2 | outcome 1 | sequence 4
+PROOF_FIELDS: Final = frozenset({"checkpoint", "exchange", "inclusion", "index", "log", "manifest", "receipts"})
 _PIECE: Final = 256 << 10
+_WITHHELD_PROFILE: Final = b"\xff\xff"
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What held. manifest: its fields. checkpoint: the signed head it is under. signers: whose receipts are there."""
+    """What held. manifest: its fields. checkpoint: the signed head it is under. signers: whose receipts were verified here.
+
+    claimed: who else the proof file says has signed; their keys are not pinned here, so it proves nothing to us.
+    """
 
     manifest: Mapping[str, Any]
     manifest_bytes: bytes
     checkpoint: Checkpoint
     index: int
     signers: tuple[str, ...]
+    claimed: tuple[str, ...]
     leaves: int
     lines: int
 
 
-def verify_exchange(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None = None) -> Verified:
+def verify_exchange(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None) -> Verified:
     """Checks the files `envelope.sng`, `leaves.bin` and `proof.json` of an exchange. NotVerified says what does not hold.
 
     key: the recipient's; without it the lines stay closed and only the ledger is checked. plaintext: receives the released lines; they
-    are final only once this function has returned.
+    are final only once this function has returned. own: the caller's own public keys; its receipt, if there is one, must then hold.
     """
     try:
-        proof = json.loads((folder / "proof.json").read_bytes())
-        data = b64decode(proof["manifest"], validate=True)
-        manifest: dict[str, Any] = strict_object(data)
-        index, log, note = int(proof["index"]), str(proof["log"]), str(proof["checkpoint"])
-        path = [b64decode(h, validate=True) for h in proof["inclusion"]]
-        receipts = {signer: json.dumps(d, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() for signer, d in proof["receipts"].items()}
-        agreement = manifest["agreement"]["id"]
-        if log != agreement or manifest["type"] != "sinergi/exchange/v1" or proof["exchange"] != manifest["exchange"]:
-            raise NotVerified("the manifest belongs to another log or exchange")
-        signed = receipts["broker"]
-    except (ValueError, KeyError, TypeError):
-        raise NotVerified("the proof file is malformed") from None
-    if verify_dsse(read_dsse(signed), MANIFEST, broker.get(ReceiptPublic, "receipt", agreement)) != data:
+        return _verify(folder, broker, key, plaintext, own)
+    except OSError as error:
+        raise NotVerified(f"{Path(error.filename or folder).name} cannot be read") from None
+    except KeyRingError as error:
+        raise NotVerified(str(error)) from None
+
+
+def _verify(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None, own: PublicSet | None) -> Verified:
+    proof = read_proof((folder / "proof.json").read_bytes())
+    manifest, agreement = proof.manifest, proof.log
+    if verify_dsse(read_dsse(proof.receipts["broker"]), MANIFEST, broker.get(ReceiptPublic, "receipt", agreement)) != proof.data:
         raise NotVerified("the broker signed another manifest")
-    checkpoint = read_checkpoint(note, f"sinergi/{log}", broker.get(LogPublic, "log", agreement))
-    verify_inclusion(index, checkpoint.size, leaf_hash(data), path, checkpoint.root)
+    checkpoint = read_checkpoint(proof.checkpoint, f"sinergi/{agreement}", broker.get(LogPublic, "log", agreement))
+    verify_inclusion(proof.index, checkpoint.size, leaf_hash(proof.data), proof.inclusion, checkpoint.root)
+    signers = ["broker"]
+    if own is not None and own.owner in proof.receipts:
+        if verify_dsse(read_dsse(proof.receipts[own.owner]), MANIFEST, own.get(ReceiptPublic, "receipt")) != proof.data:
+            raise NotVerified("our own receipt is over another manifest")
+        signers.append(own.owner)
+    size = (folder / "leaves.bin").stat().st_size
+    if size != STORED * manifest["records"]["leaves"] or manifest["records"]["rows"] > manifest["records"]["leaves"]:
+        raise NotVerified("the leaves are not as many as the manifest says")
     rows = _Rows(manifest["records"]["rows"])
     leaves = _check_leaves(folder / "leaves.bin", manifest, rows)
     _check_envelope(folder / "envelope.sng", manifest)
     lines = _check_lines(folder / "envelope.sng", manifest, rows, key, plaintext) if key is not None else 0
-    return Verified(manifest, data, checkpoint, index, tuple(sorted(receipts)), leaves, lines)
+    claimed = tuple(sorted(set(proof.receipts) - set(signers)))
+    return Verified(manifest, proof.data, checkpoint, proof.index, tuple(sorted(signers)), claimed, leaves, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A parsed proof file; nothing of it is believed yet."""
+
+    data: bytes
+    manifest: dict[str, Any]
+    index: int
+    log: str
+    checkpoint: str
+    inclusion: tuple[bytes, ...]
+    receipts: Mapping[str, bytes]
+
+
+def read_proof(text: bytes) -> Proof:
+    """The proof in a proof file; NotVerified unless it is exactly of that form."""
+    try:
+        value = json.loads(text)
+        if set(value) != PROOF_FIELDS or type(value["index"]) is not int or not isinstance(value["checkpoint"], str):
+            raise ValueError
+        data = _b64(value["manifest"])
+        manifest: dict[str, Any] = strict_object(data)
+        log, receipts = value["log"], value["receipts"]
+        if not isinstance(receipts, dict) or not isinstance(value["inclusion"], list):
+            raise TypeError
+        if manifest["agreement"]["id"] != log or manifest["type"] != "sinergi/exchange/v1" or value["exchange"] != manifest["exchange"]:
+            raise NotVerified("the manifest belongs to another log or exchange")
+        if type(manifest["records"]["rows"]) is not int or type(manifest["records"]["leaves"]) is not int or "broker" not in receipts:
+            raise ValueError
+        return Proof(data, manifest, value["index"], log, value["checkpoint"], tuple(map(_b64, value["inclusion"])), {s: canonical(d) for s, d in receipts.items()})
+    except (ValueError, KeyError, TypeError, OverflowError, AttributeError, RecursionError):
+        raise NotVerified("the proof file is malformed") from None
+
+
+def _b64(text: str) -> bytes:
+    """Base64 in its one spelling."""
+    data = b64decode(text, validate=True)
+    if b64encode(data).decode() != text:
+        raise ValueError("not canonical base64")
+    return data
 
 
 class _Rows:
@@ -107,6 +161,8 @@ def _check_leaves(path: Path, manifest: Mapping[str, Any], rows: _Rows) -> int:
             if len(data) != STORED or data[:16] < last:
                 raise NotVerified("the leaves are cut short or out of order")
             last = data[:16]
+            if (data[48:50] == _WITHHELD_PROFILE) is (data[50] == RELEASED) or (data[50] == RELEASED and int.from_bytes(data[48:50], "big") >= len(manifest["profiles"])):
+                raise NotVerified("a leaf's profile does not fit its outcome")
             rows.put(int.from_bytes(data[51:], "big"), data[16:48], data[50])
             hashes.append(leaf_hash(head + data))
             count += 1
@@ -120,7 +176,8 @@ def _check_leaves(path: Path, manifest: Mapping[str, Any], rows: _Rows) -> int:
         raise NotVerified("the leaves are not the tree of the manifest")
     if rows.seen.count(0):
         raise NotVerified(f"row {rows.seen.index(0) + 1} has no leaf")
-    if rows.outcomes.count(RELEASED) != manifest["outcomes"].get("terkirim", 0):
+    counted = {word: n for word, code in OUTCOMES.items() if (n := rows.outcomes.count(code))}
+    if counted != manifest["outcomes"] or sum(counted.values()) != rows.rows:
         raise NotVerified("the leaves do not add up to the manifest's outcomes")
     return count
 
@@ -140,7 +197,7 @@ def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, key: KemK
         try:
             opener = open_envelope(f, key)
             core = opener.header.core
-            if hashlib.sha256(opener.header.prefix).hexdigest() != manifest["envelope"]["header_sha256"] or core["exchange"] != manifest["exchange"]:
+            if hashlib.sha256(opener.header.prefix).hexdigest() != manifest["envelope"]["header_sha256"] or _asked(core) != _named(manifest):
                 raise NotVerified("the envelope's header is not the one the manifest names")
             salts = Cipher(algorithms.AES(opener.extra), modes.CTR(bytes(16))).encryptor()
             sequence = lines = 0
@@ -162,6 +219,17 @@ def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, key: KemK
         except (NotOpened, ValueError):
             raise NotVerified("the envelope does not open with this key, or is damaged") from None
     return lines
+
+
+def _asked(core: Mapping[str, str | int]) -> tuple[object, ...]:
+    return tuple(core[k] for k in ("exchange", "agreement", "dataset", "template", "sender", "recipient", "purpose"))
+
+
+def _named(manifest: Mapping[str, Any]) -> tuple[object, ...]:
+    contract = manifest["contract"]
+    return (
+        manifest["exchange"], manifest["agreement"]["id"], contract["dataset"], contract["template"], manifest["sender"], manifest["recipient"], manifest["purpose"],
+    )  # fmt: skip
 
 
 def _compare(rows: _Rows, sequence: int, salt: bytes, line: bytes) -> None:

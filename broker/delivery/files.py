@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from broker.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -77,6 +80,17 @@ class Folders:
     def create(self) -> None:
         for name in ("spool", "outbox", "scratch"):
             (self.home / name).mkdir(mode=0o700, exist_ok=True)
+
+    def claim(self) -> int:
+        """A descriptor that marks this home as served by our process until it is closed. ConfigError if another process serves it."""
+        fd = os.open(self.home / "served", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            # Two brokers would sweep away, each, the files that the other is writing.
+            raise ConfigError(str(self.home), 1, "is served by another process") from None
+        return fd
 
     def sweep(self, waiting: Collection[str], recorded: Collection[str]) -> int:
         """Deletes spooled files of no waiting exchange and outbox files of no recorded one; returns how many."""

@@ -1,4 +1,4 @@
-"""Step 6: identifiers in columns that must not hold one. Row-local; a row that cannot be searched counts as found.
+"""Step 6: identifiers in columns that must not hold one. Row-local; a row that cannot be searched is withheld.
 
 Typed columns are decided by their contract. Every text column that would leave in a readable form is searched: one vectorised
 prefilter over all of them, then the exact judgement on the few rows it marks.
@@ -39,38 +39,34 @@ def _narrow(regex: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Misplaced:
-    """found: Boolean (n). counts: `column.kind` → rows, for the quality report."""
+    """found: Boolean (n). failed: Boolean (n), rows that could not be searched. counts: `column.kind` → rows, for the quality report."""
 
     found: pl.Series
+    failed: pl.Series
     counts: dict[str, int]
 
     @classmethod
     def search(cls, frame: pl.DataFrame, columns: tuple[str, ...]) -> Misplaced:
         """frame: String columns; those not in `columns` are not looked at."""
+        none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
         if not columns:
-            return cls(pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height), {})
+            return cls(none, none, {})
         joined = pl.concat_str([pl.col(c) for c in columns], separator=_SEPARATOR, ignore_nulls=True)
-        marked = frame.select((joined.str.contains(_PREFILTER) | (joined.str.len_bytes() > MAX_TEXT)).fill_null(value=True).alias("m")).get_column("m")
+        marks = frame.select(
+            (joined.str.len_chars() > MAX_TEXT).fill_null(value=True).alias("failed"), joined.str.contains(_PREFILTER).fill_null(value=True).alias("marked")
+        )
+        failed = marks.get_column("failed")
         hits: list[int] = []
         counts: dict[str, int] = {}
-        for position in marked.arg_true().to_list():
+        for position in (marks.get_column("marked") & ~failed).arg_true().to_list():
             kinds = _kinds(frame, columns, position)
             if kinds:
                 hits.append(position)
             for kind in kinds:
                 counts[kind] = counts.get(kind, 0) + 1
-        found = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
-        return cls(found.scatter(hits, True) if hits else found, counts)
+        return cls(none.scatter(hits, True) if hits else none, failed, counts)
 
 
 def _kinds(frame: pl.DataFrame, columns: tuple[str, ...], position: int) -> set[str]:
-    kinds = set()
-    for column in columns:
-        value = frame.get_column(column)[position]
-        if value is None:
-            continue
-        if len(value) > MAX_TEXT:
-            kinds.add(f"{column}.terlalu_panjang")
-        else:
-            kinds |= {f"{column}.{f.kind}" for f in find(value)}
-    return kinds
+    values = ((column, frame.get_column(column)[position]) for column in columns)
+    return {f"{column}.{f.kind}" for column, value in values if value is not None for f in find(value)}

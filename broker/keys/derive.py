@@ -14,7 +14,6 @@ LABELS: Final = {
     "ref": b"sng/ref/v1",  # exchange id
     "salt": b"sng/salt/v1",  # exchange id
     "tag": b"sng/tag/v1",  # agreement
-    "record": b"sng/record/v1",  # exchange id
 }
 
 

@@ -54,12 +54,20 @@ def read_checkpoint(note: str, origin: str, key: LogPublic) -> Checkpoint:
         signed = _SIGNATURE.match(line)
         if signed is None:
             raise NotVerified("a signature line is malformed")
-        raw = b64decode(signed.group(2))
+        try:
+            raw = b64decode(signed.group(2), validate=True)
+        except ValueError:
+            raise NotVerified("a signature line is malformed") from None
+        if b64encode(raw).decode() != signed.group(2):  # base64 leaves bits to spare at its end: only one spelling counts
+            raise NotVerified("a signature line is malformed")
         if signed.group(1) != origin or raw[:4] != _key_id(origin, key):
             continue
         try:
             key.key.verify(raw[4:], (body + "\n").encode())
         except InvalidSignature:
             raise NotVerified("the checkpoint's signature does not hold") from None
-        return Checkpoint(origin, int(found.group(2)), b64decode(found.group(3)))
+        found_checkpoint = Checkpoint(origin, int(found.group(2)), b64decode(found.group(3)))
+        if found_checkpoint.body != body + "\n":
+            raise NotVerified("the checkpoint is not in its one form")
+        return found_checkpoint
     raise NotVerified("the checkpoint is not signed by the pinned log key")

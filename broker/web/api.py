@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import weakref
 from base64 import b64encode
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
@@ -47,10 +49,11 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class Worker:
-    """Takes accepted exchanges through, one after another (SQLite has one writer). Owns its thread."""
+    """Takes accepted exchanges through, one after another (SQLite has one writer). Owns its thread and the claim on the broker's home."""
 
     def __init__(self, office: Office, clock: Callable[[], datetime]) -> None:
         self._office, self._clock = office, clock
+        self._release = weakref.finalize(self, os.close, office.folders.claim())
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="exchange")
         self._running: dict[str, Future[None]] = {}
 
@@ -77,10 +80,17 @@ class Worker:
             log.error("exchange stays accepted: the ledger is not durable")  # noqa: TRY400 - no trace: it could quote values
         except BaseException as error:  # noqa: BLE001 - the edge: whatever failed, nothing may leave, and it is recorded
             log.error("exchange failed error=%s", type(error).__name__)  # noqa: TRY400
+            self._give_up(name)
+
+    def _give_up(self, name: str) -> None:
+        try:
             refuse(self._office, name, Refusal("pengolahan"), self._clock())
+        except LedgerError:
+            log.error("exchange stays as it is: it is recorded already, or the ledger is not durable")  # noqa: TRY400
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._release()
 
 
 def create_app(office: Office, url: str, max_submission: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:

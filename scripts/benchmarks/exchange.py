@@ -116,28 +116,30 @@ def _rates(work: Path, plain: Path, warm: Path, sealed: Path, asked: argparse.Na
         rate = median(run["rows_per_s"] for run in done)
         result |= {f"peer_{name}_rows_per_s_core": round(rate), f"ratio_{name}": round(median(rates) / rate, 2)}
     digests = {"ours": world.rows_sha256(plain, asked.rows)} | {name: done[0]["input_sha256"] for name, done in peers.items()}
-    return result | {"peer_rows": peer_rows, "peer_ways": {name: [run["ways"] for run in done] for name, done in peers.items()}, "input_sha256": digests}
+    if peers:
+        result |= {"peer_rows": peer_rows, "peer_ways": {name: [run["ways"] for run in done] for name, done in peers.items()}}
+    return result | {"input_sha256": digests}
 
 
 def _walls(work: Path, plain: Path, warm: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """Medians of 1-row and of 12,000-row exchanges. A file with fewer rows has no medium figure."""
+    """Medians of 1-row and of 12,000-row exchanges, and their steps. A file with fewer rows has no medium figure."""
     smalls = []
-    for i, row in enumerate(world.draw_rows(asked.smalls + 1, 0.0)):
+    for i, row in enumerate(world.draw_rows(2 * asked.smalls + 1, 0.0)):
         path = work / f"small-{i}.csv"
         world.write_rows(path, [row])
         smalls.append(world.seal_submission(work, path))
-    small = _run("ours", "walls", work, warm, *smalls)["ms"][1:]
-    medium: list[float] = []
-    if asked.rows >= MEDIUM:
-        starts = [n * MEDIUM % (asked.rows - MEDIUM + 1) for n in range(MEDIUMS + 1)]
-        mediums = [world.seal_submission(work, _cut(work, plain, f"medium-{i}", start, MEDIUM)) for i, start in enumerate(starts)]
-        medium = _run("ours", "walls", work, warm, *mediums)["ms"][1:]
-    share = _run("ours", "shares", work, warm, *smalls)
-    return {
-        "small_ms": round(median(small), 2),
-        "medium_ms": round(median(medium), 1) if medium else None,
-        "small_share_ms": {name: round(1000 * s / share["exchanges"], 3) for name, s in _largest(share["wall_s"])},
-    }
+    small = _run("ours", "walls", work, warm, *smalls)
+    result = {"small_ms": round(median(small["ms"]), 2), "medium_ms": None, "small_share_ms": _milliseconds(small)}
+    if asked.rows < MEDIUM:
+        return result
+    starts = [n * MEDIUM % (asked.rows - MEDIUM + 1) for n in range(2 * MEDIUMS + 1)]
+    mediums = [world.seal_submission(work, _cut(work, plain, f"medium-{i}", start, MEDIUM)) for i, start in enumerate(starts)]
+    medium = _run("ours", "walls", work, warm, *mediums)
+    return result | {"medium_ms": round(median(medium["ms"]), 1), "medium_share_ms": _milliseconds(medium)}
+
+
+def _milliseconds(run: dict[str, Any]) -> dict[str, float]:
+    return {name: round(1000 * s / run["exchanges"], 3) for name, s in _largest(run["wall_s"])}
 
 
 def _shares(work: Path, warm: Path, sealed: Path) -> dict[str, Any]:
@@ -178,19 +180,15 @@ def _growth(work: Path, plain: Path, warm: Path, asked: argparse.Namespace) -> d
 def show(result: dict[str, Any]) -> None:
     out = Console(highlight=False)
     table = Table("figure", "value", title=f"exchange · {result['dataset']} · {result['rows']:,} rows · {result['columns']} columns")
-    steps = ("share", "step_cpu_us_per_row", "step_wall_us_per_row", "small_share_ms")
     for name, value in result.items():
-        if name not in steps:
+        if "share" not in name and not name.startswith("step_"):
             table.add_row(name, f"{value:,}" if isinstance(value, int | float) else str(value))
     out.print(table)
-    table = Table("step", "share", "CPU µs/row", "wall µs/row", title="time per step, all threads")
+    table = Table("step", "share", "CPU µs/row", "wall µs/row", "ms, 1 row", "ms, 12,000", title="time per step")
+    cpu, wall = result["step_cpu_us_per_row"], result["step_wall_us_per_row"]
+    small, medium = result.get("small_share_ms", {}), result.get("medium_share_ms", {})
     for name, share in result["share"].items():
-        table.add_row(name, f"{share:6.1%}", f"{result['step_cpu_us_per_row'][name]:.3f}", f"{result['step_wall_us_per_row'][name]:.3f}")
+        table.add_row(name, f"{share:6.1%}", f"{cpu[name]:.3f}", f"{wall[name]:.3f}", f"{small.get(name, 0):.3f}", f"{medium.get(name, 0):.3f}")
     table.add_section()
-    table.add_row("all", "", f"{sum(result['step_cpu_us_per_row'].values()):.3f}", f"{sum(result['step_wall_us_per_row'].values()):.3f}")
+    table.add_row("all", "", *(f"{sum(column.values()):.3f}" for column in (cpu, wall, small, medium)))
     out.print(table)
-    if "small_share_ms" in result:
-        table = Table("step", "ms", title="wall time per step of a 1-row exchange")
-        for name, ms in result["small_share_ms"].items():
-            table.add_row(name, f"{ms:.3f}")
-        out.print(table)

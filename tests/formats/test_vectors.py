@@ -169,8 +169,7 @@ def test_a_signed_checkpoint_is_read(case: dict[str, Any]) -> None:
 
 
 # Found by these vectors: base64 is not read strictly, and its error is not NotVerified.
-HOLES = ("a signature that is cut short", "unused bits of the signature's base64 are set")
-NOTES = [pytest.param(case, id=case["why"], marks=pytest.mark.xfail(strict=True) if case["why"] in HOLES else ()) for case in load("checkpoint")["refused"]]
+NOTES = [pytest.param(case, id=case["why"]) for case in load("checkpoint")["refused"]]
 
 
 @pytest.mark.parametrize("case", NOTES)
@@ -324,44 +323,3 @@ def test_a_recorded_submission_is_read_and_opens(case: dict[str, Any]) -> None:
 def test_a_damaged_submission_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(NotOpened):
         read_submission(io.BytesIO(b64decode(case["submission"])))
-
-
-# --- public vectors, where a folder is given
-STRICTER = "consistency/additional/sizes-are-equal-one-and-proof-is-empty.json"  # accepts equal "roots" of 12 bytes; ours have 32
-
-
-@pytest.fixture
-def reference(request: pytest.FixtureRequest) -> Path:
-    folder = request.config.getoption("--reference-vectors", default=None)
-    if folder is None:
-        pytest.skip("no --reference-vectors DIR")
-    return Path(str(folder))
-
-
-def test_the_public_merkle_vectors_agree(reference: Path) -> None:
-    cases = json.loads((reference / "merkle.json").read_text())
-    judged = 0
-    for name, case in cases.items():
-        proof = [b64decode(h) for h in case.get("proof") or []]
-        if name.startswith("inclusion/"):
-            held = holds(verify_inclusion, case["leafIdx"], case["treeSize"], b64decode(case["leafHash"] or ""), proof, b64decode(case["root"] or ""))
-        elif name.startswith("consistency/"):
-            held = holds(verify_consistency, case["size1"], case["size2"], b64decode(case["root1"] or ""), b64decode(case["root2"] or ""), proof)
-        else:
-            continue
-        assert held is (not case["wantErr"] and name != STRICTER), name
-        judged += 1
-    assert judged == 196
-
-
-def test_the_public_cmac_vectors_agree(reference: Path) -> None:
-    judged = 0
-    for group in json.loads((reference / "aes_cmac.json").read_text())["testGroups"]:
-        if (group["keySize"], group["tagSize"]) != (256, 128):
-            continue
-        for case in group["tests"]:
-            message = bytes.fromhex(case["msg"])
-            data = np.frombuffer(message.ljust(16, b"\0"), np.uint8)[None]
-            assert (cmac(bytes.fromhex(case["key"]), data, np.array([len(message)])).tobytes().hex() == case["tag"]) is (case["result"] == "valid"), case["tcId"]
-            judged += 1
-    assert judged
