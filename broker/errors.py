@@ -115,6 +115,7 @@ REASONS: Final[dict[str, Reason]] = {
     "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),
     "tanda_terima": _r(422, "Pasal 6", "Tanda terima tidak cocok dengan manifes pertukaran.", "The receipt does not match the exchange's manifest."),
     "sibuk": _r(503, "Lampiran 1a", "Antrean penuh; coba lagi.", "The queue is full; try again."),
+    "metode": _r(405, "Lampiran 1a", "Metode ini tidak ada pada alamat itu.", "There is no such method at that address."),
     "parameter": _r(400, "Lampiran 1a", "Permintaan tidak lengkap atau salah bentuk: {parameter}.", "The request is incomplete or malformed: {parameter}."),
 }
 

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 EPOCH: Final = 1  # of pseudonyms
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
+FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError)
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
 RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
@@ -109,7 +110,7 @@ def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHU
         raise
     except (LedgerError, OSError):
         raise _refused(office, name, Refusal("penyimpanan"), now) from None
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, KeyError, MemoryError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, *FAULTS):
         # A fault of ours must not let anything out, nor may its text: it can quote cells.
         raise _refused(office, name, Refusal("pengolahan"), now) from None
     office.folders.spool(name).unlink(missing_ok=True)

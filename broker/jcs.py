@@ -21,10 +21,15 @@ def canonical(value: Json) -> bytes:
 
 def strict_object(data: bytes) -> dict[str, object]:
     """The object `data` holds, refused unless it is the canonical form: no second reading, no duplicate keys."""
-    value = json.loads(data)
-    if not isinstance(value, dict) or canonical(value) != data:
+    try:
+        value = json.loads(data)
+        canonical_form = isinstance(value, dict) and canonical(value) == data
+    except (TypeError, RecursionError):
+        raise ValueError("not a canonical JSON object") from None
+    if not canonical_form:
         raise ValueError("not a canonical JSON object")
-    return value
+    found: dict[str, object] = value
+    return found
 
 
 def _check(value: object) -> None:

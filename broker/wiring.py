@@ -83,11 +83,6 @@ def open_office(home: Path) -> Office:
     )
 
 
-def known_systems(home: Path) -> frozenset[str]:
-    """Every system that an agreement of this home registers."""
-    return frozenset(system for a in load_agreements(home / "policies" / "agreements").values() for system in a.systems.values())
-
-
 def warm_up(office: Office, now: datetime) -> None:
     """Runs a row of every dataset through its rules, so that the first real exchange of the day is as quick as the next."""
     for agreement in office.agreements.values():

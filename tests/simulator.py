@@ -25,7 +25,7 @@ from broker.model import Entry, utc_text, wib_date
 from broker.record import Ledger
 from broker.sample import rows as synthetic
 from broker.store import Database, ExchangeRow
-from broker.web.api import create_app
+from broker.web.app import create_app
 from broker.wiring import init_home, open_office
 
 if TYPE_CHECKING:

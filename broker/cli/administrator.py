@@ -62,7 +62,7 @@ def serve(
 
     import uvicorn  # noqa: PLC0415
 
-    from broker.web.api import create_app  # noqa: PLC0415
+    from broker.web.app import create_app  # noqa: PLC0415
     from broker.wiring import open_office, warm_up  # noqa: PLC0415
 
     settings = read_settings(broker_home(home))

@@ -54,9 +54,9 @@ def raised(column: Column, day: date) -> pl.Expr:
 def row_classes(frame: pl.DataFrame, contract: Contract, flags: Iterable[str], day: date) -> pl.Series:
     """frame: a typed frame. UInt8 row class number of each row: the sum of 1 << bit over the raised flags, of those in `flags`."""
     wanted = set(flags)
-    total = pl.lit(0, dtype=pl.UInt8)
+    total = pl.zeros(frame.height, pl.UInt8, eager=True).alias("class")
     for bit, flag in enumerate(ROW_FLAGS):
         sources = [raised(c, day).fill_null(value=False) for c in contract.columns if flag in wanted and flag in flags_of(c)]
         if sources:
-            total = total + pl.any_horizontal(sources).cast(pl.UInt8) * (1 << bit)
-    return frame.select(total.cast(pl.UInt8).alias("class")).get_column("class") if wanted else pl.Series("class", [0], pl.UInt8).new_from_index(0, frame.height)
+            total += frame.select(pl.any_horizontal(sources).cast(pl.UInt8).alias("f")).get_column("f") * (1 << bit)
+    return total

@@ -59,7 +59,7 @@ def read_dsse(data: bytes) -> Dsse:
         )
         if found.to_json() != data:
             raise ValueError
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotVerified("not a DSSE envelope") from None
     return found
 

@@ -8,6 +8,7 @@ Nothing of a stream is final until `Opener.finish()` returned: truncation shows 
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ MAX_HEADER: Final = 65_535
 SUITE: Final = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
 _HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _KEY = 32
+KINDS: Final = frozenset({"kiriman", "pengungkapan"})
+_EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
+_CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 CORE_FIELDS: Final = frozenset(
     {"agreement", "content_type", "created", "dataset", "exchange", "kind", "purpose", "recipient", "sender", "template", "v"}
 )
@@ -81,13 +85,15 @@ def parse_header(raw: bytes) -> Header:
     try:
         value = strict_object(raw)
         recipients = value.pop("recipients")
-        if set(value) != CORE_FIELDS or not isinstance(recipients, list) or not recipients:
+        if set(value) != CORE_FIELDS or not isinstance(recipients, list) or not recipients or type(value["v"]) is not int or value["v"] != 1:
             raise ValueError
         core: dict[str, str | int] = {}
         for name, item in value.items():
             if not isinstance(item, str | int):
                 raise TypeError
             core[name] = item
+        if not _EXCHANGE.fullmatch(str(core["exchange"])) or not _CREATED.fullmatch(str(core["created"])) or core["kind"] not in KINDS:
+            raise ValueError
         parsed = []
         for r in recipients:
             if set(r) != {"kid", "sealed", "suite"} or r["suite"] != SUITE:

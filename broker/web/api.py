@@ -1,373 +1,219 @@
-"""The HTTP API under /v1. Each route: authenticate, ask `door` or `exchange`, shape the answer. No rule lives here."""
+"""The routes under /v1. Each: who asks, ask `door` or `exchange`, shape the answer. No rule lives here."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import logging
-import os
 import re
-import weakref
 from base64 import b64encode
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as WaitTimeout
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 from broker import __version__, door
 from broker.delivery import DurableWriter
-from broker.errors import LedgerError, Refusal
-from broker.exchange import exchange, new_exchange_id, refuse, take_up
+from broker.errors import Refusal
+from broker.exchange import new_exchange_id
 from broker.record import BROKER_LOG
-from broker.web.page import api_page
-from broker.web.problems import TYPE as PROBLEM_TYPE
-from broker.web.problems import problem, stored
+from broker.web.answers import agreement, recorded, state
+from broker.web.problems import RESPONSES, problem, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from broker.exchange import Office
     from broker.store import ExchangeRow
+    from broker.web.worker import Worker
 
 MAX_WAIT: Final = 60  # seconds a `Prefer: wait` is honoured
 MAX_WAITING: Final = 64  # accepted exchanges not yet taken through
 MAX_RECEIPT: Final = 256 << 10
 SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
-_NAME = Path(pattern="^[0-9a-f]{32}$", description="Exchange id, 32 hex digits")
-Name = Annotated[str, _NAME]
-log = logging.getLogger("sinergi")
-
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for code, text in {400: "Malformed", 401: "Not signed by an enrolled key, or outside the time window", 403: "Refused, with the clause", 404: "No such exchange for you", 409: "Replayed, or not ready", 413: "Too large", 422: "The data were refused, with the clause", 503: "Busy", 507: "Storage failing"}.items()
-}
+Name = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Exchange id, 32 hex digits")]
 
 
-class Worker:
-    """Takes accepted exchanges through, one after another (SQLite has one writer). Owns its thread and the claim on the broker's home."""
+class Api:
+    """The route handlers. url: our public address; the Host header is never believed. Plain `def` handlers run in a thread of their own."""
 
-    def __init__(self, office: Office, clock: Callable[[], datetime]) -> None:
-        self._office, self._clock = office, clock
-        self._release = weakref.finalize(self, os.close, office.folders.claim())
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="exchange")
-        self._running: dict[str, Future[None]] = {}
+    def __init__(self, office: Office, worker: Worker, url: str, max_submission: int, clock: Callable[[], datetime]) -> None:
+        self._office, self._worker, self._url, self._max, self._clock = office, worker, url, max_submission, clock
 
-    @property
-    def waiting(self) -> int:
-        return len(self._running)
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        sealed = {"requestBody": {"required": True, "content": {SUBMISSION_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
-    def submit(self, name: str) -> Future[None]:
-        future = self._pool.submit(self._take, name)
-        self._running[name] = future
-        future.add_done_callback(lambda _: self._running.pop(name, None))
-        return future
+        def add(method: str, path: str, handler: Callable[..., Any], tags: list[str], summary: str, **more: Any) -> None:
+            router.add_api_route(path, handler, methods=[method], tags=list(tags), summary=summary, responses=RESPONSES, **more)
 
-    def find(self, name: str) -> Future[None] | None:
-        return self._running.get(name)
+        add("POST", "/v1/exchanges", self.send, ["pengirim"], "Send a sealed submission", status_code=202, openapi_extra=sealed)
+        add("GET", "/v1/exchanges/{name}", self.state, ["pengirim", "penerima"], "The state of an exchange")
+        add("GET", "/v1/outbox", self.outbox, ["pengirim"], "What you sent, newest first")
+        add("GET", "/v1/inbox", self.inbox, ["penerima"], "What waits to be fetched and receipted")
+        add("GET", "/v1/exchanges/{name}/envelope", self.envelope, ["penerima"], "The sealed disclosure (recipient only)")
+        add("GET", "/v1/exchanges/{name}/leaves", self.leaves, ["penerima", "pengirim"], "The record leaves, sorted: 55 bytes each")
+        add("GET", "/v1/exchanges/{name}/proof", self.proof, ["penerima", "pengirim"], "Manifest, receipts and its place in the log")
+        add("POST", "/v1/exchanges/{name}/receipt", self.receipt, ["penerima", "pengirim"], "Your signature over the manifest", status_code=204)
+        add("GET", "/v1/logs/{log}/checkpoint", self.checkpoint, ["bukti"], "The latest signed checkpoint (C2SP tlog-checkpoint)")
+        add("GET", "/v1/logs/{log}/consistency", self.consistency, ["bukti"], "That today's log contains the one you saw")
+        add("GET", "/v1/agreements", self.agreements, ["operasi"], "Your agreements: term, datasets, directions, purposes, templates")
+        add("GET", "/v1/health", self.health, ["operasi"], "Whether the broker serves")
+        return router
 
-    def _take(self, name: str) -> None:
-        try:
-            entry = exchange(self._office, name, self._clock())
-            log.info("exchange recorded log=%s entry=%d", entry.log, entry.index)
-        except Refusal as refusal:
-            log.info("exchange refused reason=%s", refusal.reason)
-        except LedgerError:
-            log.error("exchange stays accepted: the ledger is not durable")  # noqa: TRY400 - no trace: it could quote values
-        except BaseException as error:  # noqa: BLE001 - the edge: whatever failed, nothing may leave, and it is recorded
-            log.error("exchange failed error=%s", type(error).__name__)  # noqa: TRY400
-            self._give_up(name)
-
-    def _give_up(self, name: str) -> None:
-        try:
-            refuse(self._office, name, Refusal("pengolahan"), self._clock())
-        except LedgerError:
-            log.error("exchange stays as it is: it is recorded already, or the ledger is not durable")  # noqa: TRY400
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._release()
-
-
-def create_app(office: Office, url: str, max_submission: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
-    """The application. url: our public address, which clients sign; the Host header is never believed."""
-    app = FastAPI(
-        title="Sinergi", version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
-        summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
-    )  # fmt: skip
-    worker = Worker(office, clock)
-    for name in take_up(office):
-        worker.submit(name)
-    app.state.worker = worker
-
-    async def caller_of(request: Request, *, body: bool = False, also: tuple[str, ...] = ()) -> door.Caller:
-        target = url + request.scope["raw_path"].decode("latin-1") + (f"?{request.scope['query_string'].decode('latin-1')}" if request.scope["query_string"] else "")
+    # --- who asks
+    def _caller(self, request: Request, *, body: bool = False, also: tuple[str, ...] = ()) -> door.Caller:
+        query = request.scope["query_string"].decode("latin-1")
+        target = self._url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
         # A header sent twice is one value (RFC 9421, 2.1): a second Idempotency-Key slipped in on the way breaks the signature.
         headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-        caller = await run_in_threadpool(door.authenticate, office, request.method, target, headers, clock(), body=body, also=also)
+        caller = door.authenticate(self._office, request.method, target, headers, self._clock(), body=body, also=also)
         if not body:
-            await run_in_threadpool(door.spend_nonce, office, caller, clock())
+            door.spend_nonce(self._office, caller, self._clock())
         return caller
 
-    @app.exception_handler(Refusal)
-    async def refused(_: Request, refusal: Refusal) -> Response:
-        return problem(refusal)
+    def _refused(self, caller: door.Caller, refusal: Refusal) -> Refusal:
+        return door.refused_at_door(self._office, caller, refusal, self._clock())
 
-    @app.exception_handler(LedgerError)
-    async def not_durable(_: Request, __: LedgerError) -> Response:
-        return problem(Refusal("penyimpanan"))
-
-    @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> Response:
-        return problem(Refusal("tidak_ada")) if error.status_code == 404 else problem(Refusal("parameter", parameter=str(error.status_code)))
-
-    from fastapi.exceptions import RequestValidationError  # noqa: PLC0415
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        # Only the parameter's name, which is ours: the value is the caller's.
-        return problem(Refusal("parameter", parameter=str(error.errors()[0]["loc"][-1])))
-
-    @app.get("/v1/health", tags=["operasi"], summary="Whether the broker serves, and what is wrong if not")
-    def health() -> dict[str, object]:
-        return {
-            "status": "ok",
-            "version": __version__,
-            "time": clock().isoformat(),
-            "waiting": worker.waiting,
-            "policy": {"version": office.policy.version, "sha256": office.policy.sha256},
-        }
-
-    @app.post(
-        "/v1/exchanges", tags=["pengirim"], status_code=202, responses=RESPONSES, summary="Send a sealed submission",
-        openapi_extra={"requestBody": {"required": True, "content": {SUBMISSION_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
-    )  # fmt: skip
+    # --- sender
     async def send(
+        self,
         request: Request,
         idempotency_key: Annotated[str | None, Header(description="16–64 of A–Z a–z 0–9 - _; a retry with it never discloses twice")] = None,
         prefer: Annotated[str | None, Header(description="wait=N: answer with the outcome if it is known within N seconds")] = None,
     ) -> Response:
         """202 once the sealed body is durable; with `Prefer: wait=N`, 200 recorded or the refusal's problem document."""
-        caller = await caller_of(request, body=True, also=("idempotency-key",) if idempotency_key is not None else ())
+        also = ("idempotency-key",) if idempotency_key is not None else ()
+        caller = await run_in_threadpool(self._caller, request, body=True, also=also)
         try:
             key = door.idempotency(caller, idempotency_key)
         except Refusal as refusal:
-            raise await run_in_threadpool(door.refused_at_door, office, caller, refusal, clock()) from None
-        if worker.waiting >= MAX_WAITING:
+            raise await run_in_threadpool(self._refused, caller, refusal) from None
+        if self._worker.waiting >= MAX_WAITING:
             raise Refusal("sibuk")
         name = new_exchange_id()
-        sha256 = await _spool(request, caller, name)
-        found, new = await run_in_threadpool(door.admit, office, caller, name, sha256, key, clock())
-        future = worker.submit(found) if new else worker.find(found)
+        sha256 = await self._spool(request, caller, name)
         wait = re.search(r"\bwait=([0-9]{1,4})\b", prefer or "")
-        if wait and future is not None:
-            await run_in_threadpool(_wait, future, min(int(wait.group(1)), MAX_WAIT))
-        row = await run_in_threadpool(door.visible, office, caller, found)
-        if row.state == "refused" and wait:
-            return problem(stored(row), row.id)
-        return JSONResponse(_state(row, caller), 202 if row.state == "accepted" else 200, {"Location": f"/v1/exchanges/{row.id}"})
+        return await run_in_threadpool(self._admitted, caller, name, sha256, key, min(int(wait.group(1)), MAX_WAIT) if wait else 0)
 
-    async def _spool(request: Request, caller: door.Caller, name: str) -> bytes:
+    async def _spool(self, request: Request, caller: door.Caller, name: str) -> bytes:
+        """SHA-256 of the body, once it is durable in the spool."""
         try:
-            with DurableWriter(office.folders.spool(name)) as spool:
+            with DurableWriter(self._office.folders.spool(name)) as spool:
                 async for data in request.stream():
-                    if spool.size + len(data) > max_submission:
-                        raise await run_in_threadpool(door.refused_at_door, office, caller, Refusal("terlalu_besar", batas=max_submission), clock())
+                    if spool.size + len(data) > self._max:
+                        raise await run_in_threadpool(self._refused, caller, Refusal("terlalu_besar", batas=self._max))
                     await run_in_threadpool(spool.write, data)
                 return await run_in_threadpool(spool.commit)
         except ClientDisconnect:
-            raise await run_in_threadpool(door.refused_at_door, office, caller, Refusal("terputus"), clock()) from None
+            raise await run_in_threadpool(self._refused, caller, Refusal("terputus")) from None
         except OSError:
             raise Refusal("penyimpanan") from None
 
-    @app.get("/v1/exchanges/{name}", tags=["pengirim", "penerima"], responses=RESPONSES, summary="The state of an exchange")
-    async def state(request: Request, name: Name) -> Response:
+    def _admitted(self, caller: door.Caller, name: str, sha256: bytes, key: str, wait: int) -> Response:
+        found, new = door.admit(self._office, caller, name, sha256, key, self._clock())
+        if new:
+            self._worker.submit(found)
+        if wait:
+            self._worker.wait(found, wait)
+        row = door.visible(self._office, caller, found)
+        if row.state == "refused" and wait:
+            return problem(stored(row), row.id)
+        return JSONResponse(state(row, caller), 202 if row.state == "accepted" else 200, {"Location": f"/v1/exchanges/{row.id}"})
+
+    def state(self, request: Request, name: Name) -> Response:
         """States: accepted, recorded, delivered, receipted, refused. The sender also gets the quality report."""
-        caller = await caller_of(request)
-        return JSONResponse(_state(await run_in_threadpool(door.visible, office, caller, name), caller))
+        caller = self._caller(request)
+        return JSONResponse(state(door.visible(self._office, caller, name), caller))
 
-    @app.get("/v1/inbox", tags=["penerima"], responses=RESPONSES, summary="What waits to be fetched and receipted")
-    async def inbox(request: Request) -> Response:
-        caller = await caller_of(request)
+    def outbox(self, request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+        caller = self._caller(request)
+        with self._office.ledger.database.read() as tx:
+            return JSONResponse({"exchanges": [state(row, caller) for row in tx.sent(caller.system, limit)]})
 
-        def rows() -> list[dict[str, object]]:
-            with office.ledger.database.read() as tx:
-                return [_state(row, caller) for row in tx.inbox(caller.system)]
+    # --- recipient
+    def inbox(self, request: Request) -> Response:
+        caller = self._caller(request)
+        with self._office.ledger.database.read() as tx:
+            return JSONResponse({"exchanges": [state(row, caller) for row in tx.inbox(caller.system)]})
 
-        return JSONResponse({"exchanges": await run_in_threadpool(rows)})
+    def envelope(self, request: Request, name: Name) -> Response:
+        caller = self._caller(request)
+        row = door.for_recipient(self._office, caller, name)
+        size = len(row.header or b"") + self._office.folders.outbox(name).stat().st_size
+        stream = door.envelope(self._office, row, caller, self._clock())
+        return StreamingResponse(stream, headers={"Content-Length": str(size)}, media_type="application/vnd.sinergi.envelope")
 
-    @app.get("/v1/outbox", tags=["pengirim"], responses=RESPONSES, summary="What you sent, newest first")
-    async def outbox(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
-        caller = await caller_of(request)
+    def leaves(self, request: Request, name: Name) -> Response:
+        recorded(door.visible(self._office, self._caller(request), name))
+        return StreamingResponse(door.leaves(self._office, name), media_type="application/octet-stream")
 
-        def rows() -> list[dict[str, object]]:
-            with office.ledger.database.read() as tx:
-                return [_state(row, caller) for row in tx.sent(caller.system, limit)]
+    async def receipt(self, request: Request, name: Name) -> Response:
+        caller = await run_in_threadpool(self._caller, request, body=True)
+        body = bytearray()
+        async for data in request.stream():
+            body += data
+            if len(body) > MAX_RECEIPT:
+                raise await run_in_threadpool(self._refused, caller, Refusal("terlalu_besar", batas=MAX_RECEIPT))
+        await run_in_threadpool(self._take_receipt, caller, name, bytes(body))
+        return Response(status_code=204)
 
-        return JSONResponse({"exchanges": await run_in_threadpool(rows)})
+    def _take_receipt(self, caller: door.Caller, name: str, body: bytes) -> None:
+        if hashlib.sha256(body).digest() != caller.signed.body_sha256:
+            raise self._refused(caller, Refusal("isi_berubah"))
+        door.spend_nonce(self._office, caller, self._clock())
+        door.take_receipt(self._office, caller, name, body, self._clock())
 
-    @app.get("/v1/exchanges/{name}/envelope", tags=["penerima"], responses=RESPONSES, summary="The sealed disclosure (recipient only)")
-    async def envelope(request: Request, name: Name) -> Response:
-        caller = await caller_of(request)
-        row = await run_in_threadpool(door.for_recipient, office, caller, name)
-        size = len(row.header or b"") + office.folders.outbox(name).stat().st_size
-        return StreamingResponse(door.envelope(office, row, caller, clock()), headers={"Content-Length": str(size)}, media_type="application/vnd.sinergi.envelope")
+    # --- proof
+    def proof(self, request: Request, name: Name) -> Response:
+        row = door.visible(self._office, self._caller(request), name)
+        recorded(row)
+        return JSONResponse(self._proof(row))
 
-    @app.get("/v1/exchanges/{name}/leaves", tags=["penerima", "pengirim"], responses=RESPONSES, summary="The record leaves, sorted: 55 bytes each")
-    async def leaves(request: Request, name: Name) -> Response:
-        caller = await caller_of(request)
-        row = await run_in_threadpool(door.visible, office, caller, name)
-        _recorded(row)
-        return StreamingResponse(door.leaves(office, name), media_type="application/octet-stream")
-
-    @app.get("/v1/exchanges/{name}/proof", tags=["penerima", "pengirim"], responses=RESPONSES, summary="Manifest, receipts and its place in the log")
-    async def proof(request: Request, name: Name) -> Response:
-        caller = await caller_of(request)
-        row = await run_in_threadpool(door.visible, office, caller, name)
-        return JSONResponse(await run_in_threadpool(_proof, row))
-
-    def _proof(row: ExchangeRow) -> dict[str, object]:
-        _recorded(row)
+    def _proof(self, row: ExchangeRow) -> dict[str, object]:
         assert row.log is not None
         assert row.entry is not None
-        size, note = _checkpoint(row.log)
+        size, note = self._checkpoint(row.log)
         return {
             "exchange": row.id,
             "log": row.log,
             "index": row.entry,
             "manifest": b64encode(row.manifest or b"").decode(),
-            "receipts": {signer: json.loads(dsse) for signer, dsse in door.receipts(office, row.id).items()},
-            "inclusion": [b64encode(h).decode() for h in office.ledger.inclusion(row.log, row.entry, size)],
+            "receipts": {signer: json.loads(dsse) for signer, dsse in door.receipts(self._office, row.id).items()},
+            "inclusion": [b64encode(h).decode() for h in self._office.ledger.inclusion(row.log, row.entry, size)],
             "checkpoint": note,
         }
 
-    def _checkpoint(name: str) -> tuple[int, str]:
-        note = office.ledger.note(name)
+    def _checkpoint(self, log: str) -> tuple[int, str]:
+        note = self._office.ledger.note(log)
         if note is None:
             raise Refusal("tidak_ada")
         return int(note.split("\n")[1]), note
 
-    @app.post("/v1/exchanges/{name}/receipt", tags=["penerima", "pengirim"], status_code=204, responses=RESPONSES, summary="Your signature over the manifest")
-    async def receipt(request: Request, name: Name) -> Response:
-        caller = await caller_of(request, body=True)
-        body = bytearray()
-        async for data in request.stream():
-            body += data
-            if len(body) > MAX_RECEIPT:
-                raise Refusal("terlalu_besar", batas=MAX_RECEIPT)
-        await run_in_threadpool(_take_receipt, caller, name, bytes(body))
-        return Response(status_code=204)
+    def checkpoint(self, request: Request, log: str) -> Response:
+        known = door.log_of(self._office, self._caller(request), log)
+        return Response(self._checkpoint(known)[1], media_type="text/plain; charset=utf-8")
 
-    def _take_receipt(caller: door.Caller, name: str, body: bytes) -> None:
-        import hashlib  # noqa: PLC0415
+    def consistency(self, request: Request, log: str, old: Annotated[int, Query(alias="from", ge=1)]) -> Response:
+        known = door.log_of(self._office, self._caller(request), log)
+        size, note = self._checkpoint(known)
+        if old > size:
+            raise Refusal("tidak_ada")
+        return JSONResponse({"checkpoint": note, "proof": [b64encode(h).decode() for h in self._office.ledger.consistency(known, old, size)]})
 
-        if hashlib.sha256(body).digest() != caller.signed.body_sha256:
-            raise door.refused_at_door(office, caller, Refusal("isi_berubah"), clock())
-        door.spend_nonce(office, caller, clock())
-        door.take_receipt(office, caller, name, body, clock())
+    # --- operation
+    def agreements(self, request: Request) -> Response:
+        caller = self._caller(request)
+        mine = [a.id for a in self._office.agreements.values() if caller.party in a.parties]
+        return JSONResponse({"agreements": [agreement(self._office, name) for name in mine], "time": self._clock().isoformat(), "logs": [*mine, BROKER_LOG]})
 
-    @app.get("/v1/logs/{name}/checkpoint", tags=["bukti"], responses=RESPONSES, summary="The latest signed checkpoint (C2SP tlog-checkpoint)")
-    async def checkpoint(request: Request, name: str) -> Response:
-        caller = await caller_of(request)
-        log_name = door.log_of(office, caller, name)
-        return Response((await run_in_threadpool(_checkpoint, log_name))[1], media_type="text/plain; charset=utf-8")
-
-    @app.get("/v1/logs/{name}/consistency", tags=["bukti"], responses=RESPONSES, summary="That today's log contains the one you saw")
-    async def consistency(request: Request, name: str, old: Annotated[int, Query(alias="from", ge=1)]) -> Response:
-        caller = await caller_of(request)
-        log_name = door.log_of(office, caller, name)
-
-        def answer() -> dict[str, object]:
-            size, note = _checkpoint(log_name)
-            if old > size:
-                raise Refusal("tidak_ada")
-            return {"checkpoint": note, "proof": [b64encode(h).decode() for h in office.ledger.consistency(log_name, old, size)]}
-
-        return JSONResponse(await run_in_threadpool(answer))
-
-    @app.get("/v1/agreements", tags=["operasi"], responses=RESPONSES, summary="Your agreements: term, datasets, directions, purposes, templates")
-    async def agreements(request: Request) -> Response:
-        caller = await caller_of(request)
-        mine = [a for a in office.agreements.values() if caller.party in a.parties]
-        return JSONResponse({"agreements": [_agreement(office, a.id) for a in mine], "time": clock().isoformat(), "logs": [a.id for a in mine] + [BROKER_LOG]})
-
-    @app.get("/v1/docs", tags=["operasi"], response_class=HTMLResponse, summary="This API as a page")
-    def docs() -> str:
-        return api_page(app.openapi())
-
-    plain = app.openapi
-
-    def with_problem() -> dict[str, Any]:
-        document = plain()
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
-        return document
-
-    app.openapi = with_problem  # type: ignore[method-assign]
-    return app
-
-
-_PROBLEM: Final = {
-    "type": "object",
-    "required": ["type", "title", "detail", "status", "reason", "pasal", "facts"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string", "description": "Indonesian"},
-        "detail": {"type": "string", "description": "English"},
-        "status": {"type": "integer"},
-        "reason": {"type": "string", "description": "a code of the table below"},
-        "pasal": {"type": "string", "description": "the clause that forbids it"},
-        "facts": {"type": "object"},
-        "exchange": {"type": "string"},
-    },
-}
-
-
-def _wait(future: Future[None], seconds: int) -> None:
-    try:
-        future.result(seconds)
-    except WaitTimeout:
-        return
-
-
-def _recorded(row: ExchangeRow) -> None:
-    if row.manifest is None:
-        raise Refusal("belum_siap", keadaan=row.state)
-
-
-def _state(row: ExchangeRow, caller: door.Caller) -> dict[str, object]:
-    answer: dict[str, object] = {
-        "exchange": row.id, "state": row.state, "agreement": row.agreement, "dataset": row.dataset, "purpose": row.purpose,
-        "sender": row.sender, "recipient": row.recipient, "accepted": row.accepted, "changed": row.changed,
-    }  # fmt: skip
-    if row.log is not None:
-        answer["log"], answer["entry"] = row.log, row.entry
-    if row.problem and caller.system == row.sender:
-        refusal = stored(row)
-        answer["problem"] = {"reason": refusal.reason, "pasal": refusal.pasal, "title": refusal.indonesian, "detail": refusal.english}
-    if row.report and caller.system == row.sender:
-        answer["report"] = json.loads(row.report)
-    return answer
-
-
-def _agreement(office: Office, name: str) -> dict[str, object]:
-    a = office.agreements[name]
-    return {
-        "agreement": a.id,
-        "nama": a.nama,
-        "starts": a.starts.isoformat(),
-        "ends": a.ends.isoformat(),
-        "systems": dict(a.systems),
-        "enrolled": sorted(set(a.systems.values()) & set(office.peers)),
-        "datasets": {d: {"clause": c, "directions": [list(p) for p in a.directions.get(d, ())], "template": office.contracts[d].template} for d, c in a.scope.items()},
-        "purposes": [{"code": p.code, "nama": p.nama, "clause": p.clause, "recipients": sorted(p.recipients), "datasets": sorted(p.datasets), "needs_basis": p.needs_basis} for p in a.purposes],
-    }
-
-
-_DESCRIPTION = """Every request is signed (RFC 9421, Ed25519) over `@method`, `@target-uri` and, with a body, `content-digest`,
-`content-type` and `idempotency-key`; parameters `created`, `keyid`, `alg="ed25519"`, `nonce`, `tag="sinergi"`. The window is 60 seconds and a
-nonce counts once. `@target-uri` is the broker's public address, not the Host header. Bodies are sealed for the broker: see `docs/formats`.
-Every error is an RFC 9457 problem document that names the clause (`pasal`) and the reason."""
+    def health(self) -> dict[str, object]:
+        return {
+            "status": "ok",
+            "version": __version__,
+            "time": self._clock().isoformat(),
+            "waiting": self._worker.waiting,
+            "policy": {"version": self._office.policy.version, "sha256": self._office.policy.sha256},
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse
 
@@ -12,7 +12,27 @@ from broker.errors import Refusal
 if TYPE_CHECKING:
     from broker.store import ExchangeRow
 
-TYPE = "application/problem+json"
+TYPE: Final = "application/problem+json"
+
+SCHEMA: Final = {
+    "type": "object",
+    "required": ["type", "title", "detail", "status", "reason", "pasal", "facts"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "Indonesian"},
+        "detail": {"type": "string", "description": "English"},
+        "status": {"type": "integer"},
+        "reason": {"type": "string", "description": "a code of the table below"},
+        "pasal": {"type": "string", "description": "the clause that forbids it"},
+        "facts": {"type": "object"},
+        "exchange": {"type": "string"},
+    },
+}
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    code: {"description": text, "content": {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for code, text in {400: "Malformed", 401: "Not signed by an enrolled key, or outside the time window", 403: "Refused, with the clause", 404: "No such exchange for you", 409: "Replayed, or not ready", 413: "Too large", 422: "The data were refused, with the clause", 503: "Busy", 507: "Storage failing"}.items()
+}
 
 
 def problem(refusal: Refusal, exchange: str | None = None) -> JSONResponse:

@@ -100,8 +100,9 @@ def _rates(work: Path, plain: Path, warm: Path, sealed: Path, asked: argparse.Na
     peers: dict[str, list[dict[str, Any]]] = {name: [] for name in peer_rows}
     for _ in range(asked.repeat):
         runs.append(_run("ours", "speed", work, warm, sealed))
-        for name, count in peer_rows.items():
-            peers[name].append(_run("peers", name, plain, count))
+        if peer_rows:
+            for name, run in _run("peers", plain, *(f"{name}={count}" for name, count in peer_rows.items())).items():
+                peers[name].append(run)
     assert all(run["rows"] == asked.rows for run in runs), "the ledger counts other rows than were sent"
     rates = [run["rows"] / run["cpu_s"] for run in runs]
     result: dict[str, Any] = {

@@ -1,6 +1,7 @@
-"""The two peers, each in a process of its own: what one would build from Presidio instead.
+"""The two peers, in a process of their own, one after the other: what one would build from Presidio instead.
 
-`python -m scripts.benchmarks.peers WAY CSV ROWS` prints one JSON object: the rates of every way tried, and of the fastest over all rows.
+`python -m scripts.benchmarks.peers CSV PEER=ROWS...` prints one JSON object by peer: the rates of every way tried, and of the fastest over
+all its rows.
 """
 
 from __future__ import annotations
@@ -209,5 +210,5 @@ def measure(peer: RowWise | Structured, plain: Path, rows: int) -> dict[str, Any
 
 
 if __name__ == "__main__":
-    name, given, count = sys.argv[1:]
-    print(json.dumps(measure(PEERS[name](), Path(given), int(count))))
+    given, *wanted = sys.argv[1:]
+    print(json.dumps({name: measure(PEERS[name](), Path(given), int(rows)) for name, rows in (each.split("=") for each in wanted)}))

@@ -22,7 +22,7 @@ import pytest
 import uvicorn
 
 from broker.cli import main
-from broker.web.api import create_app
+from broker.web.app import create_app
 from tests.docs.console import NAMES, PORT, block_commands, differs
 from tests.simulator import URL, Province, Town
 

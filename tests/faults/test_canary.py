@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from urllib.request import urlopen
 import pytest
 
 from broker.contract import load_codelists, load_contracts
+from broker.keys import read_public_set
 from broker.sample import rows as synthetic
 from broker.sample import write
 from broker.settings import shipped_policies
@@ -34,8 +36,23 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SIJOKER, SIAPKERJA = "sijoker@sijunjung", "siapkerja@kemnaker"
 AGREEMENT: Final = "nk-sijunjung-2025"
 ASKED: Final = ("--agreement", AGREEMENT, "--to", SIAPKERJA, "--purpose", "perencanaan")
+GOOD: Final = ["baik.csv", "baik.xlsx", "salah_tempat.csv", "baris_rusak.csv"]
 GROUPING: Final = re.compile(rb"[ .\-/()\t]")
 PERSONAL: Final = frozenset({"nik", "kk", "phone", "email", "name", "address", "passport", "account", "npwp"})
+
+
+COMMANDS: Final = """
+import json, sys
+from broker.cli import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["broker", *words]
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code or 0
+    print("status", code, flush=True)
+"""
 
 
 def forms(value: str) -> set[bytes]:
@@ -104,12 +121,13 @@ class World:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return kept | {"TMPDIR": str(self.tmp), "HOME": str(self.tmp), "POLARS_MAX_THREADS": "2", "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def run(self, *words: str, status: tuple[int, ...] = (0,)) -> str:
-        """A `broker` command in a process of its own; its output is kept for the search."""
-        done = subprocess.run([sys.executable, "-m", "broker", *words], cwd=self.tmp, env=self.environment(), capture_output=True, text=True, check=False, timeout=120)
+    def run(self, *commands: tuple[str, ...]) -> list[int]:
+        """`broker` commands one after another in a process of their own: their exit statuses. What they print is kept for the search."""
+        done = subprocess.run(
+            [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=self.tmp, env=self.environment(), capture_output=True, text=True, check=True, timeout=120
+        )
         self.printed.append(done.stdout + done.stderr)
-        assert done.returncode in status, (words[0], done.returncode, done.stderr[-400:])
-        return done.stdout
+        return [int(word) for word in re.findall(r"^status (\d+)$", done.stdout, re.MULTILINE)]
 
     def serve(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "broker", "serve", "--home", str(self.home), "--port", self.url.rpartition(":")[2]]
@@ -134,18 +152,15 @@ def enrolled(folder: Path) -> World:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         world.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    world.run("init", "--home", str(world.home))
-    from broker.keys import read_public_set  # noqa: PLC0415
+    assert world.run(("init", "--home", str(world.home))) == [0]
+    assert world.run(*(("keys", "new", "--system", system, "--url", world.url, "--home", str(world.party(system))) for system in (SIJOKER, SIAPKERJA))) == [0, 0]
 
-    def fingerprint(path: Path) -> str:
-        return read_public_set(path.read_bytes()).fingerprint
+    def notice(path: Path) -> tuple[str, ...]:
+        return (str(path), "--fingerprint", read_public_set(path.read_bytes()).fingerprint, "--home")
 
-    public = world.home / "public.json"
     for system in (SIJOKER, SIAPKERJA):
-        own = world.party(system) / f"{system}.json"
-        world.run("keys", "new", "--system", system, "--url", world.url, "--home", str(world.party(system)))
-        world.run("keys", "trust", str(public), "--fingerprint", fingerprint(public), "--home", str(world.party(system)))
-        world.run("keys", "enrol", str(own), "--fingerprint", fingerprint(own), "--home", str(world.home))
+        own, public = world.party(system) / f"{system}.json", world.home / "public.json"
+        assert world.run(("keys", "trust", *notice(public), str(world.party(system))), ("keys", "enrol", *notice(own), str(world.home))) == [0, 0]
     return world
 
 
@@ -208,25 +223,23 @@ def test_no_personal_value_stays_anywhere(tmp_path: Path) -> None:
     sender, recipient = (("--home", str(world.party(s))) for s in (SIJOKER, SIAPKERJA))
     served = world.serve()
     try:
-        for name, path in sent.items():
-            good = name in ("baik.csv", "baik.xlsx", "salah_tempat.csv", "baris_rusak.csv")
-            world.run("send", str(path), *ASKED, "--dataset", "pencari_kerja", *sender, status=(0,) if good else (2, 3))
-        world.run("send", str(sent["baik.csv"]), "--agreement", AGREEMENT, "--to", SIAPKERJA, "--purpose", "tujuan_lain", "--dataset", "pencari_kerja", *sender, status=(2, 3))
-        world.run("send", str(sent["baik.csv"]), *ASKED, "--dataset", "wlkp", *sender, status=(2, 3))
+        sends = [("send", str(path), *ASKED, "--dataset", "pencari_kerja", *sender) for path in sent.values()]
+        statuses = world.run(*sends, ("send", str(sent["baik.csv"]), *ASKED, "--dataset", "wlkp", *sender))
+        assert [name for name, status in zip(sent, statuses, strict=False) if status == 0] == GOOD
+        assert len(statuses) == len(sends) + 1
+        assert statuses[-1] != 0
         assert search.files(world.home, world.tmp, world.party(SIJOKER)) == []  # while it serves: -wal and -shm are there
         assert (world.home / "ledger.db-wal").exists()
-        world.run("receive", *recipient)
-        world.run("receive", *sender)
-        world.run("doctor", *sender)
+        assert world.run(("receive", *recipient)) == [0]
+        assert world.run(("receive", *sender), ("doctor", *sender)) == [0, 0]
         served.send_signal(signal.SIGKILL)  # an exchange may be left half done: that too must hold nothing
         served.wait()
         served = world.serve()
-        for exchange in (world.party(SIAPKERJA) / "inbox").iterdir():
-            world.run("verify", exchange.name, *recipient)
+        exchanges = [path.name for path in (world.party(SIAPKERJA) / "inbox").iterdir()]
+        assert world.run(*(("verify", name, *recipient) for name in exchanges)) == [0] * len(GOOD)
     finally:
         served.send_signal(signal.SIGINT)
         served.wait(30)
-    assert len(list((world.party(SIAPKERJA) / "inbox").iterdir())) == 4
     assert search.files(world.home, world.tmp, world.party(SIJOKER), world.party(SIAPKERJA)) == []
     assert not search.hits("\n".join(world.printed).encode())
     assert not search.hits((world.folder / "serve.log").read_bytes())

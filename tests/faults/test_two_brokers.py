@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from broker.web.api import Worker
+from broker.web.worker import Worker
 
 if TYPE_CHECKING:
     from tests.simulator import Province, Town

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIXED = "00112233445566778899aabbccddeeff"  # the exchange id of every run, so that refs and salts are the same too
+# A failing example shows its arguments, and the fixtures among them hold every policy.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 QUICK = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 STRANGE = st.text(st.sampled_from("aB ,;\"'\n\t|é中\u2028😀\\0:-"), min_size=1, max_size=12)
 

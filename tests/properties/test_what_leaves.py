@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.simulator import Province
 
+# A failing example shows its arguments, and the fixtures among them hold every policy.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 QUICK = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 PERSONAL: Final = frozenset({"nik", "kk", "phone", "email", "name", "address", "passport", "account", "kpj", "npwp"})
 SEPARATORS = re.compile(r"[\s.\-()/]")

@@ -15,7 +15,7 @@ import uvicorn
 from broker.envelope import sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.keys import ReceiptKey, RequestKey, create_ring, open_ring
-from broker.web.api import create_app
+from broker.web.app import create_app
 from tests.refusals.refusing import BODY_TYPE, CANARY, assert_nowhere, signed
 from tests.simulator import SIBUSER, SIJOKER, URL
 

@@ -1,0 +1,74 @@
+"""The application: routes, one table from errors to HTTP, and the OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from broker import __version__
+from broker.errors import LedgerError, Refusal
+from broker.exchange import take_up
+from broker.web.api import Api
+from broker.web.page import api_page
+from broker.web.problems import SCHEMA, problem
+from broker.web.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from broker.exchange import Office
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = SCHEMA
+        return document
+
+
+def create_app(office: Office, url: str, max_submission: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
+    """The application, its worker started and what a crash left taken up. url: our public address, which clients sign."""
+    app = _Application(
+        title="Sinergi", version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
+        summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
+    )  # fmt: skip
+    app.state.worker = worker = Worker(office, clock)
+    for name in take_up(office):
+        worker.submit(name)
+    app.include_router(Api(office, worker, url, max_submission, clock).router())
+    app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(LedgerError, lambda _request, _error: problem(Refusal("penyimpanan")))
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    return app
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem(error)
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(Refusal("tidak_ada" if error.status_code == 404 else "metode"))
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # Only the parameter's name, which is ours: the value is the caller's.
+    return problem(Refusal("parameter", parameter=str(error.errors()[0]["loc"][-1])))
+
+
+_DESCRIPTION = """Every request is signed (RFC 9421, Ed25519) over `@method`, `@target-uri` and, with a body, `content-digest`,
+`content-type` and `idempotency-key`; parameters `created`, `keyid`, `alg="ed25519"`, `nonce`, `tag="sinergi"`. The window is 60 seconds and a
+nonce counts once. `@target-uri` is the broker's public address, not the Host header. Bodies are sealed for the broker: see `docs/formats`.
+Every error is an RFC 9457 problem document that names the clause (`pasal`) and the reason."""
