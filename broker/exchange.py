@@ -43,7 +43,7 @@ from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
 from broker.model import Level, Request, utc_text
 from broker.record import BROKER_LOG, event
-from broker.rows import MAX_REPORTED, Desk, Salts, Tally, treat_chunk
+from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
 from broker.treatment import DomainKey, Treatment, profiles
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
             outbox.hash_only(sealer.header.prefix)
             for chunk in opened.chunks(submission.request.content_type, contract, chunk_bytes):
                 lines, rows = treat_chunk(chunk, desk, tally)  # 5 validate, 6 detect, 7 treat
-                outbox.write(sealer.update(lines))
+                for start in range(0, len(lines), WRITE_ROWS):
+                    outbox.write(sealer.update(b"".join(lines[start : start + WRITE_ROWS])))
                 leaves.add(rows.tags, rows.person, rows.commitments, rows.profiles, rows.outcomes, rows.sequence)
             opened.check_digest()
             if tally.released * 1000 < terms.agreement.pass_rate * tally.rows or not tally.released:

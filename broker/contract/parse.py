@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHUNK_ROWS: Final = 16_384
 CHUNK_BYTES: Final = 6 << 20  # about 16,384 rows of pencari_kerja
 MAX_LINE: Final = 1 << 20  # bytes of a row without its line feed; a longer one is refused, however the file is cut into blocks
+# Polars takes a text's first bytes for a BOM, or for the mark of a compressed file, which it inflates: zlib's are x^ or x and a control byte.
+_PLAIN_START: Final = re.compile(rb"[ -wyz{-~]|x[ -\]_-~]")
 _END: Final = b"\x1e"  # a cell of our own at the end of every line: a short row shows it in the wrong column
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER_FILES: Final = (b"PK\x03\x04", b"%PDF-", b"PAR1", b"\xd0\xcf\x11\xe0")  # XLSX, PDF, Parquet, XLS
@@ -148,20 +150,18 @@ def _parse(body: bytes, columns: list[str], first: int) -> pl.DataFrame:
     plain = body.replace(b"\r\n", b"\n") if b"\r" in body else body
     if not plain.endswith(b"\n"):
         plain += b"\n"
-    if b"\r" in plain or _END in plain or b"\n\n" in plain or plain.startswith(b"\n") or _has_long_line(body) or not _well_quoted(plain):
+    if b"\r" in plain or _END in plain or not _PLAIN_START.match(plain) or _has_long_line(body) or not _well_quoted(plain):
         return _parse_slowly(body, columns, first)
-    # Polars takes a text's first bytes for a BOM or the mark of a compressed file (and inflates it): an empty row of our own comes first.
-    lead = b"," * (len(columns) - 1) + b"\n"
-    marked = (lead + plain).replace(b"\n", b"," + _END + b"\n")
+    marked = plain.replace(b"\n", b"," + _END + b"\n")
     try:
         frame = pl.read_csv(marked, has_header=False, schema=dict.fromkeys([*columns, _END.decode()], pl.String), infer_schema=False, extra_columns="raise")
     except pl.exceptions.PolarsError:
         return _parse_slowly(body, columns, first)
     # A line feed inside quotes or a short row breaks one of these two.
     ends = frame.get_column(_END.decode())
-    if frame.height != plain.count(b"\n") + 1 or ends.null_count() or not (ends == _END.decode()).all():
+    if frame.height != plain.count(b"\n") or ends.null_count() or not (ends == _END.decode()).all():
         return _parse_slowly(body, columns, first)
-    frame = frame.drop(_END.decode()).slice(1)
+    frame = frame.drop(_END.decode())
     if b'""' in plain:  # an empty quoted cell reads as '': empty is null, quoted or not
         frame = frame.with_columns(pl.when(pl.all().str.len_bytes() > 0).then(pl.all()))
     return frame

@@ -135,7 +135,7 @@ def failing_fsync(at: int) -> None:
     """The `at`-th fsync of this process, from 1, is an input/output error."""
     plain, calls = os.fsync, 0
 
-    def fsync(fd: int) -> None:
+    def fsync(fd: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == at:

@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
+import httpx2
+import numpy as np
 import pytest
 
+from broker.client import Client
 from broker.contract import load_codelists, load_contracts
+from broker.errors import ClientError
 from broker.keys import read_public_set
 from broker.sample import rows as synthetic
 from broker.sample import write
@@ -37,6 +39,7 @@ SIJOKER, SIAPKERJA = "sijoker@sijunjung", "siapkerja@kemnaker"
 AGREEMENT: Final = "nk-sijunjung-2025"
 ASKED: Final = ("--agreement", AGREEMENT, "--to", SIAPKERJA, "--purpose", "perencanaan")
 GOOD: Final = ["baik.csv", "baik.xlsx", "salah_tempat.csv", "baris_rusak.csv"]
+HEAD: Final = 8
 GROUPING: Final = re.compile(rb"[ .\-/()\t]")
 PERSONAL: Final = frozenset({"nik", "kk", "phone", "email", "name", "address", "passport", "account", "npwp"})
 
@@ -65,28 +68,39 @@ def forms(value: str) -> set[bytes]:
     return found | {value.encode().hex().encode(), value.encode().hex().upper().encode()}
 
 
-@dataclass
+class Needles:
+    """Byte strings of at least eight bytes, looked for all at once by their first eight."""
+
+    def __init__(self, needles: Iterable[bytes]) -> None:
+        self._by_head: dict[int, list[bytes]] = {}
+        for needle in needles:
+            self._by_head.setdefault(int.from_bytes(needle[:HEAD], "little"), []).append(needle)
+        self._heads = np.array(sorted(self._by_head), np.uint64)
+
+    def within(self, data: bytes) -> bool:
+        for shift in range(min(HEAD, max(0, len(data) - HEAD + 1))):
+            words = np.frombuffer(data, "<u8", (len(data) - shift) // HEAD, shift)
+            places = np.searchsorted(self._heads, words).clip(max=len(self._heads) - 1)
+            for at in np.flatnonzero(self._heads[places] == words).tolist():
+                if any(data.startswith(needle, at * HEAD + shift) for needle in self._by_head[int(words[at])]):
+                    return True
+        return False
+
+
 class Search:
-    """All forms of all canaries, looked for in files and captured texts. where: what was found, by place; never the value."""
+    """All forms of all canaries, looked for in files and captured texts. It tells places, never the value."""
 
-    values: set[str]
-    _whole: re.Pattern[bytes] = field(init=False)
-    _bare: re.Pattern[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._whole = _any(f for v in self.values for f in forms(v))
+    def __init__(self, values: Iterable[str]) -> None:
+        wanted = [v for v in values if len(v) >= HEAD]
+        self._whole = Needles({form for v in wanted for form in forms(v)})
         # Digits in groups: the groups are joined on both sides, so `3275 0190 …` and `3275.0190.…` are one.
-        self._bare = _any({GROUPING.sub(b"", v.encode()) for v in self.values if sum(c.isdigit() for c in v) >= 9})
+        self._bare = Needles({GROUPING.sub(b"", v.encode()) for v in wanted if sum(c.isdigit() for c in v) > HEAD})
 
     def hits(self, data: bytes) -> bool:
-        return bool(self._whole.search(data) or self._bare.search(GROUPING.sub(b"", data)) or any(self.hits(part) for part in _unpacked(data)))
+        return self._whole.within(data) or self._bare.within(GROUPING.sub(b"", data)) or any(self.hits(part) for part in _unpacked(data))
 
     def files(self, *folders: Path) -> list[str]:
         return [str(p) for folder in folders for p in sorted(folder.rglob("*")) if p.is_file() and (self.hits(p.read_bytes()) or self.hits(p.name.encode()))]
-
-
-def _any(forms_: Iterable[bytes]) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(re.escape(f) for f in sorted(forms_)))
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
@@ -129,6 +143,10 @@ class World:
         self.printed.append(done.stdout + done.stderr)
         return [int(word) for word in re.findall(r"^status (\d+)$", done.stdout, re.MULTILINE)]
 
+    def health(self) -> None:
+        with Client.at(self.party(SIJOKER)) as client:
+            client.health()
+
     def serve(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "broker", "serve", "--home", str(self.home), "--port", self.url.rpartition(":")[2]]
         log = (self.folder / "serve.log").open("ab")
@@ -138,11 +156,11 @@ class World:
         while time.monotonic() < until:
             assert process.poll() is None, (self.folder / "serve.log").read_text()[-600:]
             try:
-                with urlopen(f"{self.url}/v1/health", timeout=2) as answer:
-                    answer.read()
-                return process
-            except (URLError, OSError):
+                self.health()
+            except (httpx2.TransportError, ClientError):
                 time.sleep(0.1)
+            else:
+                return process
         process.kill()
         raise AssertionError("serve does not answer")
 

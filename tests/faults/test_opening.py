@@ -46,7 +46,7 @@ def test_every_connection_is_full_synchronous_and_says_so(town: Town) -> None:
 
 @pytest.mark.parametrize("pragma", ["synchronous", "journal_mode", "secure_delete"])
 def test_a_database_that_will_not_be_durable_refuses(tmp_path: Path, pragma: str) -> None:
-    kind = type("Deaf", (Deaf,), {"deaf_to": pragma})
+    kind: type[Deaf] = type("DeafToOne", (Deaf,), {"deaf_to": pragma})
     with closing(sqlite3.connect(tmp_path / "x.db", factory=kind)) as connection:
         # What each is when nobody asks; Debian's build has its own secure_delete.
         sqlite3.Connection.execute(connection, "PRAGMA synchronous=1")

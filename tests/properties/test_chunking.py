@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import broker.exchange as flow
@@ -115,7 +115,7 @@ WAYS = st.lists(
 )  # fmt: skip
 
 
-@settings(QUICK, max_examples=12)
+@settings(QUICK, max_examples=12, phases=(Phase.explicit, Phase.generate))  # an example takes a second: shrinking would take minutes
 @given(
     seed=st.integers(1, 10_000), n=st.integers(1, 16), mess=st.sampled_from([0.0, 0.05, 0.4]), crlf=st.booleans(), quoted=st.booleans(),
     strange=st.lists(st.tuples(st.integers(0, 39), st.sampled_from(["nama_lengkap", "alamat", "no_hp", "kecakapan", "jurusan"]), STRANGE), max_size=8), ways=WAYS,
@@ -171,7 +171,7 @@ def test_a_stray_quote_is_refused_however_the_file_is_cut(town: Town) -> None:
     first[contract.names.index("nama_lengkap")] = "\0"
     second[contract.names.index("nama_lengkap")] = "satu\ndua"
     data = town.csv([first, second]).replace(b"\0", b'a"b')
-    said = []
+    said: list[int | str] = []
     for size in (1, 6 << 20):
         try:
             said.append(sum(chunk.frame.height for chunk in read_csv([data[:-400], data[-400:]], contract, size)))

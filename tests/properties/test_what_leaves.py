@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from broker.errors import Refusal
 from broker.exchange import exchange
 from broker.keys import KemKey
 from broker.model import Request
+from broker.treatment.pseudonym import DomainKey, pseudonym_tokens
 from tests.conftest import NOW
 from tests.simulator import Town
 
@@ -53,9 +55,16 @@ def allowed(province: Province) -> Iterator[tuple[str, Request]]:
 
 
 def originals(town: Town, dataset: str, rows: list[list[str]]) -> set[str]:
-    """The personal values of these rows, long enough to mean someone; codes of an employer as a public body are not among them."""
-    columns = [(i, c) for i, c in enumerate(town.office.contracts[dataset].columns) if c.kind in PERSONAL and c.klass in ("umum", "spesifik")]
-    return {value for row in rows for i, _ in columns if len(value := row[i].strip()) > 3}
+    """The personal values of these rows that are long enough to mean someone.
+
+    A name of one word that an employer's name or a code holds as well (`Amrizal` in UD Amrizal, `Andi` in MANDIRI) proves nothing and is left out.
+    """
+    columns = town.office.contracts[dataset].columns
+    personal = [(i, c) for i, c in enumerate(columns) if c.kind in PERSONAL and c.klass in ("umum", "spesifik")]
+    others = set(range(len(columns))) - {i for i, _ in personal}
+    elsewhere = "\n".join(row[i] for row in rows for i in others).lower()
+    found = {(c.kind, value) for row in rows for i, c in personal if len(value := row[i].strip()) > 3}
+    return {value for kind, value in found if not (kind == "name" and value.isalpha() and value.lower() in elsewhere)}
 
 
 def released(town: Town, name: str, recipient: str) -> str:
@@ -81,7 +90,8 @@ def check(town: Town, sender: str, asked: Request, seed: int, n: int) -> bool:
             purpose=asked.purpose, basis=asked.basis, template=asked.template,
         )  # fmt: skip
     except Refusal as refusal:
-        assert refusal.reason in ("mutu", "kebijakan")  # too many faults in this draw; no column at all for this recipient
+        if refusal.reason not in ("mutu", "kebijakan"):  # too many faults in this draw; no column at all for this recipient
+            raise
         return False
     lines = released(town, name, asked.recipient)
     assert lines.count("\n") >= n * 9 // 10
@@ -159,3 +169,10 @@ def test_a_sealed_submission_with_any_byte_changed_leaves_nothing(emptied: Town,
     with pytest.raises(Refusal) as refusal:
         exchange(emptied.office, name, NOW)
     emptied.assert_refused(name, refusal.value.reason)
+
+
+@pytest.mark.xfail(strict=True, reason="pseudonym_tokens subtracts one from an unsigned 0 where the first value is null: the exchange is refused `pengolahan`")
+def test_an_identifier_missing_in_the_first_row_stays_missing() -> None:
+    tokens = pseudonym_tokens(pl.Series("nomor_wlkp", [None, "WLKP-9001"]), DomainKey(bytes(32), 1)).to_list()
+    assert tokens[0] is None
+    assert tokens[1].startswith("p1.")
