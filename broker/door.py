@@ -159,13 +159,15 @@ def for_recipient(office: Office, caller: Caller, name: str) -> ExchangeRow:
 
 
 def envelope(office: Office, row: ExchangeRow, caller: Caller, now: datetime) -> Iterator[bytes]:
-    """The envelope's bytes: header from the ledger, stream from the outbox. After the last one the delivery is recorded, once."""
+    """The envelope's bytes: header from the ledger, stream from the outbox. Before the last ones the delivery is recorded, once."""
     assert row.header is not None
-    yield row.header
+    last = row.header
     with office.folders.outbox(row.id).open("rb") as stream:
         while data := stream.read(PIECE):
-            yield data
-    _outcome(office, row, "delivered", now, system=caller.system)
+            yield last
+            last = data
+    _outcome(office, row, "delivered", now, system=caller.system)  # before the last bytes: nobody has it all unrecorded
+    yield last
 
 
 def _outcome(office: Office, row: ExchangeRow, state: str, now: datetime, **fields: str) -> None:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 EPOCH: Final = 1  # of pseudonyms
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
+MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
 FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError)
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
@@ -150,11 +151,8 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
                 raise Refusal("mutu", terms.agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=terms.agreement.pass_rate)
             outbox.write(sealer.finish())
             envelope: dict[str, str | int] = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
-            try:
-                return _record(office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, now)
-            except BaseException:
-                office.folders.outbox(name).unlink(missing_ok=True)
-                raise
+        # A commit that fails by name may yet be on disk: only the refusal's own commit, or start-up's sweep, deletes the file from here on.
+        return _record(office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, now)
     finally:
         leaves.close()
 
@@ -379,10 +377,20 @@ def problem_json(refusal: Refusal) -> str:
     return json.dumps({"reason": refusal.reason, "pasal": refusal.pasal, "facts": refusal.facts}, ensure_ascii=False)
 
 
-def take_up(office: Office) -> list[str]:
-    """At start: sweeps what no row stands for, and returns the accepted exchanges to be taken through again."""
+def take_up(office: Office, now: datetime) -> list[str]:
+    """At start: sweeps what no row stands for, and returns the accepted exchanges to be taken through again.
+
+    One that was taken up MAX_TRIES times before and never got through (it may be what ends the process) is refused.
+    """
+    with office.ledger.writing() as book:
+        accepted = book.tx.exchanges_in("accepted")
+        for row in accepted:
+            book.tx.change_exchange(row.id, tries=row.tries + 1)
+    for row in accepted:
+        if row.tries >= MAX_TRIES:
+            refuse(office, row.id, Refusal("pengolahan"), now)
+    waiting = [row.id for row in accepted if row.tries < MAX_TRIES]
     with office.ledger.database.read() as tx:
-        waiting = [row.id for row in tx.exchanges_in("accepted")]
         kept = [row.id for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
     office.folders.sweep(waiting, kept)
     return waiting

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from broker.errors import LedgerError
+from broker.errors import LedgerError, NotVerified
 from broker.jcs import canonical
-from broker.ledger import Checkpoint, LogTree, leaf_hash, sign_checkpoint
+from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.manifest import MAX_ENTRY
 from broker.model import Entry, utc_text
 
@@ -74,7 +74,7 @@ class Ledger:
         self.database = database
         self._keys = keys
         with database.read() as tx:
-            self._trees = {log: LogTree(tx.leaf_hashes(log)) for log in keys}
+            self._trees = {log: _opened(tx, log, key) for log, key in keys.items()}
         self._durable = {log: tree.size for log, tree in self._trees.items()}
         self._writing = threading.Lock()
 
@@ -137,6 +137,27 @@ class Ledger:
             tx.add_receipt(name, BROKER, sign(entry), at)
             tx.change_exchange(name, state="recorded", changed=at, log=log, entry=appended.index, manifest=entry, header=header, report=report())
         return Entry(exchange, log, appended.index, appended.size, appended.checkpoint)
+
+
+def _opened(tx: Transaction, log: str, key: LogKey) -> LogTree:
+    """The tree of a stored log. LedgerError unless its entries are those of the last checkpoint we signed."""
+    tree = LogTree()
+    for entry, leaf in tx.log_entries(log):
+        if not isinstance(entry, bytes) or leaf_hash(entry) != leaf:  # SQLite keeps whatever type was forced on it
+            raise LedgerError(f"entry {tree.size} of log {log} was changed")
+        tree.append(leaf)
+    note = tx.checkpoint(log)
+    if note is None:
+        if tree.size:
+            raise LedgerError(f"log {log} has entries and no checkpoint")
+        return tree
+    try:
+        signed = read_checkpoint(note, origin(log), key.public)
+    except NotVerified:
+        raise LedgerError(f"the last checkpoint of log {log} is not ours") from None
+    if (signed.size, signed.root) != (tree.size, tree.root()):
+        raise LedgerError(f"log {log} is not what its last checkpoint says: it was changed, or entries are lost")
+    return tree
 
 
 def event(kind: str, now: datetime, **fields: Json) -> bytes:

@@ -9,7 +9,6 @@ import io
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
@@ -30,6 +29,7 @@ from broker.wiring import init_home, open_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -82,7 +82,7 @@ class Town:
         rings = self.province.office.rings
         ledger = Ledger(Database(self.home / "ledger.db"), {name: ring.get(LogKey, "log") for name, ring in rings.items()})
         self.office = dataclasses.replace(self.province.office, ledger=ledger, folders=folders)
-        return take_up(self.office)
+        return take_up(self.office, self.now)
 
     def close(self) -> None:
         self.office.ledger.database.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.errors import NotVerified, Refusal
-from broker.exchange import retire
+from broker.exchange import MAX_TRIES, retire
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -91,3 +91,11 @@ def test_an_envelope_is_deleted_a_week_after_its_receipt_and_the_proof_stays(tow
     assert not town.office.folders.outbox(received.exchange).exists()
     assert town.row(received.exchange).manifest is not None
     assert siapkerja.verify(received.exchange).lines == 5
+
+
+def test_a_submission_that_never_gets_through_is_refused_after_a_few_starts(town: Town) -> None:
+    name = town.accept(town.submission(town.csv(town.rows(n=3))))
+    for _ in range(MAX_TRIES):
+        assert town.reopen() == [name]
+    assert town.reopen() == []
+    town.assert_refused(name, "pengolahan")

@@ -219,7 +219,7 @@ class Client:
         answer = self._answer(response, wait)
         if answer.state != "refused":
             self._keep_sent(answer.exchange, kept)
-        if response.status_code < 500:
+        if answer.exchange or response.status_code < 500:  # the broker has recorded an outcome: the same key would get the same again
             kept.unlink()
         return answer
 

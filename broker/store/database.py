@@ -5,6 +5,7 @@ A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,6 @@ from broker.errors import LedgerError
 from broker.store.tables import SCHEMA, Exchange, ExchangeRow, LogCheckpoint, LogEntry, Meta, Nonce, Receipt, Segment
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -46,6 +46,12 @@ class Database:
         self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
         event.listen(self._engine, "connect", _connect)
         self._writing = threading.Lock()
+        try:
+            self._prepare()
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be opened: {type(error.orig).__name__}") from None
+
+    def _prepare(self) -> None:
         SQLModel.metadata.create_all(self._engine)
         with self._engine.begin() as c:
             found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
@@ -70,8 +76,8 @@ class Database:
                     except BaseException:
                         c.connection.rollback()
                         raise
-            except DBAPIError as error:
-                raise LedgerError(f"not durable: {type(error.orig).__name__}") from None
+            except (DBAPIError, sqlite3.Error) as error:
+                raise LedgerError(f"not durable: {type(error).__name__}") from None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -161,14 +167,13 @@ class Transaction:
     def add_entry(self, log: str, position: int, entry: bytes, leaf: bytes) -> None:
         self._c.execute(LogEntry.__table__.insert(), {"log": log, "position": position, "entry": entry, "leaf": leaf})  # type: ignore[attr-defined]
 
-    def leaf_hashes(self, log: str) -> list[bytes]:
-        rows = self._c.execute(text("SELECT position, leaf FROM logentry WHERE log = :l ORDER BY position"), {"l": log})
-        leaves: list[bytes] = []
-        for position, leaf in rows:
-            if position != len(leaves):
-                raise LedgerError(f"log {log} has a gap at {len(leaves)}")
-            leaves.append(leaf)
-        return leaves
+    def log_entries(self, log: str) -> Iterator[tuple[bytes, bytes]]:
+        """Every entry of a log with its leaf hash, in order. LedgerError at a gap."""
+        rows = self._c.execute(text("SELECT position, entry, leaf FROM logentry WHERE log = :l ORDER BY position"), {"l": log})
+        for expected, (position, entry, leaf) in enumerate(rows):
+            if position != expected:
+                raise LedgerError(f"log {log} has a gap at {expected}")
+            yield entry, leaf
 
     def entries(self, log: str, start: int = 0) -> Iterator[bytes]:
         for (entry,) in self._c.execute(text("SELECT entry FROM logentry WHERE log = :l AND position >= :s ORDER BY position"), {"l": log, "s": start}):

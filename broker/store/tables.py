@@ -29,6 +29,7 @@ class Exchange(SQLModel, table=True):
     changed: str
     submission_sha256: str
     idempotency: str = Field(unique=True)  # SHA-256 of sending system and key
+    tries: int = 0  # starts that took it up while it was accepted
     log: str | None = None
     entry: int | None = None
     header: bytes | None = Field(default=None, sa_type=LargeBinary)  # envelope prefix; its presence is the outbox row
@@ -101,6 +102,7 @@ class ExchangeRow:
     accepted: str
     changed: str
     submission_sha256: str
+    tries: int
     log: str | None
     entry: int | None
     header: bytes | None

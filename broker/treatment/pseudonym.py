@@ -60,5 +60,5 @@ def pseudonym_tokens(values: pl.Series, key: DomainKey) -> pl.Series:
     tokens = pl.read_csv(lines.tobytes(), has_header=False, schema={"t": pl.String}, quote_char=None, infer_schema=False).get_column("t")
     if len(filled) == len(values):
         return tokens.alias(values.name)
-    positions = values.is_not_null().cum_sum() - 1
+    positions = values.is_not_null().cum_sum().cast(pl.Int64) - 1
     return tokens.gather(positions.clip(lower_bound=0).cast(pl.UInt32)).zip_with(values.is_not_null(), pl.Series([None], dtype=pl.String).new_from_index(0, len(values))).alias(values.name)

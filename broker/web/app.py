@@ -41,7 +41,7 @@ def create_app(office: Office, url: str, max_submission: int, clock: Callable[[]
         summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
     )  # fmt: skip
     app.state.worker = worker = Worker(office, clock)
-    for name in take_up(office):
+    for name in take_up(office, clock()):
         worker.submit(name)
     app.include_router(Api(office, worker, url, max_submission, clock).router())
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")

@@ -238,7 +238,7 @@ class Hand:
             case "send":
                 return ",".join([self._word(partial(self.send, Path(body), key)) for body, key in self.order["bodies"]])
             case "start":
-                return ",".join([self.take_through(name) for name in flow.take_up(self.town.office)])
+                return ",".join([self.take_through(name) for name in flow.take_up(self.town.office, self.town.now)])
             case "fetch":
                 return self.fetch(self.order["exchange"])
             case "receipt":

@@ -84,7 +84,6 @@ def test_an_fsync_that_fails_is_never_taken_for_durable(after: Aftermath, driver
     assert list(after.states().values()) == (["refused"] if word == "penyimpanan" else [])
 
 
-@pytest.mark.xfail(strict=True, reason="the client keeps its bytes after a recorded refusal of status 5xx, and --resend gets the same refusal for ever")
 def test_a_recorded_refusal_is_an_answer_also_when_the_fault_was_ours(after: Aftermath, driver: Driver) -> None:
     assert send(after, driver, fsync=3) == "penyimpanan"
     with after.town.http() as http:
