@@ -92,8 +92,8 @@ class Policy:
         masks, place = self.masks, self.known.index
         chosen = masks.on(terms.day.isoformat()) & masks.who[:, place("sub", terms.recipient.id), place("dom", terms.agreement.id)]
         chosen &= masks.act[:, place("act", "terima")] & masks.pur[:, place("pur", terms.purpose.code)]
-        rules = tuple(_rule(self.rows[n], terms.agreement.id) for n in chosen.nonzero()[0].tolist())
-        return Reasons(rules, columns, masks.row[chosen], masks.obj[chosen][:, objects])
+        rows = tuple(self.rows[n] for n in chosen.nonzero()[0].tolist())
+        return Reasons(rows, terms.agreement.id, columns, masks.row[chosen], masks.obj[chosen][:, objects])
 
     def _table(self, sub: str, dom: str, act: str, day: date) -> Table | None:
         slice_ = bisect_right(self.days, day.isoformat()) - 1
@@ -112,17 +112,17 @@ class Reasons(Mapping[tuple[int, str], tuple[Rule, ...]]):
     Computed when asked: a plan has thousands of cells and a reader looks at a few.
     """
 
-    __slots__ = ("_columns", "_obj", "_row", "_rules")
+    __slots__ = ("_agreement", "_columns", "_obj", "_row", "_rows")
 
-    def __init__(self, rules: tuple[Rule, ...], columns: tuple[str, ...], row: NDArray[np.bool_], obj: NDArray[np.bool_]) -> None:
-        self._rules, self._row, self._obj = rules, row, obj
+    def __init__(self, rows: tuple[Row, ...], agreement: str, columns: tuple[str, ...], row: NDArray[np.bool_], obj: NDArray[np.bool_]) -> None:
+        self._rows, self._agreement, self._row, self._obj = rows, agreement, row, obj
         self._columns = {name: n for n, name in enumerate(columns)}
 
     def __getitem__(self, key: tuple[int, str]) -> tuple[Rule, ...]:
         number, column = key
         if number not in range(len(ROW_CLASSES)):
             raise KeyError(key)
-        matching = [self._rules[n] for n in (self._row[:, number] & self._obj[:, self._columns[column]]).nonzero()[0].tolist()]
+        matching = [_rule(self._rows[n], self._agreement) for n in (self._row[:, number] & self._obj[:, self._columns[column]]).nonzero()[0].tolist()]
         top = max((rule.level for rule in matching if rule.effect == "allow"), default=0)
         low = min((rule.level for rule in matching if rule.effect == "deny"), default=5)
         allows = tuple(rule for rule in matching if rule.effect == "allow" and rule.level == top)

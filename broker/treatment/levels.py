@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from broker.model import ROW_FLAGS, Level, class_name
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ class Profiles:
 
 
 def profiles(plan: Plan, contract: Contract) -> Profiles:
-    steps = [bytes(next(can for can in cans if can <= level) for level in Level) for cans in (able(c, plan.audience) for c in contract.columns)]
-    rows = [bytes([step[level] for step, level in zip(steps, levels, strict=True)]) for levels in plan.levels]
+    steps = np.array([[next(can for can in cans if can <= level) for level in Level] for cans in (able(c, plan.audience) for c in contract.columns)], np.uint8)
+    asked = np.frombuffer(b"".join(plan.levels), np.uint8).reshape(len(plan.levels), -1)
+    rows = [row.tobytes() for row in steps[np.arange(len(steps)), asked]]
     distinct: dict[bytes, int] = {}
     for row in rows:
         distinct.setdefault(row, len(distinct))

@@ -56,8 +56,7 @@ def pseudonym_tokens(values: pl.Series, key: DomainKey) -> pl.Series:
     lines[:, : len(prefix)] = prefix
     lines[:, len(prefix) : -1] = base64url(column_cmac(key.key, filled))
     lines[:, -1] = ord("\n")
-    # A fixed-width buffer read back as one CSV column is twice as fast as slicing it in Python.
-    tokens = pl.read_csv(lines.tobytes(), has_header=False, schema={"t": pl.String}, quote_char=None, infer_schema=False).get_column("t")
+    tokens = pl.Series(lines.tobytes().decode().splitlines(), dtype=pl.String)
     if len(filled) == len(values):
         return tokens.alias(values.name)
     positions = values.is_not_null().cum_sum().cast(pl.Int64) - 1
