@@ -82,7 +82,7 @@ def recorded_rows(office: Office, name: str) -> int:
 
 
 def speed(office: Office, requests: list[Sealed]) -> dict[str, object]:
-    take(office, requests[0])
+    office.folders.outbox(take(office, requests[0])).unlink()
     cpu, wall = cpu_seconds(), time.perf_counter()
     name = take(office, requests[1])
     cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall
