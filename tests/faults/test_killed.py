@@ -20,7 +20,7 @@ SENDING = (
     "second_chunk_in_outbox", "outbox_before_fsync", "outbox_durable", "leaves_written", "entry_written", "checkpoint_written", "outbox_row_written", "recorded",
 )  # fmt: skip
 REFUSING = ("refusal_begins", "refusal_written", "refusal_durable")
-BUDGET: Final = 12.0
+BUDGET = 12.0  # seconds
 
 
 def seekers(after: Aftermath, seed: int = 1) -> bytes:
