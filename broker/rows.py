@@ -104,10 +104,9 @@ def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[list[bytes], Le
     outcomes = np.full(n, outcome_code("terkirim"), np.uint8)
     outcomes[checked.bad_rows.to_numpy()] = outcome_code("ditahan_aturan")
     outcomes[_foreign(checked)] = outcome_code("ditahan_asal")
-    misplaced = Misplaced.search(frame, desk.searched)  # 6 detect
-    free = outcomes == outcome_code("terkirim")
-    outcomes[free & misplaced.failed.to_numpy()] = outcome_code("ditahan_deteksi")
-    found = free & misplaced.found.to_numpy()
+    misplaced = Misplaced.search(frame, desk.searched, pl.Series(outcomes == outcome_code("terkirim")))  # 6 detect
+    outcomes[misplaced.failed.to_numpy()] = outcome_code("ditahan_deteksi")
+    found = misplaced.found.to_numpy()
     outcomes[found] = outcome_code("ditahan_salah_tempat")
     _count(tally, chunk, checked, misplaced, found, outcomes)
 
@@ -180,13 +179,12 @@ def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, f
         tally.rules["salah_tempat"] = tally.rules.get("salah_tempat", 0) + int(found.sum())
         for rule, count in misplaced.counts.items():
             tally.rules[f"{rule}.salah_tempat"] = tally.rules.get(f"{rule}.salah_tempat", 0) + count
-    room = MAX_REPORTED - len(tally.named)
-    if room > 0:
-        for position, row in zip(checked.bad_rows.head(room), checked.rules.head(room).iter_rows(), strict=True):
-            tally.named.append((chunk.first + position, tuple(name for name, broken in zip(checked.rules.columns, row, strict=True) if broken)))
+    if len(tally.named) < MAX_REPORTED:
+        named = {int(p): tuple(r for r, broken in zip(checked.rules.columns, row, strict=True) if broken) for p, row in zip(checked.bad_rows.head(MAX_REPORTED), checked.rules.head(MAX_REPORTED).iter_rows(), strict=True)}
         for word, rows in (("salah_tempat", found), ("deteksi", outcomes == outcome_code("ditahan_deteksi"))):
-            tally.named.extend((chunk.first + int(p), (word,)) for p in np.flatnonzero(rows)[: max(0, MAX_REPORTED - len(tally.named))])
-        tally.named.sort()
+            named |= dict.fromkeys(np.flatnonzero(rows).tolist(), (word,))
+        # By row number before the cut: which rows are named must not depend on the chunks.
+        tally.named.extend((chunk.first + p, named[p]) for p in sorted(named)[: MAX_REPORTED - len(tally.named)])
 
 
 def _leaves(

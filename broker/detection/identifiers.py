@@ -16,11 +16,13 @@ from broker.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One pass over runs of digits with the separators people type; 9 digits is the shortest identifier we know (a phone number).
+# A run: digits with up to two separators between them, and letters that stand for a digit where a digit follows without a gap.
 # `\d` covers every script's digits: full-width ones are folded before judging.
-_RUN: Final = re.compile(r"(?<![\w@])\+?\(?\d(?:[\s().,\-–/]{0,2}[\dOolI]){8,24}(?![\d@])")
+_RUN: Final = re.compile(r"\d(?:[\s().,\-–/]{0,2}\d|[OolI]+(?=\d))*")
+_SHORTEST: Final = 9  # digits of the shortest identifier we know, a phone number
+_LONGEST: Final = 25  # digits of the longest window judged as one number
 _EMAIL: Final = re.compile(r"[^\s@,;:<>()\"'\[\]]{1,64}\s?(?:@|\[at\]|\(at\)|%40)\s?[^\s@,;:<>()\"'\[\]]{1,190}\.[A-Za-z]{2,24}", re.IGNORECASE)
-_LABEL: Final = re.compile(r"\b(nik|ktp|kk|kartu\s+keluarga|npwp|hp|wa|telp|telepon|whatsapp)(?:nya|ku|mu|lah)?\b[^\w]{0,4}(?:no(?:mor)?\.?)?[^\w]{0,4}$", re.IGNORECASE)
+_LABEL: Final = re.compile(r"(?<![A-Za-z])(nik|ktp|kk|kartu\s+keluarga|npwp|hp|wa|telp|telepon|whatsapp)(?:nya|ku|mu|lah)?\b[^\w]{0,4}(?:no(?:mor)?\.?)?[^\w]{0,4}$", re.IGNORECASE)
 _LABELLED: Final = {"nik": "nik", "ktp": "nik", "kk": "kk", "npwp": "npwp", "hp": "phone", "wa": "phone", "telp": "phone", "telepon": "phone", "whatsapp": "phone"}
 _LOOKALIKE: Final = str.maketrans("OolI", "0011")
 _PROVINCES: Final = frozenset([*range(11, 22), *range(31, 37), *range(51, 54), *range(61, 66), *range(71, 77), *range(81, 83), *range(91, 98)])
@@ -47,18 +49,44 @@ def _emails(text: str) -> Iterator[Finding]:
 
 
 def _numbers(text: str) -> Iterator[Finding]:
-    for m in _RUN.finditer(text):
-        digits = re.sub(r"\D", "", m.group().translate(_LOOKALIKE))
-        digits = "".join(str(int(d)) for d in digits)  # full-width and other scripts' digits
-        before = _LABEL.search(text[max(0, m.start() - _WINDOW) : m.start()])
-        label = _LABELLED.get(before.group(1).lower().split()[0], "kk") if before else None
-        judged = judge(digits, plus=m.group().lstrip("(").startswith("+"), label=label)
-        if judged:
-            yield Finding(m.start(), m.end(), *judged)
+    for run in _RUN.finditer(text):
+        at = [i for i in range(run.start(), run.end()) if text[i].isdigit() or text[i] in "OolI"]
+        if len(at) < _SHORTEST:
+            continue
+        digits = "".join(str(int(c)) if c.isdigit() else c.translate(_LOOKALIKE) for c in map(text.__getitem__, at))
+        label = _label_before(text, run.start())
+        plus = "+" in text[max(0, run.start() - 2) : run.start()]
+        taken: list[tuple[int, int]] = []
+        for start, end in _windows(at):
+            whole = (start, end) == (0, len(at))
+            judged = judge(digits[start:end], plus=plus and start == 0, label=label if start == 0 else None, alone=whole)
+            if judged and not any(start < e and s < end for s, e in taken):
+                taken.append((start, end))
+                yield Finding(at[start], at[end - 1] + 1, *judged)
 
 
-def judge(digits: str, *, plus: bool = False, label: str | None = None) -> tuple[str, str, str] | None:
-    """(kind, verdict, reason) of a run of ASCII digits, or None if nothing speaks for an identifier."""
+def _label_before(text: str, start: int) -> str | None:
+    found = _LABEL.search(text[max(0, start - _WINDOW) : start])
+    return _LABELLED.get(found.group(1).lower().split()[0], "kk") if found else None
+
+
+def _windows(at: list[int]) -> list[tuple[int, int]]:
+    """The parts of a run that may be a number of their own, most telling first: all of it, any 16 digits in a row, whole groups.
+
+    People write several numbers with only a space or a comma between them, or glue them together.
+    """
+    n = len(at)
+    edges = [0, *(i for i in range(1, n) if at[i] != at[i - 1] + 1), n]
+    groups = [(s, e) for i, s in enumerate(edges) for e in edges[i + 1 : i + 1 + _LONGEST] if _SHORTEST <= e - s <= _LONGEST]
+    sixteen = [(s, s + 16) for s in range(n - 15)]
+    return [(0, n), *sorted(sixteen, key=lambda w: (w not in groups, w[0])), *sorted(groups, key=lambda w: (w[0] - w[1], w[0]))]
+
+
+def judge(digits: str, *, plus: bool = False, label: str | None = None, alone: bool = True) -> tuple[str, str, str] | None:
+    """(kind, verdict, reason) of a run of ASCII digits, or None if nothing speaks for an identifier.
+
+    alone: whether the digits are the whole run; a landline's shape is too weak to count inside another number.
+    """
     if len(digits) == 16 and nik_shaped(digits):
         return (label, "plausible", "labelled, NIK structure") if label in ("kk", "npwp") else ("nik", "valid", "region, date and serial fit")
     if len(digits) == 15 and luhn(digits[:9]) and digits[:9] != "0" * 9:
@@ -68,9 +96,9 @@ def judge(digits: str, *, plus: bool = False, label: str | None = None) -> tuple
     number = digits.removeprefix("00")
     if _MOBILE.match(number) or (plus and number.startswith("62") and 9 <= len(number) <= 15):
         return "phone", "valid", "mobile prefix"
-    if label:
+    if label and alone:
         return label, "shaped", "labelled"
-    if _LANDLINE.match(number):
+    if alone and _LANDLINE.match(number):
         return "phone", "plausible", "area code"
     return None
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from broker.model import Contract
 
-# Anything an identifier needs: an address sign, or nine digits with separators. `\d` is every script's digits.
-_PREFILTER: Final = r"@|\[at\]|\(at\)|%40|\d(?:[\s().,\-–/]{0,2}[\dOolI]){8,}"
+# Whatever `find` can find has one of these: an address sign, or nine digits with separators. `\d` is every script's digits.
+_PREFILTER: Final = r"(?i)@|\[at\]|\(at\)|%40|\d(?:[\s().,\-–/]{0,2}\d|[oli]+\d){4}"
 # Kinds whose own form is an identifier: their contract judges them.
 _OWN_KIND: Final = frozenset({"nik", "kk", "npwp", "nib", "kpj", "bpjs", "phone", "email", "passport", "account", "plate", "birth_date"})
 _SEPARATOR: Final = " \x1f "
@@ -46,8 +46,8 @@ class Misplaced:
     counts: dict[str, int]
 
     @classmethod
-    def search(cls, frame: pl.DataFrame, columns: tuple[str, ...]) -> Misplaced:
-        """frame: String columns; those not in `columns` are not looked at."""
+    def search(cls, frame: pl.DataFrame, columns: tuple[str, ...], among: pl.Series) -> Misplaced:
+        """frame: String columns; those not in `columns` are not looked at. among: Boolean (n), the rows that could leave."""
         none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
         if not columns:
             return cls(none, none, {})
@@ -55,10 +55,10 @@ class Misplaced:
         marks = frame.select(
             (joined.str.len_chars() > MAX_TEXT).fill_null(value=True).alias("failed"), joined.str.contains(_PREFILTER).fill_null(value=True).alias("marked")
         )
-        failed = marks.get_column("failed")
+        failed = marks.get_column("failed") & among
         hits: list[int] = []
         counts: dict[str, int] = {}
-        for position in (marks.get_column("marked") & ~failed).arg_true().to_list():
+        for position in (marks.get_column("marked") & among & ~failed).arg_true().to_list():
             kinds = _kinds(frame, columns, position)
             if kinds:
                 hits.append(position)
