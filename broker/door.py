@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 # Stands for every unknown key, so that it takes as long to refuse as a bad signature; nobody has its private half.
 _NOBODY: Final = RequestKey(os.urandom(32)).public
 _IDEMPOTENCY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-IDEMPOTENCY_DAYS: Final = 30
 PIECE: Final = 256 << 10
 
 
@@ -79,10 +78,10 @@ def _until(now: datetime) -> tuple[int, int]:
     return int(now.timestamp()), int((now + timedelta(seconds=NONCE_SECONDS)).timestamp())
 
 
-def refused_at_door(office: Office, caller: Caller, refusal: Refusal, now: datetime) -> Refusal:
-    """Records a known caller's refusal that belongs to no exchange in the broker's log, and returns it to be raised."""
+def refused_at_door(office: Office, caller: Caller, refusal: Refusal, now: datetime, log: str = BROKER_LOG) -> Refusal:
+    """Records a known caller's refusal that belongs to no exchange, and returns it to be raised. log: the agreement's, where one is known."""
     with office.ledger.writing() as book:
-        book.append(BROKER_LOG, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=caller.system))
+        book.append(log, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=caller.system))
     return refusal
 
 
@@ -158,11 +157,20 @@ def for_recipient(office: Office, caller: Caller, name: str) -> ExchangeRow:
     return row
 
 
-def envelope(office: Office, row: ExchangeRow, caller: Caller, now: datetime) -> Iterator[bytes]:
-    """The envelope's bytes: header from the ledger, stream from the outbox. Before the last ones the delivery is recorded, once."""
+def envelope(office: Office, row: ExchangeRow, caller: Caller, now: datetime) -> tuple[int, Iterator[bytes]]:
+    """The envelope's size and bytes: header from the ledger, stream from the outbox. Before the last ones the delivery is recorded, once."""
     assert row.header is not None
-    last = row.header
-    with office.folders.outbox(row.id).open("rb") as stream:
+    try:
+        stream = office.folders.outbox(row.id).open("rb")
+    except FileNotFoundError:  # its time is over
+        raise Refusal("tidak_ada") from None
+    size = len(row.header) + os.fstat(stream.fileno()).st_size
+    return size, _delivered(office, row, stream, caller, now)
+
+
+def _delivered(office: Office, row: ExchangeRow, stream: BinaryIO, caller: Caller, now: datetime) -> Iterator[bytes]:
+    last = row.header or b""
+    with stream:
         while data := stream.read(PIECE):
             yield last
             last = data
@@ -189,9 +197,9 @@ def take_receipt(office: Office, caller: Caller, name: str, data: bytes, now: da
     try:
         payload = verify_dsse(read_dsse(data), MANIFEST, office.peers[caller.system].get(ReceiptPublic, "receipt"))
     except NotVerified:
-        raise refused_at_door(office, caller, Refusal("tanda_terima"), now) from None
+        raise refused_at_door(office, caller, Refusal("tanda_terima"), now, row.log) from None
     if payload != row.manifest:
-        raise refused_at_door(office, caller, Refusal("tanda_terima"), now)
+        raise refused_at_door(office, caller, Refusal("tanda_terima"), now, row.log)
     role = "receipted" if caller.system == row.recipient else "countersigned"
     with office.ledger.writing() as book:
         if not book.tx.add_receipt(name, caller.system, data, utc_text(now)):
@@ -207,8 +215,14 @@ def receipts(office: Office, name: str) -> dict[str, bytes]:
 
 
 def leaves(office: Office, name: str) -> Iterator[bytes]:
-    with office.ledger.database.read() as tx:
-        yield from tx.segments(name)
+    number = 0
+    while True:  # one short read each: a slow reader must not hold a connection
+        with office.ledger.database.read() as tx:
+            rows = tx.segment(name, number)
+        if rows is None:
+            return
+        yield rows
+        number += 1
 
 
 def log_of(office: Office, caller: Caller, log: str) -> str:

@@ -382,10 +382,8 @@ def take_up(office: Office, now: datetime) -> list[str]:
 
     One that was taken up MAX_TRIES times before and never got through (it may be what ends the process) is refused.
     """
-    with office.ledger.writing() as book:
-        accepted = book.tx.exchanges_in("accepted")
-        for row in accepted:
-            book.tx.change_exchange(row.id, tries=row.tries + 1)
+    with office.ledger.database.read() as tx:
+        accepted = tx.exchanges_in("accepted")
     for row in accepted:
         if row.tries >= MAX_TRIES:
             refuse(office, row.id, Refusal("pengolahan"), now)
@@ -396,8 +394,16 @@ def take_up(office: Office, now: datetime) -> list[str]:
     return waiting
 
 
+def count_try(office: Office, name: str) -> None:
+    """Before an exchange is taken up again: what ends the process every time must not be taken up for ever."""
+    with office.ledger.writing() as book:
+        row = book.tx.exchange(name)
+        if row is not None:
+            book.tx.change_exchange(name, tries=row.tries + 1)
+
+
 def retire(office: Office, now: datetime) -> int:
-    """Deletes the envelopes of exchanges receipted 7 days ago, or recorded 30 days ago; returns how many. Manifest and leaves stay."""
+    """Deletes the envelopes of exchanges receipted 7 days ago, or accepted 30 days ago; returns how many. Manifest and leaves stay."""
     with office.ledger.database.read() as tx:
         rows = [row for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
     limits = {"receipted": utc_text(now - RECEIPTED_KEPT)}

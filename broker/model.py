@@ -234,7 +234,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The ledger's word that a disclosure is durable; only `ledger.record` makes one, and release asks for it."""
+    """The ledger's word that a disclosure is durable; only `record.Ledger.record` makes one, and only with the outbox row that releases it."""
 
     exchange: bytes
     log: str

@@ -12,7 +12,7 @@ from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_codelists, load_contracts
 from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
-from broker.errors import ConfigError
+from broker.errors import ConfigError, KeyRingError
 from broker.exchange import Office
 from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
 from broker.model import wib_date
@@ -53,6 +53,9 @@ def init_home(home: Path, now: datetime) -> PublicSet:
 def read_peers(home: Path) -> Mapping[str, PublicSet]:
     """Enrolled public keys by system."""
     found = [read_public_set(path.read_bytes()) for path in sorted((home / "peers").glob("*.json"))]
+    for peer in found:
+        if {purpose for scope, purpose in peer.keys if not scope} != {"request", "receipt", "kem"}:
+            raise KeyRingError(f"{peer.owner} is not enrolled with a request, a receipt and a KEM key")
     return {peer.owner: peer for peer in found}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.errors import NotVerified, Refusal
-from broker.exchange import MAX_TRIES, retire
+from broker.exchange import MAX_TRIES, count_try, retire
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -97,5 +97,31 @@ def test_a_submission_that_never_gets_through_is_refused_after_a_few_starts(town
     name = town.accept(town.submission(town.csv(town.rows(n=3))))
     for _ in range(MAX_TRIES):
         assert town.reopen() == [name]
+        count_try(town.office, name)
     assert town.reopen() == []
     town.assert_refused(name, "pengolahan")
+
+
+def test_a_log_that_forgot_what_a_client_saw_gets_no_receipt(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(town.rows(n=5)))
+    with town.http() as http:
+        sijoker, siapkerja = town.client(SIJOKER, http), town.client(SIAPKERJA, http)
+        for _ in range(2):
+            sijoker.send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja.receive()
+        kept = siapkerja.home / "logs" / "nk-sijunjung-2025.json"
+        seen = json.loads(kept.read_text())
+        kept.write_text(json.dumps({**seen, "size": seen["size"] - 1}))  # another history of that size
+        answer = sijoker.send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        with pytest.raises(NotVerified):
+            siapkerja.receive()
+    assert town.row(answer.exchange).state == "delivered"
+
+
+def test_an_exchange_id_from_the_wire_never_becomes_another_path(town: Town) -> None:
+    with town.http() as http:
+        siapkerja = town.client(SIAPKERJA, http)
+        with pytest.raises(NotVerified):
+            siapkerja._receive("../../escaped", lambda _: None)
+    assert not (town.folder / "escaped").exists()

@@ -79,7 +79,7 @@ def serve(
     say(f"Sinergi melayani di {settings.url}; halaman API: {settings.url}/v1/docs")
     try:
         # The access log is off: it would keep who asked for what outside the ledger.
-        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.run(app, host=settings.host, port=settings.port, log_level="critical", access_log=False, server_header=False)
     finally:
         app.state.worker.close()
         office.ledger.database.close()

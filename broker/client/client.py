@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import shutil
 import tomllib
@@ -59,6 +60,7 @@ SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
 _PIECE: Final = 256 << 10
 _TRIES: Final = 3
+_EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,10 @@ class Client:
             raise ClientError(f"{path.suffix or 'this file'} is no supported type: use {', '.join(CONTENT_TYPES)}")
         key = secrets.token_urlsafe(24)
         kept = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
-        return self._post(kept, key, wait)
+        answer = self._post(kept, key, wait)
+        if answer.state == "recorded":
+            self.follow(agreement)
+        return answer
 
     def resend(self, wait: int = 60) -> list[Answer]:
         """Sends again whatever was sealed and never answered, under its own Idempotency-Key."""
@@ -217,6 +222,8 @@ class Client:
                 if attempt == _TRIES:
                     raise ClientError(f"no answer from {self.url}; the sealed bytes are kept: run `broker send --resend`") from None
         answer = self._answer(response, wait)
+        if answer.exchange and not _EXCHANGE.fullmatch(answer.exchange):
+            raise ClientError("the broker answered with something that is no exchange id")
         if answer.state != "refused":
             self._keep_sent(answer.exchange, kept)
         if answer.exchange or response.status_code < 500:  # the broker has recorded an outcome: the same key would get the same again
@@ -252,14 +259,16 @@ class Client:
         return [self._receive(item["exchange"], progress) for item in self.inbox()]
 
     def _receive(self, exchange: str, progress: Callable[[int], None]) -> Received:
+        if not _EXCHANGE.fullmatch(exchange):  # it becomes a folder's name here
+            raise NotVerified("the broker's inbox names something that is no exchange id")
         folder = self.home / "inbox" / exchange
         folder.mkdir(mode=0o700, exist_ok=True)
         self._download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
         self._download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
         self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
         verified = verify_exchange(folder, self.broker, self._ring.get(KemKey, "kem"))
-        if verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] != self._own.get(ReceiptPublic, "receipt").kid:
-            raise NotVerified("the manifest names another recipient, or another key of ours")
+        if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] != self._own.get(ReceiptPublic, "receipt").kid:
+            raise NotVerified("the manifest names another exchange, another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
         self.sign_receipt(exchange, verified.manifest_bytes)
         self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
@@ -277,7 +286,7 @@ class Client:
         """As sender: countersigns the manifest of every exchange recorded since. Returns the exchanges signed."""
         done = []
         for item in self._get("/v1/outbox")["exchanges"]:
-            if item["state"] not in ("recorded", "delivered", "receipted"):
+            if not _EXCHANGE.fullmatch(item["exchange"]) or item["state"] not in ("recorded", "delivered", "receipted"):
                 continue
             proof = self._get(f"/v1/exchanges/{item['exchange']}/proof")
             if self.system in proof["receipts"]:
@@ -322,18 +331,18 @@ class Client:
         note = self._text(f"/v1/logs/{log}/checkpoint")
         return self._follow(log, read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
 
-    def _follow(self, log: str, now: Checkpoint) -> Checkpoint:
+    def _follow(self, log: str, seen: Checkpoint) -> Checkpoint:
+        """`seen`, once it is proven to contain the last checkpoint kept here; it is kept from now on. NotVerified: the log was rewritten."""
         kept = self.home / "logs" / f"{log}.json"
         if kept.exists():
             before = json.loads(kept.read_bytes())
-            if before["size"] > now.size:
+            if before["size"] > seen.size:
                 raise NotVerified(f"the log {log} has shrunk: it was rewritten or restored from an old copy")
-            answer = self._get(f"/v1/logs/{log}/consistency?from={before['size']}")
-            now = read_checkpoint(answer["checkpoint"], f"sinergi/{log}", self.broker.get(LogPublic, "log", log))
+            answer = self._get(f"/v1/logs/{log}/consistency?from={before['size']}&to={seen.size}")
             proof = [b64decode(h, validate=True) for h in answer["proof"]]
-            verify_consistency(before["size"], now.size, bytes.fromhex(before["root"]), now.root, proof)
-        write_private(kept, canonical({"log": log, "root": now.root.hex(), "size": now.size}))
-        return now
+            verify_consistency(before["size"], seen.size, bytes.fromhex(before["root"]), seen.root, proof)
+        write_private(kept, canonical({"log": log, "root": seen.root.hex(), "size": seen.size}))
+        return seen
 
     # --- HTTP
     def health(self) -> dict[str, Any]:

@@ -128,10 +128,10 @@ class Opener:
             raise NotOpened("sealed to another key")
         try:
             secret = _HPKE.decrypt(sealed, key.private, info=_info(header.core))
+            self._stream = Cobblestone256Decryptor(secret[:_KEY], hashlib.sha256(header.raw).digest())
         except (InvalidTag, ValueError):
             raise NotOpened("does not open") from None
         self.header, self.extra = header, secret[_KEY:]
-        self._stream = Cobblestone256Decryptor(secret[:_KEY], hashlib.sha256(header.raw).digest())
 
     def update(self, data: bytes) -> bytes:
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sqlalchemy import event, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import SQLModel, create_engine
 
 from broker.errors import LedgerError
@@ -43,7 +43,7 @@ class Database:
     """A broker's durable state. Owns an engine; `close` releases it."""
 
     def __init__(self, path: Path) -> None:
-        self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+        self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
         event.listen(self._engine, "connect", _connect)
         self._writing = threading.Lock()
         try:
@@ -76,14 +76,17 @@ class Database:
                     except BaseException:
                         c.connection.rollback()
                         raise
-            except (DBAPIError, sqlite3.Error) as error:
+            except (SQLAlchemyError, sqlite3.Error) as error:
                 raise LedgerError(f"not durable: {type(error).__name__}") from None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A read-only view."""
-        with self._engine.connect() as c:
-            yield Transaction(c)
+        """A read-only view. LedgerError if the database cannot be read."""
+        try:
+            with self._engine.connect() as c:
+                yield Transaction(c)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise LedgerError(f"not readable: {type(error).__name__}") from None
 
 
 class Transaction:
@@ -159,6 +162,10 @@ class Transaction:
     # leaves and logs
     def add_segment(self, exchange: str, number: int, low: bytes, high: bytes, rows: bytes, tiles: bytes) -> None:
         self._c.execute(Segment.__table__.insert(), {"exchange": exchange, "number": number, "low": low, "high": high, "rows": rows, "tiles": tiles})  # type: ignore[attr-defined]
+
+    def segment(self, exchange: str, number: int) -> bytes | None:
+        found: Any = self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e AND number = :n"), {"e": exchange, "n": number}).scalar()
+        return None if found is None else bytes(found)
 
     def segments(self, exchange: str) -> Iterator[bytes]:
         for (rows,) in self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e ORDER BY number"), {"e": exchange}):

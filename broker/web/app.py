@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 from broker import __version__
 from broker.errors import LedgerError, Refusal
-from broker.exchange import take_up
 from broker.web.api import Api
 from broker.web.page import api_page
 from broker.web.problems import SCHEMA, problem
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from broker.exchange import Office
+
+
+log = logging.getLogger("sinergi")
 
 
 class _Application(FastAPI):
@@ -41,14 +44,13 @@ def create_app(office: Office, url: str, max_submission: int, clock: Callable[[]
         summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
     )  # fmt: skip
     app.state.worker = worker = Worker(office, clock)
-    for name in take_up(office, clock()):
-        worker.submit(name)
     app.include_router(Api(office, worker, url, max_submission, clock).router())
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(LedgerError, lambda _request, _error: problem(Refusal("penyimpanan")))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -60,6 +62,11 @@ def _refused(_: Request, error: Exception) -> Response:
 def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem(Refusal("tidak_ada" if error.status_code == 404 else "metode"))
+
+
+def _fault(_: Request, error: Exception) -> Response:
+    log.error("request failed error=%s", type(error).__name__)  # no trace: it could quote values
+    return problem(Refusal("pengolahan"))
 
 
 def _invalid(_: Request, error: Exception) -> Response:

@@ -1,16 +1,17 @@
-"""Takes accepted exchanges through steps 2–9 in the background."""
+"""Takes accepted exchanges through steps 2–9 in the background, and does what a day asks of a broker."""
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker.errors import LedgerError, Refusal
-from broker.exchange import exchange, refuse, retire
+from broker.exchange import count_try, exchange, refuse, retire, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,37 +19,37 @@ if TYPE_CHECKING:
 
     from broker.exchange import Office
 
+TICK: Final = 60  # seconds between looks at what a passing fault left accepted
 log = logging.getLogger("sinergi")
 
 
 class Worker:
-    """Takes accepted exchanges through, one after another (SQLite has one writer). Owns its thread and the claim on the broker's home."""
+    """Takes accepted exchanges through, one after another (SQLite has one writer). Owns its threads and the claim on the broker's home."""
 
     def __init__(self, office: Office, clock: Callable[[], datetime]) -> None:
         self._office, self._clock = office, clock
         self._release = weakref.finalize(self, os.close, office.folders.claim())
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="exchange")
+        self._lock = threading.Lock()
         self._running: dict[str, Future[None]] = {}
         self._tidied: date | None = None
+        self._ended = threading.Event()
+        for name in take_up(office, clock()):
+            self.submit(name, again=True)
+        self._tidy()
+        threading.Thread(target=self._tick, name="tick", daemon=True).start()
 
     @property
     def waiting(self) -> int:
         return len(self._running)
 
-    def submit(self, name: str) -> None:
-        future = self._pool.submit(self._take, name)
-        self._running[name] = future
+    def submit(self, name: str, *, again: bool = False) -> None:
+        """Queues an accepted exchange, once. again: it was begun before, so this counts as a try."""
+        with self._lock:
+            if name in self._running or self._ended.is_set():
+                return
+            self._running[name] = future = self._pool.submit(self._take, name, again)
         future.add_done_callback(lambda _: self._running.pop(name, None))
-
-    def _tidy(self) -> None:
-        """Once a day: deletes the envelopes whose time is over."""
-        today = self._clock().date()
-        if self._tidied != today:
-            self._tidied = today
-            try:
-                log.info("envelopes retired count=%d", retire(self._office, self._clock()))
-            except (LedgerError, OSError):
-                log.error("envelopes not retired")  # noqa: TRY400
 
     def wait(self, name: str, seconds: int) -> None:
         """Until the exchange is through, or the time is up."""
@@ -59,9 +60,14 @@ class Worker:
             except WaitTimeout:
                 return
 
-    def _take(self, name: str) -> None:
-        self._tidy()
+    def _take(self, name: str, again: bool) -> None:
         try:
+            with self._office.ledger.database.read() as tx:
+                row = tx.exchange(name)
+            if row is None or row.state != "accepted":
+                return
+            if again:
+                count_try(self._office, name)
             entry = exchange(self._office, name, self._clock())
             log.info("exchange recorded log=%s entry=%d", entry.log, entry.index)
         except Refusal as refusal:
@@ -78,6 +84,28 @@ class Worker:
         except LedgerError:
             log.error("exchange stays as it is: it is recorded already, or the ledger is not durable")  # noqa: TRY400
 
+    def _tick(self) -> None:
+        while not self._ended.wait(TICK):
+            self._tidy()
+            try:
+                with self._office.ledger.database.read() as tx:
+                    left = [row.id for row in tx.exchanges_in("accepted")]
+            except LedgerError:
+                continue
+            for name in left:
+                self.submit(name)
+
+    def _tidy(self) -> None:
+        """Once a day: deletes the envelopes whose time is over."""
+        today = self._clock().date()
+        if self._tidied != today:
+            try:
+                log.info("envelopes retired count=%d", retire(self._office, self._clock()))
+                self._tidied = today
+            except (LedgerError, OSError):
+                log.error("envelopes not retired")  # noqa: TRY400
+
     def close(self) -> None:
+        self._ended.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._release()
