@@ -29,7 +29,6 @@ WINDOW_SECONDS: Final = 60
 NONCE_SECONDS: Final = 120  # a nonce is kept for both sides of the window
 _TAG: Final = "sinergi"
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
-_KEYID = re.compile(r'keyid="([A-Za-z0-9_-]{22})"')
 _COVERED = ("@method", "@target-uri")
 _BODY_COVERED = ("content-digest", "content-type", "idempotency-key")
 _NOBODY: Final = Ed25519PrivateKey.generate().public_key()  # judges unknown keys' signatures, so that they take as long as wrong ones
@@ -81,12 +80,6 @@ def sign_request(method: str, url: str, headers: Mapping[str, str], key: Request
         message, key_id=key.public.kid, created=now, nonce=secrets.token_urlsafe(16), tag=_TAG, label="sinergi", covered_component_ids=covered, use_existing_digest=body_sha256 is not None
     )
     return message.headers
-
-
-def signer_of(headers: Mapping[str, str]) -> str | None:
-    """The key id a request claims; for counting refusals, never for trust."""
-    found = _KEYID.search(headers.get("signature-input", ""))
-    return found.group(1) if found else None
 
 
 def verify_request(
