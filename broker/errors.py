@@ -24,8 +24,10 @@ class SinergiError(Exception):
 
 
 class ConfigError(SinergiError):
+    """line: from 1; 0 where the fault is of no line."""
+
     def __init__(self, file: str, line: int, message: str) -> None:
-        super().__init__(f"{file}:{line}: {message}")
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file} {message}")
         self.file, self.line, self.message = file, line, message
 
 
@@ -74,7 +76,7 @@ REASONS: Final[dict[str, Reason]] = {
     "belum_berlaku": _r(403, "Pasal 15 ayat (2)", "Ditolak: {kesepakatan} belum berlaku; mulai {mulai}.", "Refused: {kesepakatan} is not yet in force; it starts {mulai}."),
     "berakhir": _r(403, "Pasal 8 ayat (1)", "Ditolak: {kesepakatan} berakhir {akhir}.", "Refused: {kesepakatan} ended {akhir}."),
     "pengirim_penerima": _r(403, "Pasal 9 ayat (2)", "Ditolak: pengirim dan penerima adalah pihak yang sama.", "Refused: sender and recipient are the same party."),
-    "bukan_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {peran} bukan pihak {kesepakatan}; perlu persetujuan tertulis pihak lainnya.", "Refused: the {peran} is no party to {kesepakatan}; the other party's written consent is needed."),
+    "bukan_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {peran} bukan pihak {kesepakatan}; perlu persetujuan tertulis pihak lainnya.", "Refused: one side ({peran}) is no party to {kesepakatan}; the other party's written consent is needed."),
     "ruang_lingkup": _r(403, "Pasal 4 huruf a", "Ditolak: {dataset} belum disebut dalam Pasal 4 {kesepakatan}; perlu adendum (Pasal 14).", "Refused: Pasal 4 of {kesepakatan} does not name {dataset}; an addendum is needed (Pasal 14)."),
     "dataset": _r(403, "Pasal 4 huruf a", "Ditolak: himpunan data tidak dikenal.", "Refused: unknown dataset."),
     "arah": _r(403, "Lampiran 2a", "Ditolak: {dataset} tidak mengalir dari {pengirim} ke {penerima}.", "Refused: {dataset} does not flow from {pengirim} to {penerima}."),
@@ -133,6 +135,7 @@ class Refusal(SinergiError):
         self.entry = REASONS[reason]
         self.pasal = pasal or self.entry.pasal
         self.facts = facts
+        self.report: str | None = None  # the quality report, where the rows were the reason
         super().__init__(f"{reason} ({self.pasal}): {self.indonesian}")
 
     @property

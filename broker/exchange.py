@@ -148,7 +148,9 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
                 leaves.add(rows.tags, rows.person, rows.commitments, rows.profiles, rows.outcomes, rows.sequence)
             opened.check_digest()
             if tally.released * 1000 < terms.agreement.pass_rate * tally.rows or not tally.released:
-                raise Refusal("mutu", terms.agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=terms.agreement.pass_rate)
+                refusal = Refusal("mutu", terms.agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=terms.agreement.pass_rate)
+                refusal.report = json.dumps(_report(tally, 0, 0, ()), ensure_ascii=False, separators=(",", ":"))
+                raise refusal
             outbox.write(sealer.finish())
             envelope: dict[str, str | int] = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
         # A commit that fails by name may yet be on disk: only the refusal's own commit, or start-up's sweep, deletes the file from here on.
@@ -368,7 +370,7 @@ def refuse(office: Office, name: str, refusal: Refusal, now: datetime) -> None:
             submission_sha256=row.submission_sha256, **known,
         )  # fmt: skip
         appended = book.append(log, entry)
-        book.tx.change_exchange(name, state="refused", changed=utc_text(now), log=log, entry=appended.index, problem=problem_json(refusal))
+        book.tx.change_exchange(name, state="refused", changed=utc_text(now), log=log, entry=appended.index, problem=problem_json(refusal), report=refusal.report)
     office.folders.outbox(name).unlink(missing_ok=True)
     office.folders.spool(name).unlink(missing_ok=True)
 

@@ -36,7 +36,7 @@ POLICY_VERSION: Final = 1
 def init_home(home: Path, now: datetime) -> PublicSet:
     """A new broker home: policies copied, keys made per agreement, public keys in `public.json`. ConfigError if one is there already."""
     if (home / "secrets").exists():
-        raise ConfigError(str(home), 1, "is a broker home already")
+        raise ConfigError(str(home), 0, "is a broker home already")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
@@ -63,7 +63,7 @@ def open_office(home: Path) -> Office:
     """The office of a broker home. ConfigError, KeyRingError or LedgerError: nothing is served."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
     if not (home / "secrets").is_dir():
-        raise ConfigError(str(home), 1, "is no broker home; make one with `broker init`")
+        raise ConfigError(str(home), 0, "is no broker home; make one with `broker init`")
     policies = home / "policies"
     agreements = load_agreements(policies / "agreements")
     contracts = load_contracts(policies / "datasets")

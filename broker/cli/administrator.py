@@ -83,6 +83,7 @@ def serve(
     finally:
         app.state.worker.close()
         office.ledger.database.close()
+        logging.getLogger("sinergi").info("broker ended")
 
 
 def _is_loopback(host: str) -> bool:

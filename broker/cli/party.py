@@ -143,6 +143,8 @@ def _send(client: Client, file: Path, agreement: str, dataset: str, purpose: str
 def show_answer(answer: Answer) -> None:
     if answer.problem:
         say(f"[bold red]✗[/bold red] {answer.problem['title']} [bold]({answer.problem['pasal']})[/bold]\n  [dim]{answer.problem['detail']}[/dim]\n  alasan: {answer.problem['reason']}")
+        if answer.report:
+            show_report(answer.report)
         return
     say(f"Pertukaran [bold]{answer.exchange}[/bold]: {STATES[answer.state]}")
     if answer.report:
@@ -185,6 +187,8 @@ def show_verified(exchange: str, verified: Verified) -> None:
         f"  {verified.lines} baris dibuka, {verified.leaves} daun cocok dengan manifes; manifes nomor {verified.index} "
         f"dalam log {verified.checkpoint.origin} berukuran {verified.checkpoint.size}; tanda terima: {', '.join(verified.signers)}"
     )
+    if verified.claimed:
+        say(f"  berkas bukti juga menyebut tanda tangan {', '.join(verified.claimed)}; periksa dengan kunci publik pihak itu")
 
 
 def verify(
@@ -199,13 +203,15 @@ def verify(
 def open_(
     exchange: Annotated[str, typer.Argument(help="Exchange id.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; it must not exist.")],
-    to: Annotated[str, typer.Option("--to", help="csv or ndjson.")] = "csv",
     home: Home = None,
 ) -> None:
-    """Write the released rows of a received exchange to a file of yours, once everything verified."""
+    """Write the released rows of a received exchange to FILE.csv or FILE.ndjson, once everything verified."""
     check_folder(output)
+    form = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}.get(output.suffix.lower())
+    if form is None:
+        raise ClientError("name the file .csv or .ndjson: that says what is written")
     with _client(home) as client:
-        verified = client.open(exchange, output, form=to)
+        verified = client.open(exchange, output, form=form)
     say(f"{verified.lines} baris ditulis ke {output}")
 
 

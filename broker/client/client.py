@@ -60,6 +60,7 @@ SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
 _PIECE: Final = 256 << 10
 _TRIES: Final = 3
+_SYSTEM: Final = re.compile(r"[a-z0-9_-]+@[a-z0-9_-]+")
 _EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -86,6 +87,8 @@ def create_home(home: Path, system: str, url: str, now: datetime) -> PublicSet:
     """A new client home for `system` with its own keys; its public keys, to be enrolled at the broker, in `SYSTEM.json`."""
     if (home / "client.toml").exists():
         raise ClientError(f"{home} is a client home already")
+    if not _SYSTEM.fullmatch(system) or not url.startswith(("http://", "https://")):
+        raise ClientError("a system is named as sijoker@sijunjung, and an address begins with https:// (or http:// on this machine)")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_ring(home / "secrets", PARTY_KEYS, now)
     public = public_set(system, {"": open_ring(home / "secrets")})
@@ -159,6 +162,8 @@ class Client:
         """
         if path.suffix.lower() not in CONTENT_TYPES:
             raise ClientError(f"{path.suffix or 'this file'} is no supported type: use {', '.join(CONTENT_TYPES)}")
+        if any(not path.name.startswith(".") for path in (self.home / "outgoing").iterdir()):
+            raise ClientError("an earlier submission has no answer yet: run `broker send --resend` first, or it may be disclosed twice")
         key = secrets.token_urlsafe(24)
         kept = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
         answer = self._post(kept, key, wait)
@@ -242,7 +247,7 @@ class Client:
     def _answer(self, response: httpx2.Response, wait: int) -> Answer:
         value = _json(response)
         if response.status_code >= 400:
-            return Answer(value.get("exchange", ""), "refused", value, None)
+            return Answer(value.get("exchange", ""), "refused", value, value.get("report"))
         deadline = self._clock().timestamp() + wait
         while value["state"] == "accepted" and self._clock().timestamp() < deadline:
             value = _json(self._signed("GET", f"/v1/exchanges/{value['exchange']}"))
@@ -256,6 +261,7 @@ class Client:
 
     def receive(self, progress: Callable[[int], None] = lambda _: None) -> list[Received]:
         """Fetches, verifies and receipts everything that waits. NotVerified or ClientError: nothing was receipted for that exchange."""
+        _ = self.broker  # without pinned keys nothing can be verified, so nothing is fetched
         return [self._receive(item["exchange"], progress) for item in self.inbox()]
 
     def _receive(self, exchange: str, progress: Callable[[int], None]) -> Received:
@@ -311,16 +317,18 @@ class Client:
 
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
-        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), own=self._own)
+        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), own=self._own, exchange=exchange)
 
     def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
         """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""
         from broker.client.opened import write_rows  # noqa: PLC0415 - csv is needed here alone
 
-        return write_rows(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), path, form)
+        return write_rows(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), path, form, exchange)
 
     def _folder(self, exchange: str) -> Path:
         folder = self.home / "inbox" / exchange
+        if not _EXCHANGE.fullmatch(exchange):
+            raise ClientError("an exchange id has 32 hex digits, as `broker receive` prints it")
         if not (folder / "proof.json").exists():
             raise ClientError(f"no received exchange {exchange}; run `broker receive` first")
         return folder

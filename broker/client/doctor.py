@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
@@ -66,9 +66,10 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         yield Finding(waiting == 0, f"Kiriman yang belum terjawab: {waiting}.", "Jalankan `broker send --resend`.")
 
 
-def _agreements(client: Client, agreements: list[dict[str, object]], today: date) -> Iterator[Finding]:
+def _agreements(client: Client, agreements: list[dict[str, Any]], today: date) -> Iterator[Finding]:
     if not agreements:
         yield Finding(False, "Pihak Anda tidak ada dalam Nota Kesepakatan mana pun.", "Periksa nama sistem dan pihak di client.toml.")
+    ready = any(set(a["systems"].values()) <= set(a["enrolled"]) for a in agreements)
     for a in agreements:
         starts, ends = date.fromisoformat(str(a["starts"])), date.fromisoformat(str(a["ends"]))
         name, systems, enrolled = a["agreement"], a["systems"], a["enrolled"]
@@ -78,4 +79,7 @@ def _agreements(client: Client, agreements: list[dict[str, object]], today: date
         yield Finding(client.system in systems.values(), f"{client.system} terdaftar dalam {name}.", f"Sistem terdaftar: {', '.join(sorted(map(str, systems.values())))}.")
         others = [s for s in systems.values() if s != client.system]
         missing = [s for s in others if s not in enrolled]
-        yield Finding(not missing, f"Pihak lain dalam {name}: {', '.join(others)}.", f"Belum mendaftarkan kunci: {', '.join(missing)}.")
+        if missing and ready:
+            yield Finding(True, f"Pihak lain dalam {name} belum mendaftarkan kunci: {', '.join(missing)}. Yang lain tidak terhalang.")
+        else:
+            yield Finding(not missing, f"Pihak lain dalam {name}: {', '.join(others)}.", f"Belum mendaftarkan kunci: {', '.join(missing)}.")

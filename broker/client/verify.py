@@ -53,22 +53,25 @@ class Verified:
     lines: int
 
 
-def verify_exchange(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None) -> Verified:
+def verify_exchange(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None, exchange: str | None = None) -> Verified:
     """Checks the files `envelope.sng`, `leaves.bin` and `proof.json` of an exchange. NotVerified says what does not hold.
 
     key: the recipient's; without it the lines stay closed and only the ledger is checked. plaintext: receives the released lines; they
     are final only once this function has returned. own: the caller's own public keys; its receipt, if there is one, must then hold.
+    exchange: the id that was asked for; the proof must be of that very one.
     """
     try:
-        return _verify(folder, broker, key, plaintext, own)
+        return _verify(folder, broker, key, plaintext, own, exchange)
     except OSError as error:
         raise NotVerified(f"{Path(error.filename or folder).name} cannot be read") from None
     except KeyRingError as error:
         raise NotVerified(str(error)) from None
 
 
-def _verify(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None, own: PublicSet | None) -> Verified:
+def _verify(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None, own: PublicSet | None, exchange: str | None) -> Verified:
     proof = read_proof((folder / "proof.json").read_bytes())
+    if exchange not in (None, proof.manifest["exchange"]):
+        raise NotVerified("these files are of another exchange")
     manifest, agreement = proof.manifest, proof.log
     if verify_dsse(read_dsse(proof.receipts["broker"]), MANIFEST, broker.get(ReceiptPublic, "receipt", agreement)) != proof.data:
         raise NotVerified("the broker signed another manifest")

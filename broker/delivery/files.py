@@ -89,7 +89,7 @@ class Folders:
         except OSError:
             os.close(fd)
             # Two brokers would sweep away, each, the files that the other is writing.
-            raise ConfigError(str(self.home), 1, "is served by another process") from None
+            raise ConfigError(str(self.home), 0, "is served by another process") from None
         return fd
 
     def sweep(self, waiting: Collection[str], recorded: Collection[str]) -> int:

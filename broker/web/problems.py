@@ -36,7 +36,8 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def problem(refusal: Refusal, exchange: str | None = None) -> JSONResponse:
-    body = {
+    """exchange: its id, where the refusal is of one; its quality report is then the sender's to see."""
+    body: dict[str, Any] = {
         "type": f"urn:sinergi:alasan:{refusal.reason}",
         "title": refusal.indonesian,
         "detail": refusal.english,
@@ -48,6 +49,8 @@ def problem(refusal: Refusal, exchange: str | None = None) -> JSONResponse:
     if exchange:
         body["instance"] = f"/v1/exchanges/{exchange}"
         body["exchange"] = exchange
+        if refusal.report:
+            body["report"] = json.loads(refusal.report)
     headers = {"Retry-After": "5"} if refusal.entry.status == 503 else {}
     return JSONResponse(body, refusal.entry.status, headers, media_type=TYPE)
 
@@ -56,4 +59,6 @@ def stored(row: ExchangeRow) -> Refusal:
     """The refusal that an exchange's row keeps."""
     assert row.problem is not None
     value = json.loads(row.problem)
-    return Refusal(value["reason"], value["pasal"], **value["facts"])
+    refusal = Refusal(value["reason"], value["pasal"], **value["facts"])
+    refusal.report = row.report
+    return refusal
