@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.errors import NotVerified, Refusal
+from broker.errors import ClientError, NotVerified, Refusal
 from broker.exchange import MAX_TRIES, count_try, retire
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
@@ -125,3 +125,45 @@ def test_an_exchange_id_from_the_wire_never_becomes_another_path(town: Town) -> 
         with pytest.raises(NotVerified):
             siapkerja._receive("../../escaped", lambda _: None)
     assert not (town.folder / "escaped").exists()
+
+
+def test_a_file_refused_for_its_quality_comes_back_with_rows_and_rules(town: Town, tmp_path: Path) -> None:
+    contract = town.office.contracts["pencari_kerja"]
+    rows = town.rows(n=4)
+    for row in rows[1:]:
+        row[contract.names.index("nik")] = "1.30307E+15"
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(rows))
+    with town.http() as http:
+        answer = town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+    assert answer.state == "refused"
+    assert answer.report is not None
+    assert answer.report["rules"]["nik.ilmiah"] == 3
+    assert [row for row, rules in answer.report["named"] if "nik.ilmiah" in rules] == [2, 3, 4]
+    town.assert_refused(answer.exchange, "mutu")
+
+
+def test_files_of_another_exchange_do_not_verify_under_this_id(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(town.rows(n=3)))
+    with town.http() as http:
+        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja = town.client(SIAPKERJA, http)
+        (received,) = siapkerja.receive()
+    received.folder.rename(received.folder.with_name("f" * 32))
+    with pytest.raises(NotVerified, match="another exchange"):
+        siapkerja.verify("f" * 32)
+    with pytest.raises(NotVerified, match="another exchange"):
+        siapkerja.open("f" * 32, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_new_file_waits_until_the_last_one_has_its_answer(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(town.csv(town.rows(n=3)))
+    with town.http() as http:
+        sijoker = town.client(SIJOKER, http)
+        (sijoker.home / "outgoing" / "unanswered").write_bytes(b"sealed")
+        with pytest.raises(ClientError, match="--resend"):
+            sijoker.send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+    assert town.entries() == []
