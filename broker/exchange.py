@@ -24,7 +24,6 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
@@ -63,11 +62,8 @@ if TYPE_CHECKING:
 
 EPOCH: Final = 1  # of pseudonyms
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
-MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
 FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError)
-RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
-RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
 
 
@@ -377,44 +373,6 @@ def refuse(office: Office, name: str, refusal: Refusal, now: datetime) -> None:
 
 def problem_json(refusal: Refusal) -> str:
     return json.dumps({"reason": refusal.reason, "pasal": refusal.pasal, "facts": refusal.facts}, ensure_ascii=False)
-
-
-def take_up(office: Office, now: datetime) -> list[str]:
-    """At start: sweeps what no row stands for, and returns the accepted exchanges to be taken through again.
-
-    One that was taken up MAX_TRIES times before and never got through (it may be what ends the process) is refused.
-    """
-    with office.ledger.database.read() as tx:
-        accepted = tx.exchanges_in("accepted")
-    for row in accepted:
-        if row.tries >= MAX_TRIES:
-            refuse(office, row.id, Refusal("pengolahan"), now)
-    waiting = [row.id for row in accepted if row.tries < MAX_TRIES]
-    with office.ledger.database.read() as tx:
-        kept = [row.id for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
-    office.folders.sweep(waiting, kept)
-    return waiting
-
-
-def count_try(office: Office, name: str) -> None:
-    """Before an exchange is taken up again: what ends the process every time must not be taken up for ever."""
-    with office.ledger.writing() as book:
-        row = book.tx.exchange(name)
-        if row is not None:
-            book.tx.change_exchange(name, tries=row.tries + 1)
-
-
-def retire(office: Office, now: datetime) -> int:
-    """Deletes the envelopes of exchanges receipted 7 days ago, or accepted 30 days ago; returns how many. Manifest and leaves stay."""
-    with office.ledger.database.read() as tx:
-        rows = [row for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
-    limits = {"receipted": utc_text(now - RECEIPTED_KEPT)}
-    old = [row.id for row in rows if row.changed < limits.get(row.state, "") or row.accepted < utc_text(now - ENVELOPE_KEPT)]
-    for name in old:
-        with office.ledger.writing() as book:
-            book.tx.change_exchange(name, header=None)  # first: without its header the file is noise
-        office.folders.outbox(name).unlink(missing_ok=True)
-    return len(old)
 
 
 def new_exchange_id() -> str:

@@ -17,13 +17,14 @@ from broker.client import Client, create_home
 from broker.delivery import Folders
 from broker.envelope import seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
-from broker.exchange import Office, exchange, new_exchange_id, take_up
+from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
 from broker.keys import KemKey, KemPublic, LogKey, ReceiptKey, Ring, open_ring
 from broker.model import Entry, utc_text, wib_date
 from broker.record import Ledger
 from broker.sample import rows as synthetic
 from broker.store import Database, ExchangeRow
+from broker.upkeep import take_up
 from broker.web.app import create_app
 from broker.wiring import init_home, open_office
 

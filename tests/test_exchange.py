@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.errors import ClientError, NotVerified, Refusal
-from broker.exchange import MAX_TRIES, count_try, retire
+from broker.upkeep import MAX_TRIES, count_try, retire
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:

@@ -14,15 +14,14 @@ from base64 import b64decode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
 
 import httpx2
 
+from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.verify import Verified, read_proof, verify_exchange
 from broker.envelope import read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT
 from broker.errors import ClientError, NotVerified
-from broker.identity import sign_request
 from broker.jcs import canonical
 from broker.keys import (
     KemKey,
@@ -58,7 +57,6 @@ CONTENT_TYPES: Final = {
 }
 SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
-_PIECE: Final = 256 << 10
 _TRIES: Final = 3
 _SYSTEM: Final = re.compile(r"[a-z0-9_-]+@[a-z0-9_-]+")
 _EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
@@ -105,7 +103,7 @@ class Client:
     def __init__(self, home: Path, system: str, url: str, ring: Ring, broker: PublicSet | None, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
         self.home, self.system, self.url = home, system, url.rstrip("/")
         self._ring, self._broker, self._clock = ring, broker, clock
-        self._http = http or httpx2.Client(timeout=httpx2.Timeout(90, connect=10))
+        self._to = Connection(self.url, ring.get(RequestKey, "request"), clock, http)
 
     @classmethod
     def at(cls, home: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), http: httpx2.Client | None = None) -> Client:
@@ -121,7 +119,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._to.close()
 
     @property
     def _own(self) -> PublicSet:
@@ -191,7 +189,7 @@ class Client:
         with path.open("rb") as source, sealed.open("xb") as out:
             sealed.chmod(0o600)
             out.write(sealer.header.prefix)
-            while data := source.read(_PIECE):
+            while data := source.read(PIECE):
                 piece = sealer.update(data)
                 digest.update(piece)
                 out.write(piece)
@@ -209,19 +207,19 @@ class Client:
         with sealed.open("rb") as source, whole.open("xb") as out:
             whole.chmod(0o600)
             out.write(prefix)
-            shutil.copyfileobj(source, out, _PIECE)
+            shutil.copyfileobj(source, out, PIECE)
         sealed.unlink()
         return whole.rename(self.home / "outgoing" / key)
 
     def _post(self, kept: Path, key: str, wait: int) -> Answer:
         digest = hashlib.sha256()
         with kept.open("rb") as f:
-            while data := f.read(_PIECE):
+            while data := f.read(PIECE):
                 digest.update(data)
         headers = {"Content-Type": SUBMISSION_TYPE, "Idempotency-Key": key, "Prefer": f"wait={wait}", "Content-Length": str(kept.stat().st_size)}
         for attempt in range(1, _TRIES + 1):
             try:
-                response = self._signed("POST", "/v1/exchanges", headers, digest.digest(), _pieces(kept))
+                response = self._to.request("POST", "/v1/exchanges", headers, digest.digest(), _pieces(kept))
                 break
             except httpx2.TransportError:
                 if attempt == _TRIES:
@@ -245,18 +243,18 @@ class Client:
         write_private(self.home / "sent" / f"{exchange}.json", canonical(digests))
 
     def _answer(self, response: httpx2.Response, wait: int) -> Answer:
-        value = _json(response)
+        value = answered(response)
         if response.status_code >= 400:
             return Answer(value.get("exchange", ""), "refused", value, value.get("report"))
         deadline = self._clock().timestamp() + wait
         while value["state"] == "accepted" and self._clock().timestamp() < deadline:
-            value = _json(self._signed("GET", f"/v1/exchanges/{value['exchange']}"))
+            value = answered(self._to.request("GET", f"/v1/exchanges/{value['exchange']}"))
         return Answer(value["exchange"], value["state"], value.get("problem"), value.get("report"))
 
     # --- receiving
     def inbox(self) -> list[dict[str, Any]]:
         """What waits for this system."""
-        found: list[dict[str, Any]] = self._get("/v1/inbox")["exchanges"]
+        found: list[dict[str, Any]] = self._to.get("/v1/inbox")["exchanges"]
         return found
 
     def receive(self, progress: Callable[[int], None] = lambda _: None) -> list[Received]:
@@ -269,32 +267,32 @@ class Client:
             raise NotVerified("the broker's inbox names something that is no exchange id")
         folder = self.home / "inbox" / exchange
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
-        self._download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
-        self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
+        self._to.download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
+        self._to.download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
+        self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
         verified = verify_exchange(folder, self.broker, self._ring.get(KemKey, "kem"))
         if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] != self._own.get(ReceiptPublic, "receipt").kid:
             raise NotVerified("the manifest names another exchange, another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
         self.sign_receipt(exchange, verified.manifest_bytes)
-        self._save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
+        self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
         return Received(exchange, folder, replace(verify_exchange(folder, self.broker, None, own=self._own), lines=verified.lines))
 
     def sign_receipt(self, exchange: str, manifest: bytes) -> None:
         """Signs the manifest and hands the receipt to the broker: the recipient after opening, the sender as countersignature."""
         data = sign_dsse(MANIFEST, manifest, self._ring.get(ReceiptKey, "receipt")).to_json()
         headers = {"Content-Type": DSSE_TYPE, "Content-Length": str(len(data))}
-        response = self._signed("POST", f"/v1/exchanges/{exchange}/receipt", headers, hashlib.sha256(data).digest(), iter([data]))
+        response = self._to.request("POST", f"/v1/exchanges/{exchange}/receipt", headers, hashlib.sha256(data).digest(), iter([data]))
         if response.status_code != 204:
-            raise ClientError(_problem_text(_json(response)))
+            raise ClientError(problem_text(answered(response)))
 
     def countersign(self) -> list[str]:
         """As sender: countersigns the manifest of every exchange recorded since. Returns the exchanges signed."""
         done = []
-        for item in self._get("/v1/outbox")["exchanges"]:
+        for item in self._to.get("/v1/outbox")["exchanges"]:
             if not _EXCHANGE.fullmatch(item["exchange"]) or item["state"] not in ("recorded", "delivered", "receipted"):
                 continue
-            proof = self._get(f"/v1/exchanges/{item['exchange']}/proof")
+            proof = self._to.get(f"/v1/exchanges/{item['exchange']}/proof")
             if self.system in proof["receipts"]:
                 continue
             self._check_ours(item["exchange"], proof)
@@ -336,7 +334,7 @@ class Client:
     # --- the log
     def follow(self, log: str) -> Checkpoint:
         """The log's latest checkpoint, once it is consistent with the last one seen here. NotVerified: the log was rewritten."""
-        note = self._text(f"/v1/logs/{log}/checkpoint")
+        note = self._to.text(f"/v1/logs/{log}/checkpoint")
         return self._follow(log, read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
 
     def _follow(self, log: str, seen: Checkpoint) -> Checkpoint:
@@ -346,75 +344,22 @@ class Client:
             before = json.loads(kept.read_bytes())
             if before["size"] > seen.size:
                 raise NotVerified(f"the log {log} has shrunk: it was rewritten or restored from an old copy")
-            answer = self._get(f"/v1/logs/{log}/consistency?from={before['size']}&to={seen.size}")
+            answer = self._to.get(f"/v1/logs/{log}/consistency?from={before['size']}&to={seen.size}")
             proof = [b64decode(h, validate=True) for h in answer["proof"]]
             verify_consistency(before["size"], seen.size, bytes.fromhex(before["root"]), seen.root, proof)
         write_private(kept, canonical({"log": log, "root": seen.root.hex(), "size": seen.size}))
         return seen
 
-    # --- HTTP
     def health(self) -> dict[str, Any]:
         """The broker's health; unsigned."""
-        return _json(self._http.get(f"{self.url}/v1/health"))
+        return self._to.health()
 
     def agreements(self) -> dict[str, Any]:
-        return self._get("/v1/agreements")
-
-    def _signed(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
-        url = self.url + path
-        signed = sign_request(method, url, headers or {}, self._ring.get(RequestKey, "request"), self._clock(), sha256)
-        return self._http.request(method, url, headers=signed, content=content)
-
-    def _get(self, path: str) -> dict[str, Any]:
-        return _ok(self._signed("GET", path))
-
-    def _text(self, path: str) -> str:
-        response = self._signed("GET", path)
-        if response.status_code >= 400:
-            raise ClientError(_problem_text(_json(response)))
-        return response.text
-
-    def _save(self, path: Path, target: str) -> None:
-        response = self._signed("GET", target)
-        _ok(response)
-        write_private(path, response.content)
-
-    def _download(self, target: str, path: Path, progress: Callable[[int], None]) -> None:
-        url = self.url + target
-        headers = sign_request("GET", url, {}, self._ring.get(RequestKey, "request"), self._clock())
-        partial, done = path.with_name(f".{path.name}"), 0
-        with self._http.stream("GET", url, headers=headers) as response:
-            if response.status_code >= 400:
-                response.read()
-                raise ClientError(_problem_text(_json(response)))
-            with partial.open("wb") as out:
-                for data in response.iter_bytes(_PIECE):
-                    out.write(data)
-                    done += len(data)
-                    progress(done)
-        partial.replace(path)
+        """The agreements of this party: term, datasets, directions, purposes, templates, enrolled systems."""
+        return self._to.get("/v1/agreements")
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as f:
-        while data := f.read(_PIECE):
+        while data := f.read(PIECE):
             yield data
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        value: dict[str, Any] = response.json()
-    except ValueError:
-        raise ClientError(f"{urlsplit(str(response.url)).netloc} does not answer like a broker (status {response.status_code})") from None
-    return value
-
-
-def _ok(response: httpx2.Response) -> dict[str, Any]:
-    value = _json(response)
-    if response.status_code >= 400:
-        raise ClientError(_problem_text(value))
-    return value
-
-
-def _problem_text(problem: dict[str, Any]) -> str:
-    return f"{problem.get('title', '')} ({problem.get('pasal', '')}) · {problem.get('detail', '')}"

@@ -11,7 +11,8 @@ from concurrent.futures import TimeoutError as WaitTimeout
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import LedgerError, Refusal
-from broker.exchange import count_try, exchange, refuse, retire, take_up
+from broker.exchange import exchange, refuse
+from broker.upkeep import count_try, retire, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import broker.exchange as flow
-from broker import door
+from broker import door, upkeep
 from broker.delivery import DurableWriter
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import MANIFEST
@@ -238,7 +238,7 @@ class Hand:
             case "send":
                 return ",".join([self._word(partial(self.send, Path(body), key)) for body, key in self.order["bodies"]])
             case "start":
-                return ",".join([self.take_through(name) for name in flow.take_up(self.town.office, self.town.now)])
+                return ",".join([self.take_through(name) for name in upkeep.take_up(self.town.office, self.town.now)])
             case "fetch":
                 return self.fetch(self.order["exchange"])
             case "receipt":

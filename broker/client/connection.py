@@ -1,0 +1,92 @@
+"""Signed HTTP to one broker: answers as values, problems as ClientError, downloads whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import httpx2
+
+from broker.errors import ClientError
+from broker.identity import sign_request
+from broker.keys import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from broker.keys import RequestKey
+
+PIECE: Final = 256 << 10
+
+
+class Connection:
+    """Requests to the broker at `url`, signed by `key`. Owns an HTTP connection pool."""
+
+    def __init__(self, url: str, key: RequestKey, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
+        self._url, self._key, self._clock = url, key, clock
+        self._http = http or httpx2.Client(timeout=httpx2.Timeout(90, connect=10))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health(self) -> dict[str, Any]:
+        return answered(self._http.get(f"{self._url}/v1/health"))
+
+    def request(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
+        """The broker's response, whatever it is. sha256: of `content`, which the signature covers."""
+        url = self._url + path
+        signed = sign_request(method, url, headers or {}, self._key, self._clock(), sha256)
+        return self._http.request(method, url, headers=signed, content=content)
+
+    def get(self, path: str) -> dict[str, Any]:
+        return _ok(self.request("GET", path))
+
+    def text(self, path: str) -> str:
+        response = self.request("GET", path)
+        if response.status_code >= 400:
+            raise ClientError(problem_text(answered(response)))
+        return response.text
+
+    def save(self, path: Path, target: str) -> None:
+        """Keeps a JSON answer as it came."""
+        response = self.request("GET", target)
+        _ok(response)
+        write_private(path, response.content)
+
+    def download(self, target: str, path: Path, progress: Callable[[int], None]) -> None:
+        url = self._url + target
+        headers = sign_request("GET", url, {}, self._key, self._clock())
+        partial, done = path.with_name(f".{path.name}"), 0
+        with self._http.stream("GET", url, headers=headers) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise ClientError(problem_text(answered(response)))
+            with partial.open("wb") as out:
+                partial.chmod(0o600)
+                for data in response.iter_bytes(PIECE):
+                    out.write(data)
+                    done += len(data)
+                    progress(done)
+        partial.replace(path)
+
+
+def answered(response: httpx2.Response) -> dict[str, Any]:
+    """The JSON object of a response. ClientError if whoever answered is no broker."""
+    try:
+        value: dict[str, Any] = response.json()
+    except ValueError:
+        raise ClientError(f"{urlsplit(str(response.url)).netloc} does not answer like a broker (status {response.status_code})") from None
+    return value
+
+
+def _ok(response: httpx2.Response) -> dict[str, Any]:
+    value = answered(response)
+    if response.status_code >= 400:
+        raise ClientError(problem_text(value))
+    return value
+
+
+def problem_text(problem: dict[str, Any]) -> str:
+    return f"{problem.get('title', '')} ({problem.get('pasal', '')}) · {problem.get('detail', '')}"
