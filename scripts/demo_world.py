@@ -132,7 +132,7 @@ class Demo:
         console.print(printed.rstrip(), markup=False)
         expect(f"SAH pertukaran {sent.exchange}" in printed and f"{sent.released} baris dibuka" in printed, step, printed)
         expect(f"tanda terima: broker, {system}" in printed, step, f"the receipt is missing\n{printed}")
-        self.broker("open", sent.exchange, "-o", self.files / output, "--to", "ndjson", home=HOMES[system], step=f"{system} membuka")
+        self.broker("open", sent.exchange, "-o", self.files / output, home=HOMES[system], step=f"{system} membuka")
         rows = [json.loads(line) for line in (self.files / output).read_text().splitlines()]
         expect(len(rows) == sent.released, f"{system} membuka", f"{len(rows)} rows, {sent.released} expected")
         return rows

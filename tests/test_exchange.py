@@ -15,6 +15,17 @@ from tests.simulator import SIAPKERJA, SIJOKER, Town
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from starlette.testclient import TestClient
+
+    from broker.client import Answer
+
+
+def sent(town: Town, http: TestClient, folder: Path, rows: int) -> Answer:
+    """SIJOKER has sent `rows` job seekers for planning."""
+    file = folder / "pencari_kerja.csv"
+    file.write_bytes(town.csv(town.rows(n=rows)))
+    return town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+
 
 def test_job_seekers_reach_the_ministry_and_both_sides_hold_proof(town: Town, tmp_path: Path) -> None:
     file = tmp_path / "pencari_kerja.csv"
@@ -65,10 +76,8 @@ def test_a_dataset_outside_pasal_4_is_refused_and_recorded(town: Town) -> None:
 
 
 def test_a_changed_line_is_not_the_one_committed_to(town: Town, tmp_path: Path) -> None:
-    file = tmp_path / "x.csv"
-    file.write_bytes(town.csv(town.rows(n=5)))
     with town.http() as http:
-        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        sent(town, http, tmp_path, 5)
         siapkerja = town.client(SIAPKERJA, http)
         (received,) = siapkerja.receive()
     leaves = received.folder / "leaves.bin"
@@ -80,10 +89,8 @@ def test_a_changed_line_is_not_the_one_committed_to(town: Town, tmp_path: Path) 
 
 
 def test_an_envelope_is_deleted_a_week_after_its_receipt_and_the_proof_stays(town: Town, tmp_path: Path) -> None:
-    file = tmp_path / "x.csv"
-    file.write_bytes(town.csv(town.rows(n=5)))
     with town.http() as http:
-        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        sent(town, http, tmp_path, 5)
         siapkerja = town.client(SIAPKERJA, http)
         (received,) = siapkerja.receive()
     assert retire(town.office, town.now + timedelta(days=6)) == 0
@@ -144,10 +151,8 @@ def test_a_file_refused_for_its_quality_comes_back_with_rows_and_rules(town: Tow
 
 
 def test_files_of_another_exchange_do_not_verify_under_this_id(town: Town, tmp_path: Path) -> None:
-    file = tmp_path / "x.csv"
-    file.write_bytes(town.csv(town.rows(n=3)))
     with town.http() as http:
-        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        sent(town, http, tmp_path, 3)
         siapkerja = town.client(SIAPKERJA, http)
         (received,) = siapkerja.receive()
     received.folder.rename(received.folder.with_name("f" * 32))

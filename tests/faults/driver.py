@@ -66,7 +66,7 @@ POINTS: Final[dict[str, tuple[Any, str, str, int]]] = {
     "refusal_begins": (flow, "refuse", "before", 1),
     "refusal_written": (Transaction, "change_exchange", "after", 1),
     "refusal_durable": (Database, "write", "committed", 2),
-    "delivery_first_piece": (door, "envelope", "yielded", 1),
+    "delivery_first_piece": (door, "_delivered", "yielded", 1),
     "delivery_before_commit": (Transaction, "change_exchange", "after", 1),
     "delivered": (Database, "write", "committed", 1),
     "receipt_before_commit": (Transaction, "add_receipt", "after", 1),
@@ -205,7 +205,8 @@ class Hand:
         caller = self.caller(SIAPKERJA, "GET", f"/v1/exchanges/{name}/envelope")
         door.spend_nonce(self.town.office, caller, self.town.now)
         self.arm_later()
-        for _ in door.envelope(self.town.office, door.for_recipient(self.town.office, caller, name), caller, self.town.now):
+        _, pieces = door.envelope(self.town.office, door.for_recipient(self.town.office, caller, name), caller, self.town.now)
+        for _ in pieces:
             continue
         return "delivered"
 

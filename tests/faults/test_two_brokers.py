@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from broker.web.worker import Worker
+from tests.conftest import NOW
 
 if TYPE_CHECKING:
     from tests.simulator import Province, Town
@@ -41,9 +42,9 @@ def test_a_second_broker_on_a_home_does_not_start(town: Town) -> None:
 def test_serve_says_that_the_home_is_taken(province: Province) -> None:
     """The whole command: it ends with one line, before it sweeps or listens."""
     lost = province.home / "outbox" / "sedang-ditulis"
-    lost.touch()
-    worker = Worker(province.office, lambda: None)  # type: ignore[arg-type, return-value]
+    worker = Worker(province.office, lambda: NOW)
     try:
+        lost.touch()  # the first broker is writing it
         done = subprocess.run([sys.executable, "-m", "broker", "serve", "--home", str(province.home), "--port", "1"], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 1
         assert done.stderr.strip().splitlines()[-1].endswith("is served by another process")
