@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from broker.web.worker import Worker
+
 SYSTEMS = ("sijoker@sijunjung", "sibuser@binjai", "siapkerja@kemnaker")
 SIJOKER, SIBUSER, SIAPKERJA = SYSTEMS
 URL = "http://127.0.0.1:8470"
@@ -72,6 +74,7 @@ class Town:
         self.home = folder / "broker"
         self.home.mkdir(parents=True)
         self.folder = folder
+        self._workers: list[Worker] = []
         self.reopen()
 
     def reopen(self) -> list[str]:
@@ -86,6 +89,9 @@ class Town:
         return take_up(self.office, self.now)
 
     def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
         self.office.ledger.database.close()
 
     # --- rows
@@ -163,7 +169,9 @@ class Town:
 
     # --- the parties, over HTTP
     def app(self) -> FastAPI:
-        return create_app(self.office, URL, 64 << 20, lambda: self.now)
+        app = create_app(self.office, URL, 64 << 20, lambda: self.now)
+        self._workers.append(app.state.worker)
+        return app
 
     def http(self) -> TestClient:
         return TestClient(self.app(), base_url=URL, raise_server_exceptions=False)
