@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -172,3 +173,12 @@ def test_a_new_file_waits_until_the_last_one_has_its_answer(town: Town, tmp_path
         with pytest.raises(ClientError, match="--resend"):
             sijoker.send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
     assert town.entries() == []
+
+
+def test_two_officers_may_send_at_once(town: Town, tmp_path: Path) -> None:
+    with town.http() as http:
+        sijoker = town.client(SIJOKER, http)
+        with (sijoker.home / "outgoing" / "of-the-other").open("xb") as being_sent:
+            fcntl.flock(being_sent, fcntl.LOCK_EX)
+            assert sijoker.resend() == []
+            assert sent(town, http, tmp_path, 3).state == "recorded"

@@ -4,6 +4,7 @@ received, and the sealed bytes of a submission until it has an answer. It never 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ import tomllib
 from base64 import b64decode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import httpx2
 
@@ -160,22 +161,35 @@ class Client:
         """
         if path.suffix.lower() not in CONTENT_TYPES:
             raise ClientError(f"{path.suffix or 'this file'} is no supported type: use {', '.join(CONTENT_TYPES)}")
-        if any(not path.name.startswith(".") for path in (self.home / "outgoing").iterdir()):
+        for earlier in self._unanswered():
+            with earlier.open("rb") as abandoned:
+                if not _hold(abandoned):  # another officer is sending it now
+                    continue
             raise ClientError("an earlier submission has no answer yet: run `broker send --resend` first, or it may be disclosed twice")
         key = secrets.token_urlsafe(24)
-        kept = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
-        answer = self._post(kept, key, wait)
+        kept, held = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
+        with held:
+            answer = self._post(kept, key, wait)
         if answer.state == "recorded":
             self.follow(agreement)
         return answer
 
     def resend(self, wait: int = 60) -> list[Answer]:
         """Sends again whatever was sealed and never answered, under its own Idempotency-Key."""
-        return [self._post(path, path.name, wait) for path in sorted((self.home / "outgoing").iterdir()) if not path.name.startswith(".")]
+        answers = []
+        for path in self._unanswered():
+            with path.open("rb") as held:
+                if _hold(held):
+                    answers.append(self._post(path, path.name, wait))
+        return answers
+
+    def _unanswered(self) -> list[Path]:
+        return [path for path in sorted((self.home / "outgoing").iterdir()) if not path.name.startswith(".")]
 
     def _seal(
         self, path: Path, key: str, agreement: str, dataset: str, purpose: str, recipient: str, basis: str | None, template: str, progress: Callable[[int], None]
-    ) -> Path:
+    ) -> tuple[Path, BinaryIO]:
+        """The kept submission and its open file, which marks it as being sent until it is closed."""
         now, content_type = utc_text(self._clock()), CONTENT_TYPES[path.suffix.lower()]
         core: dict[str, str | int] = {
             "agreement": agreement, "content_type": content_type, "created": now, "dataset": dataset, "exchange": secrets.token_hex(16),
@@ -209,7 +223,9 @@ class Client:
             out.write(prefix)
             shutil.copyfileobj(source, out, PIECE)
         sealed.unlink()
-        return whole.rename(self.home / "outgoing" / key)
+        held = whole.open("rb")
+        _hold(held)
+        return whole.rename(self.home / "outgoing" / key), held
 
     def _post(self, kept: Path, key: str, wait: int) -> Answer:
         digest = hashlib.sha256()
@@ -357,6 +373,15 @@ class Client:
     def agreements(self) -> dict[str, Any]:
         """The agreements of this party: term, datasets, directions, purposes, templates, enrolled systems."""
         return self._to.get("/v1/agreements")
+
+
+def _hold(file: BinaryIO) -> bool:
+    """Whether this process now holds the file; another that holds it is sending it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
