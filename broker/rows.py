@@ -124,7 +124,7 @@ def _lines(frame: pl.DataFrame, profile: NDArray[np.uint16], desk: Desk, tally: 
 
     Each profile is treated as a frame of its own, then its lines fall back into place: a `when` per cell would cost more than the whole.
     """
-    kept = frame.select(desk.profiles.released)  # before the filter, which copies every column it is given
+    kept = frame[list(desk.profiles.released)]  # before the filter, which copies every column it is given
     parts: dict[int, io.BytesIO] = {}
     for p in np.unique(profile).tolist():
         parts[p] = io.BytesIO()
@@ -138,8 +138,8 @@ def _lines(frame: pl.DataFrame, profile: NDArray[np.uint16], desk: Desk, tally: 
             released.slice(start, WRITE_ROWS).write_ndjson(parts[p])
         parts[p].seek(0)
         if desk.quasi:
-            hashes = released.select(pl.col(c).hash(i) for i, c in enumerate(desk.quasi))
-            tally.quasi.append(hashes.sum_horizontal().to_numpy())
+            hashes = pl.sum_horizontal(pl.col(c).hash(i) for i, c in enumerate(desk.quasi))
+            tally.quasi.append(released.select(hashes.alias("h")).get_column("h").to_numpy())
     if len(parts) == 1:
         lines = list(*parts.values()) or [b""] * frame.height
     else:

@@ -35,6 +35,14 @@ class Settings:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+def limit_polars() -> None:
+    """One Polars thread, unless POLARS_MAX_THREADS says otherwise. Call it before Polars is imported.
+
+    A chunk is one piece of work: a second thread mostly waits for it, and a tenth of the processor goes with the waiting.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+
 def broker_home(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
     return given or Path(environment.get(BROKER_VARIABLE, "broker-home"))
 

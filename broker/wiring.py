@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import shutil
 from typing import TYPE_CHECKING, Final
@@ -93,3 +94,5 @@ def warm_up(office: Office, now: datetime) -> None:
             contract = office.contracts[dataset]
             row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
             office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(typed(row, contract))
+    gc.collect()
+    gc.freeze()  # the office lives as long as the process: no collection need walk it again

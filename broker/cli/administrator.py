@@ -12,7 +12,7 @@ import typer
 from broker.cli.party import check_fingerprint, check_folder
 from broker.cli.say import say
 from broker.errors import ClientError, ConfigError
-from broker.settings import broker_home, read_settings
+from broker.settings import broker_home, limit_polars, read_settings
 
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
 
@@ -59,6 +59,8 @@ def serve(
     """Serve the API. Refuses a non-loopback address without a public_url in broker.toml (TLS ends before us)."""
     import dataclasses  # noqa: PLC0415
     import logging  # noqa: PLC0415
+
+    limit_polars()
 
     import uvicorn  # noqa: PLC0415
 

@@ -63,7 +63,7 @@ def read_csv(pieces: Iterable[bytes], contract: Contract, chunk_bytes: int = CHU
                 columns = _header(line.removesuffix(b"\r"), contract)
             if not body:
                 continue
-            frame = _parse(body, columns, first).select(contract.names)
+            frame = _parse(body, columns, first)[list(contract.names)]
             yield from _slices(frame, first)
             first += frame.height
     except _Overlong as overlong:
@@ -161,7 +161,7 @@ def _parse(body: bytes, columns: list[str], first: int) -> pl.DataFrame:
     ends = frame.get_column(_END.decode())
     if frame.height != plain.count(b"\n") or ends.null_count() or not (ends == _END.decode()).all():
         return _parse_slowly(body, columns, first)
-    frame = frame.drop(_END.decode())
+    frame.drop_in_place(_END.decode())
     if b'""' in plain:  # an empty quoted cell reads as '': empty is null, quoted or not
         frame = frame.with_columns(pl.when(pl.all().str.len_bytes() > 0).then(pl.all()))
     return frame

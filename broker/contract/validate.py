@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from broker.model import Column, Contract
 
@@ -57,15 +59,18 @@ class Checked:
     rules: pl.DataFrame
 
 
-def _list(values: frozenset[str]) -> pl.Expr:
-    return pl.lit(pl.Series(sorted(values)).implode())
-
-
-# Columns computed once per chunk, beside the texts: a date column's Date, a NIK-shaped column's number and its DDMMYY.
-_DATE, _NUMBER, _BORN = "\0date:", "\0number:", "\0born:"
+# Columns computed once per chunk, beside the texts: a date column's Date, a NIK-shaped column's number and its DDMMYY, whether a code is known.
+_DATE, _NUMBER, _BORN, _KNOWN = "\0date:", "\0number:", "\0born:", "\0known:"
 _DDMMYY: Final = 10**6
 
 
+@cache
+def _of_shape(codes: frozenset[str], regex: str) -> frozenset[str]:
+    shape = re.compile(regex)
+    return frozenset(code for code in codes if shape.search(code))
+
+
+@cache
 def _possible_births() -> pl.Series:
     """Boolean by DDMMYY (day + 40 for women): whether such a day can be. 29 February needs a leap year of either century: yy % 4 == 0."""
     days = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -75,18 +80,23 @@ def _possible_births() -> pl.Series:
             for yy in range(100):
                 if (day, month) != (29, 2) or yy % 4 == 0:
                     table[day * 10**4 + month * 100 + yy] = table[(day + 40) * 10**4 + month * 100 + yy] = 1
-    return pl.Series(list(table), dtype=pl.UInt8) == 1
+    return pl.Series(np.frombuffer(table, np.uint8)) == 1
 
 
 def typed(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """`frame` with the typed companions of its date and NIK-shaped columns. What does not parse is null."""
-    dates = [(pl.col(c.name).str.to_date("%Y-%m-%d", strict=False)).alias(_DATE + c.name) for c in contract.columns if c.type == "date"]
-    numbers = [pl.col(c.name).cast(pl.Int64, strict=False).alias(_NUMBER + c.name) for c in contract.columns if c.check in ("nik", "kk", "npwp")]
-    frame = frame.with_columns(*dates, *numbers)
     # to_date takes looser forms (1994-1-2, a leading space or sign): only ten characters count.
-    ten = [pl.when(pl.col(c.name).str.len_bytes() == 10).then(pl.col(_DATE + c.name)).alias(_DATE + c.name) for c in contract.columns if c.type == "date"]
-    born = [(pl.col(_NUMBER + c.name) // 10**4 % _DDMMYY).alias(_BORN + c.name) for c in contract.columns if c.check in ("nik", "kk", "npwp")]
-    return frame.with_columns(*ten, *born)
+    dates = [
+        pl.when(pl.col(c.name).str.len_bytes() == 10).then(pl.col(c.name).str.to_date("%Y-%m-%d", strict=False)).alias(_DATE + c.name)
+        for c in contract.columns
+        if c.type == "date"
+    ]
+    numbers = {c.name: pl.col(c.name).cast(pl.Int64, strict=False) for c in contract.columns if c.check in ("nik", "kk", "npwp")}
+    return frame.with_columns(
+        *dates,
+        *(number.alias(_NUMBER + name) for name, number in numbers.items()),
+        *((number // 10**4 % _DDMMYY).alias(_BORN + name) for name, number in numbers.items()),
+    )
 
 
 def parsed_date(name: str) -> pl.Expr:
@@ -166,10 +176,11 @@ class Validator:
         for code in codes.kabupaten:
             kabupaten[int(code)] = 1
         self._kabupaten = pl.lit(pl.Series(list(kabupaten), dtype=pl.UInt8) == 1)
+        self._is_code = {c.name: self._judge(c) for c in contract.columns if c.codelist}
         # column → (rule word, expression true when GOOD) for a filled cell
         self._good = {c.name: tuple(self._filled(c)) for c in contract.columns}
         self._required = frozenset(c.name for c in contract.columns if c.required)
-        self._sure = {c.name: self._surely(c) for c in contract.columns}
+        self._sure = {c.name: self._surely(c).alias(c.name) for c in contract.columns}
 
     def check(self, frame: pl.DataFrame) -> Checked:
         """frame: a typed frame. Fails closed: an expression that gives null is a broken rule.
@@ -178,8 +189,9 @@ class Validator:
         the rows in doubt, each by itself.
         """
         names = self._contract.names
-        nulls = dict(zip(names, frame.select(names).null_count().row(0), strict=True))
-        sure = frame.select([self._sure[n].alias(n) for n in names if n in self._required or nulls[n] < frame.height])
+        asked = [n for n in names if n in self._required or frame.get_column(n).null_count() < frame.height]
+        frame = frame.hstack(self._known(frame.select(n for n in asked if n in self._is_code)))
+        sure = frame.select([self._sure[n] for n in asked])
         doubt = pl.Series("doubt", [False], dtype=pl.Boolean).new_from_index(0, frame.height)
         doubted = [column for column in sure if column.null_count() or not column.all()]
         for column in doubted:
@@ -200,11 +212,6 @@ class Validator:
         for word, rule in self._good[c.name]:
             if word != "ilmiah":  # what is in scientific notation has not the form either
                 good &= rule
-        if c.codelist and c.list_max:  # many cells, few distinct lists
-            distinct = col.unique(maintain_order=True)
-            good = col.is_in(distinct.filter(self._listed(c, distinct)).implode())
-        elif c.codelist == "wilayah":
-            good = col.is_in(_list(self._shaped_codes(c)))
         return good if c.required else col.is_null() | good
 
     def _detail(self, name: str) -> list[pl.Expr]:
@@ -229,7 +236,7 @@ class Validator:
         if c.length:
             rules.append(("panjang", col.str.len_chars().is_between(*c.length)))
         if c.codelist:
-            rules.append(("kode", self._coded(c)))
+            rules.append(("kode", pl.col(_KNOWN + c.name)))
         if c.check:
             rules.append(self._paired(c))
         if self._contract.stale_after and c.name == self._contract.freshness_column:
@@ -258,29 +265,32 @@ class Validator:
                 return []
         return [("bentuk", value.is_not_null()), ("rentang", value.is_between(low, high))]
 
-    def _coded(self, c: Column) -> pl.Expr:
-        codes, col = self._shaped_codes(c), pl.col(c.name)
-        if c.list_max:
-            return self._listed(c, col)
-        known = col.is_in(_list(codes))
-        if c.codelist != "wilayah" or not re.search(c.regex or "", "11.01.01.2001"):
-            return known
-        # Villages are listed for the two regions only; elsewhere a village is checked to its kecamatan.
-        listed = sorted({code[:5] for code in codes if len(code) == 13})
-        kecamatan = frozenset(code for code in codes if len(code) == 8)
-        village = col.str.contains(r"^[0-9.]{8}\.[0-9]{4}$") & ~col.str.slice(0, 5).is_in(listed) & col.str.slice(0, 8).is_in(_list(kecamatan))
-        return known | village
+    def _known(self, coded: pl.DataFrame) -> list[pl.Series]:
+        """For each code column, Boolean: whether each cell is in its list. Judged once per distinct value: a column has few, and hashing a list
+        of 8,000 codes for every chunk costs more.
+        """
+        known = []
+        for values, distinct in zip(coded, coded.select(pl.all().unique().implode()).row(0) if coded.width else (), strict=True):
+            unknown = [value for value in distinct if value is not None and not self._is_code[values.name](value)]
+            good = ~values.is_in(unknown) if unknown else pl.Series([True]).new_from_index(0, len(values))
+            known.append(good.alias(_KNOWN + values.name))
+        return known
 
-    def _listed(self, c: Column, texts: pl.Expr) -> pl.Expr:
-        """Codes separated by semicolons: at most list_max, each in the list."""
-        items = texts.str.split(";")
-        return (items.list.len() <= c.list_max) & items.list.eval(pl.element().is_in(sorted(self._shaped_codes(c)))).list.all()
+    def _judge(self, c: Column) -> Callable[[str], bool]:
+        codes, most = self._shaped_codes(c), c.list_max
+        if most:  # codes separated by semicolons
+            return lambda value: len(items := value.split(";")) <= most and codes.issuperset(items)
+        if c.codelist != "wilayah" or not re.search(c.regex or "", "11.01.01.2001"):
+            return codes.__contains__
+        # Villages are listed for the two regions only; elsewhere a village is checked to its kecamatan.
+        listed = {code[:5] for code in codes if len(code) == 13}
+        village = re.compile(r"[0-9.]{8}\.[0-9]{4}")
+        return lambda value: value in codes or (bool(village.fullmatch(value)) and value[:5] not in listed and value[:8] in codes)
 
     def _shaped_codes(self, c: Column) -> frozenset[str]:
         """The codes of the column's list that have the column's form."""
         assert c.codelist is not None
-        shape = re.compile(c.regex or "")
-        return frozenset(code for code in self._codes.codes(c.codelist) if shape.search(code))
+        return _of_shape(self._codes.codes(c.codelist), c.regex or "")
 
     def _identifier(self, c: Column) -> pl.Expr:
         if c.check == "npwp":  # a company's begins with 0; a person's is the NIK

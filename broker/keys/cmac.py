@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK: Final = 16
+FEW: Final = 64  # values that Python joins sooner than Polars starts
 Bytes = "NDArray[np.uint8]"
 
 
@@ -55,19 +56,17 @@ def cmac(key: bytes, data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDA
 
 def column_bytes(values: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """UTF-8 bytes of a String column without nulls: uint8 (n, w) zero-padded, int64 (n) lengths."""
-    lengths = values.str.len_bytes().cast(int).to_numpy()
-    if not len(lengths):
-        return np.zeros((0, BLOCK), np.uint8), lengths
-    width = int(lengths.max())
-    if width == 0:
-        return np.zeros((len(lengths), BLOCK), np.uint8), lengths
-    if int(lengths.min()) == width:  # the common case (NIK): one join, no per-value work
-        joined = values.str.join("")[0].encode()
-    elif int(lengths.sum()) == int(values.str.len_chars().sum()):
-        joined = values.str.pad_end(width, "\0").str.join("")[0].encode()
-    else:
-        joined = b"".join(v.encode().ljust(width, b"\0") for v in values.to_list())
-    return np.frombuffer(joined, np.uint8).reshape(-1, width), lengths
+    if len(values) > FEW:
+        lengths = values.str.len_bytes().cast(int).to_numpy()
+        width = int(lengths.max())
+        if width and int(lengths.min()) == width:  # the common case (NIK): one join, no per-value work
+            return np.frombuffer(values.str.join("")[0].encode(), np.uint8).reshape(-1, width), lengths
+        if width and int(lengths.sum()) == int(values.str.len_chars().sum()):
+            return np.frombuffer(values.str.pad_end(width, "\0").str.join("")[0].encode(), np.uint8).reshape(-1, width), lengths
+    texts = [value.encode() for value in values.to_list()]
+    width = max(map(len, texts), default=0) or BLOCK
+    joined = b"".join([text.ljust(width, b"\0") for text in texts])
+    return np.frombuffer(joined, np.uint8).reshape(-1, width), np.array([len(text) for text in texts], np.int64)
 
 
 def column_cmac(key: bytes, values: pl.Series) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Key types, one per purpose: a KEM key cannot sign, a log key cannot open. Secrets are 32-byte seeds.
 
-Says nothing about files; `ring.py` keeps them.
+A key is made of its bytes once and kept (hence no slots): ML-DSA and ML-KEM expand for half a millisecond. Says nothing about files;
+`ring.py` keeps them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -24,30 +26,30 @@ def kid(purpose: str, public: bytes) -> str:
     return urlsafe_b64encode(hashlib.sha256(purpose.encode() + b"\0" + public).digest()[:16]).rstrip(b"=").decode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestPublic:
     """Verifies RFC 9421 request signatures (Ed25519)."""
 
     raw: bytes
     purpose = "request"
 
-    @property
+    @cached_property
     def kid(self) -> str:
         return kid("request", self.raw)
 
-    @property
+    @cached_property
     def key(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReceiptPublic:
     """Verifies receipts and statements: Ed25519 AND ML-DSA-65, because a receipt must hold past the agreement (Pasal 9)."""
 
     raw: bytes  # 32 + 1952
     purpose = "receipt"
 
-    @property
+    @cached_property
     def kid(self) -> str:
         return kid("receipt", self.raw)
 
@@ -60,18 +62,18 @@ class ReceiptPublic:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KemPublic:
     """Seals content keys: MLKEM768-X25519 (X-Wing), public key ML-KEM ‖ X25519."""
 
     raw: bytes  # 1184 + 32
     purpose = "kem"
 
-    @property
+    @cached_property
     def kid(self) -> str:
         return kid("kem", self.raw)
 
-    @property
+    @cached_property
     def key(self) -> MLKEM768X25519PublicKey:
         return MLKEM768X25519PublicKey(
             mlkem.MLKEM768PublicKey.from_public_bytes(self.raw[:_MLKEM_PUBLIC]),
@@ -79,85 +81,87 @@ class KemPublic:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogPublic:
     """Verifies checkpoints (Ed25519, C2SP signed-note)."""
 
     raw: bytes
     purpose = "log"
 
-    @property
+    @cached_property
     def kid(self) -> str:
         return kid("log", self.raw)
 
-    @property
+    @cached_property
     def key(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class RequestKey:
     seed: bytes
     purpose = "request"
 
-    @property
+    @cached_property
     def public(self) -> RequestPublic:
         return RequestPublic(self.private.public_key().public_bytes_raw())
 
-    @property
+    @cached_property
     def private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class ReceiptKey:
     seed: bytes
     purpose = "receipt"
 
+    @cached_property
     def _halves(self) -> tuple[Ed25519PrivateKey, mldsa.MLDSA65PrivateKey]:
         expanded = hashlib.shake_256(self.seed).digest(64)
         return Ed25519PrivateKey.from_private_bytes(expanded[:32]), mldsa.MLDSA65PrivateKey.from_seed_bytes(expanded[32:])
 
-    @property
+    @cached_property
     def public(self) -> ReceiptPublic:
-        classic, post_quantum = self._halves()
+        classic, post_quantum = self._halves
         return ReceiptPublic(classic.public_key().public_bytes_raw() + post_quantum.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> tuple[bytes, bytes]:
-        classic, post_quantum = self._halves()
+        classic, post_quantum = self._halves
         return classic.sign(message), post_quantum.sign(message)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class KemKey:
     seed: bytes
     purpose = "kem"
 
+    @cached_property
     def _halves(self) -> tuple[mlkem.MLKEM768PrivateKey, x25519.X25519PrivateKey]:
         # draft-connolly-cfrg-xwing-kem: the 32-byte seed expands to 64 B for ML-KEM and 32 B for X25519.
         expanded = hashlib.shake_256(self.seed).digest(96)
         return mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:64]), x25519.X25519PrivateKey.from_private_bytes(expanded[64:])
 
-    @property
+    @cached_property
     def public(self) -> KemPublic:
-        lattice, curve = self._halves()
+        lattice, curve = self._halves
         return KemPublic(lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
 
-    @property
+    @cached_property
     def private(self) -> MLKEM768X25519PrivateKey:
-        return MLKEM768X25519PrivateKey(*self._halves())
+        return MLKEM768X25519PrivateKey(*self._halves)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class LogKey:
     seed: bytes
     purpose = "log"
 
-    @property
+    @cached_property
     def public(self) -> LogPublic:
         return LogPublic(self.private.public_key().public_bytes_raw())
 
-    @property
+    @cached_property
     def private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
 

@@ -1,4 +1,4 @@
-"""SQLite behind SQLModel: one writer, WAL, synchronous=FULL (read back: anything less loses acknowledged commits in a power cut).
+"""SQLite behind SQLAlchemy Core: one writer, WAL, synchronous=FULL (read back: anything less loses acknowledged commits in a power cut).
 
 A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with database.write()` ends, or it never happened.
 """
@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sqlalchemy import event, text, update
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlmodel import SQLModel, create_engine
 
 from broker.errors import LedgerError
-from broker.store.tables import SCHEMA, Exchange, ExchangeRow, LogCheckpoint, LogEntry, Meta, Nonce, Receipt, Segment
+from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +51,11 @@ class Database:
             raise LedgerError(f"the ledger cannot be opened: {type(error.orig).__name__}") from None
 
     def _prepare(self) -> None:
-        SQLModel.metadata.create_all(self._engine)
+        TABLES.create_all(self._engine)
         with self._engine.begin() as c:
             found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
             if found is None:
-                c.execute(Meta.__table__.insert(), {"key": "schema", "value": str(SCHEMA)})  # type: ignore[attr-defined]
+                c.execute(META.insert(), {"key": "schema", "value": str(SCHEMA)})
             elif found != str(SCHEMA):
                 raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
 
@@ -97,10 +96,10 @@ class Transaction:
 
     # exchanges
     def add_exchange(self, **values: str) -> None:
-        self._c.execute(Exchange.__table__.insert(), values)  # type: ignore[attr-defined]
+        self._c.execute(EXCHANGE.insert(), values)
 
     def change_exchange(self, exchange: str, **values: object) -> None:
-        self._c.execute(update(Exchange).where(Exchange.id == exchange).values(**values))  # type: ignore[arg-type]
+        self._c.execute(EXCHANGE.update().where(EXCHANGE.c.id == exchange).values(**values))
 
     def exchange(self, exchange: str) -> ExchangeRow | None:
         return next(iter(self._exchanges("id = :v", v=exchange)), None)
@@ -127,7 +126,7 @@ class Transaction:
         self._c.execute(text("DELETE FROM nonce WHERE until < :now"), {"now": now})
         if self._c.execute(text("SELECT 1 FROM nonce WHERE kid = :k AND nonce = :n"), {"k": kid, "n": nonce}).first():
             return False
-        self._c.execute(Nonce.__table__.insert(), {"kid": kid, "nonce": nonce, "until": until})  # type: ignore[attr-defined]
+        self._c.execute(NONCE.insert(), {"kid": kid, "nonce": nonce, "until": until})
         return True
 
     def count_refusal(self, minute: str, reason: str) -> None:
@@ -161,7 +160,7 @@ class Transaction:
 
     # leaves and logs
     def add_segment(self, exchange: str, number: int, low: bytes, high: bytes, rows: bytes, tiles: bytes) -> None:
-        self._c.execute(Segment.__table__.insert(), {"exchange": exchange, "number": number, "low": low, "high": high, "rows": rows, "tiles": tiles})  # type: ignore[attr-defined]
+        self._c.execute(SEGMENT.insert(), {"exchange": exchange, "number": number, "low": low, "high": high, "rows": rows, "tiles": tiles})
 
     def segment(self, exchange: str, number: int) -> bytes | None:
         found: Any = self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e AND number = :n"), {"e": exchange, "n": number}).scalar()
@@ -172,7 +171,7 @@ class Transaction:
             yield rows
 
     def add_entry(self, log: str, position: int, entry: bytes, leaf: bytes) -> None:
-        self._c.execute(LogEntry.__table__.insert(), {"log": log, "position": position, "entry": entry, "leaf": leaf})  # type: ignore[attr-defined]
+        self._c.execute(LOG_ENTRY.insert(), {"log": log, "position": position, "entry": entry, "leaf": leaf})
 
     def log_entries(self, log: str) -> Iterator[tuple[bytes, bytes]]:
         """Every entry of a log with its leaf hash, in order. LedgerError at a gap."""
@@ -187,7 +186,7 @@ class Transaction:
             yield entry
 
     def add_checkpoint(self, log: str, size: int, note: str) -> None:
-        self._c.execute(LogCheckpoint.__table__.insert(), {"log": log, "size": size, "note": note})  # type: ignore[attr-defined]
+        self._c.execute(LOG_CHECKPOINT.insert(), {"log": log, "size": size, "note": note})
 
     def checkpoint(self, log: str) -> str | None:
         found: Any = self._c.execute(text("SELECT note FROM logcheckpoint WHERE log = :l ORDER BY size DESC LIMIT 1"), {"l": log}).scalar()
@@ -198,7 +197,7 @@ class Transaction:
         """Whether this signer's receipt is new."""
         if self._c.execute(text("SELECT 1 FROM receipt WHERE exchange = :e AND signer = :s"), {"e": exchange, "s": signer}).first():
             return False
-        self._c.execute(Receipt.__table__.insert(), {"exchange": exchange, "signer": signer, "dsse": dsse, "at": at})  # type: ignore[attr-defined]
+        self._c.execute(RECEIPT.insert(), {"exchange": exchange, "signer": signer, "dsse": dsse, "at": at})
         return True
 
     def receipts(self, exchange: str) -> dict[str, bytes]:

@@ -1,96 +1,73 @@
-"""Tables. `SQLModel(table=True)` does not validate, so rows never leave this package: `database.py` gives frozen nouns."""
+"""Tables, as SQLAlchemy Core: no object per row is wanted, and rows never leave this package: `database.py` gives frozen nouns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table
 
-SCHEMA = 1
-
-
-class Meta(SQLModel, table=True):
-    key: str = Field(primary_key=True)
-    value: str
+SCHEMA: Final = 1
+TABLES: Final = MetaData()
 
 
-class Exchange(SQLModel, table=True):
-    """One submission and what became of it."""
-
-    id: str = Field(primary_key=True)  # 32 hex digits
-    state: str = Field(index=True)  # accepted recorded delivered receipted refused
-    sender: str = Field(index=True)
-    recipient: str = Field(index=True)
-    agreement: str = Field(index=True)
-    dataset: str
-    purpose: str
-    accepted: str
-    changed: str
-    submission_sha256: str
-    idempotency: str = Field(unique=True)  # SHA-256 of sending system and key
-    tries: int = 0  # starts that took it up while it was accepted
-    log: str | None = None
-    entry: int | None = None
-    header: bytes | None = Field(default=None, sa_type=LargeBinary)  # envelope prefix; its presence is the outbox row
-    manifest: bytes | None = Field(default=None, sa_type=LargeBinary)
-    report: str | None = None  # quality report, JSON: row numbers, columns, rules
-    problem: str | None = None  # refusal, JSON
+def _text(name: str, *, key: bool = False, index: bool = False, unique: bool = False, optional: bool = False) -> Column[str]:
+    return Column(name, String, primary_key=key, index=index or None, unique=unique or None, nullable=optional)
 
 
-class Nonce(SQLModel, table=True):
-    kid: str = Field(primary_key=True)
-    nonce: str = Field(primary_key=True)
-    until: int = Field(index=True)
+def _whole(name: str, *, key: bool = False, index: bool = False, optional: bool = False) -> Column[int]:
+    return Column(name, Integer, primary_key=key, index=index or None, nullable=optional, autoincrement=False)
 
 
-class Vault(SQLModel, table=True):
-    __table_args__ = {"sqlite_with_rowid": False}
-    tag: bytes = Field(primary_key=True, sa_type=LargeBinary)  # keyed per agreement, so tags of two agreements never meet
-    agreement: str
-    id: bytes = Field(sa_type=LargeBinary)
+def _blob(name: str, *, key: bool = False, optional: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, primary_key=key, nullable=optional)
 
 
-class Segment(SQLModel, table=True):
-    exchange: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    low: bytes = Field(sa_type=LargeBinary)
-    high: bytes = Field(sa_type=LargeBinary)
-    rows: bytes = Field(sa_type=LargeBinary)
-    tiles: bytes = Field(sa_type=LargeBinary)
+META: Final = Table("meta", TABLES, _text("key", key=True), _text("value"))
 
+# One submission and what became of it.
+EXCHANGE: Final = Table(
+    "exchange", TABLES,
+    _text("id", key=True),  # 32 hex digits
+    _text("state", index=True),  # accepted recorded delivered receipted refused
+    _text("sender", index=True),
+    _text("recipient", index=True),
+    _text("agreement", index=True),
+    _text("dataset"),
+    _text("purpose"),
+    _text("accepted"),
+    _text("changed"),
+    _text("submission_sha256"),
+    _text("idempotency", unique=True),  # SHA-256 of sending system and key
+    Column("tries", Integer, nullable=False, default=0),  # starts that took it up while it was accepted
+    _text("log", optional=True),
+    _whole("entry", optional=True),
+    _blob("header", optional=True),  # envelope prefix; its presence is the outbox row
+    _blob("manifest", optional=True),
+    _text("report", optional=True),  # quality report, JSON: row numbers, columns, rules
+    _text("problem", optional=True),  # refusal, JSON
+)  # fmt: skip
 
-class LogEntry(SQLModel, table=True):
-    log: str = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    entry: bytes = Field(sa_type=LargeBinary)
-    leaf: bytes = Field(sa_type=LargeBinary)
+NONCE: Final = Table("nonce", TABLES, _text("kid", key=True), _text("nonce", key=True), _whole("until", index=True))
 
+# The tag is keyed per agreement, so tags of two agreements never meet.
+VAULT: Final = Table("vault", TABLES, _blob("tag", key=True), _text("agreement"), _blob("id"), sqlite_with_rowid=False)
 
-class LogCheckpoint(SQLModel, table=True):
-    log: str = Field(primary_key=True)
-    size: int = Field(primary_key=True)
-    note: str
+SEGMENT: Final = Table("segment", TABLES, _text("exchange", key=True), _whole("number", key=True), _blob("low"), _blob("high"), _blob("rows"), _blob("tiles"))
 
+LOG_ENTRY: Final = Table("logentry", TABLES, _text("log", key=True), _whole("position", key=True), _blob("entry"), _blob("leaf"))
 
-class Receipt(SQLModel, table=True):
-    exchange: str = Field(primary_key=True)
-    signer: str = Field(primary_key=True)
-    dsse: bytes = Field(sa_type=LargeBinary)
-    at: str
+LOG_CHECKPOINT: Final = Table("logcheckpoint", TABLES, _text("log", key=True), _whole("size", key=True), _text("note"))
 
+RECEIPT: Final = Table("receipt", TABLES, _text("exchange", key=True), _text("signer", key=True), _blob("dsse"), _text("at"))
 
-class RefusedAtDoor(SQLModel, table=True):
-    """Unauthenticated requests: counted, never described."""
-
-    minute: str = Field(primary_key=True)
-    reason: str = Field(primary_key=True)
-    count: int
+# Unauthenticated requests: counted, never described.
+REFUSED_AT_DOOR: Final = Table("refusedatdoor", TABLES, _text("minute", key=True), _text("reason", key=True), _whole("count"))
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRow:
-    """An `Exchange` as the rest of the house sees it."""
+    """A row of `exchange` as the rest of the house sees it."""
 
     id: str
     state: str

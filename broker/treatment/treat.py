@@ -38,7 +38,7 @@ class Treatment:
             for c, i in self._columns
             if c.token and levels[i] == Level.PSEUDONYM
         ]
-        return frame.with_columns(*tokens).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
+        return frame.hstack(tokens).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
 
     def _value(self, column: Column, level: int) -> pl.Expr:
         match level:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from broker.settings import limit_polars
 from scripts.benchmarks import world
 
 MILLION: Final = 1_000_000
@@ -29,6 +30,7 @@ STRUCTURED_ROWS: Final = 20_000
 
 def main(arguments: list[str]) -> int:
     asked = _arguments(arguments)
+    limit_polars()  # here, for the processes that measure
     if asked.cache:
         asked.cache.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
