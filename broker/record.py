@@ -6,13 +6,10 @@ memory move together: a transaction that fails takes all three back. A checkpoin
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from broker.errors import LedgerError, NotVerified
 from broker.jcs import canonical
@@ -23,8 +20,6 @@ from broker.model import Entry, utc_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
-
-    from numpy.typing import NDArray
 
     from broker.jcs import Json
     from broker.keys import LogKey
@@ -124,12 +119,9 @@ class Ledger:
         """
         with self.writing() as book:
             tx, name = book.tx, exchange.hex()
-
-            def vault(tags: NDArray[np.uint8]) -> NDArray[np.uint8]:
-                return tx.vault_ids(log, tags, np.frombuffer(os.urandom(16 * len(tags)), np.uint8).reshape(-1, 16))
-
-            for s in leaves.segments(vault):
-                tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
+            with tx.vault(log) as vault:
+                for s in leaves.segments(vault.ids):
+                    tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
             assert leaves.tree is not None
             entry = manifest(leaves.tree)
             appended = book.append(log, entry)

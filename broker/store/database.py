@@ -10,18 +10,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from broker.errors import LedgerError
 from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
+from broker.store.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine
 
 _PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2, "secure_delete": 1}
@@ -139,24 +138,10 @@ class Transaction:
         rows = self._c.execute(text("SELECT reason, SUM(count) FROM refusedatdoor GROUP BY reason"))
         return {reason: int(count) for reason, count in rows}
 
-    # the vault
-    def vault_ids(self, agreement: str, tags: NDArray[np.uint8], fresh: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Vault ids of sorted unique person tags; a person not yet known gets its `fresh` id. All uint8 (n, 16)."""
-        cursor = self._c.connection.cursor()  # below SQLAlchemy: it would make an object of every row
-        # Two blobs cross into SQLite instead of two objects a row; sorted tags walk the B-tree once; LEFT JOIN keeps SQLite to this order.
-        numbers = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)"
-        blob = np.ascontiguousarray(tags).tobytes()
-        found = cursor.execute(f"{numbers} SELECT v.id FROM n LEFT JOIN vault v ON v.tag = substr(?, 1 + 16 * n.i, 16) ORDER BY n.i", (len(tags), blob)).fetchall()  # noqa: S608 - our own words
-        known = np.array([row[0] is not None for row in found])
-        ids = np.where(known[:, None], 0, fresh).astype(np.uint8)
-        ids[known] = np.frombuffer(b"".join([row[0] for row in found if row[0] is not None]), np.uint8).reshape(-1, 16)
-        if not known.all():
-            new, at = tags[~known].tobytes(), ids[~known].tobytes()
-            cursor.execute(
-                f"{numbers} INSERT INTO vault (tag, agreement, id) SELECT substr(?, 1 + 16 * i, 16), ?, substr(?, 1 + 16 * i, 16) FROM n",  # noqa: S608
-                (int((~known).sum()), new, agreement, at),
-            )
-        return ids
+    def vault(self, agreement: str) -> Vault:
+        connection = self._c.connection.driver_connection  # below SQLAlchemy: it would make an object of every row
+        assert isinstance(connection, sqlite3.Connection)
+        return Vault(connection.cursor(), agreement)
 
     # leaves and logs
     def add_segment(self, exchange: str, number: int, low: bytes, high: bytes, rows: bytes, tiles: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 TABLES: Final = MetaData()
 
 
@@ -50,8 +50,10 @@ EXCHANGE: Final = Table(
 
 NONCE: Final = Table("nonce", TABLES, _text("kid", key=True), _text("nonce", key=True), _whole("until", index=True))
 
-# The tag is keyed per agreement, so tags of two agreements never meet.
-VAULT: Final = Table("vault", TABLES, _blob("tag", key=True), _text("agreement"), _blob("id"), sqlite_with_rowid=False)
+# Pages of `vault.py`; people: tag and id, 32 bytes each, by tag. A tag is keyed per agreement, so tags of two agreements never meet.
+VAULT: Final = Table(
+    "vault", TABLES, _text("agreement", key=True), _whole("run", key=True), _whole("page", key=True), _blob("low"), _blob("high"), _blob("people")
+)  # fmt: skip
 
 SEGMENT: Final = Table("segment", TABLES, _text("exchange", key=True), _whole("number", key=True), _blob("low"), _blob("high"), _blob("rows"), _blob("tiles"))
 

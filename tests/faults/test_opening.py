@@ -68,8 +68,8 @@ def test_a_ledger_with_a_gap_refuses_to_open(town: Town) -> None:
 
 
 def test_a_ledger_of_another_schema_refuses_to_open(town: Town) -> None:
-    tamper(town, "UPDATE meta SET value = '2' WHERE key = 'schema'")
-    with pytest.raises(LedgerError, match="schema 2"):
+    tamper(town, "UPDATE meta SET value = '9' WHERE key = 'schema'")
+    with pytest.raises(LedgerError, match="schema 9"):
         town.reopen()
 
 
