@@ -54,9 +54,11 @@ def raised(column: Column, day: date) -> pl.Expr:
 def row_classes(frame: pl.DataFrame, contract: Contract, flags: Iterable[str], day: date) -> pl.Series:
     """frame: a typed frame. UInt8 row class number of each row: the sum of 1 << bit over the raised flags, of those in `flags`."""
     wanted = set(flags)
-    total = pl.zeros(frame.height, pl.UInt8, eager=True).alias("class")
+    raises = []
     for bit, flag in enumerate(ROW_FLAGS):
         sources = [raised(c, day).fill_null(value=False) for c in contract.columns if flag in wanted and flag in flags_of(c)]
         if sources:
-            total += frame.select(pl.any_horizontal(sources).cast(pl.UInt8).alias("f")).get_column("f") * (1 << bit)
-    return total
+            raises.append(pl.when(pl.any_horizontal(sources)).then(pl.lit(1 << bit, pl.UInt8)).otherwise(pl.lit(0, pl.UInt8)))
+    if not raises:
+        return pl.zeros(frame.height, pl.UInt8, eager=True).alias("class")
+    return frame.select(pl.sum_horizontal(raises).cast(pl.UInt8).alias("class")).get_column("class")

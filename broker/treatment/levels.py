@@ -46,7 +46,10 @@ class Profiles:
 
 
 def profiles(plan: Plan, contract: Contract) -> Profiles:
-    steps = np.array([[next(can for can in cans if can <= level) for level in Level] for cans in (able(c, plan.audience) for c in contract.columns)], np.uint8)
+    steps = np.zeros((len(contract.columns), len(Level)), np.uint8)
+    for i, column in enumerate(contract.columns):
+        for can in reversed(able(column, plan.audience)):
+            steps[i, can:] = can
     asked = np.frombuffer(b"".join(plan.levels), np.uint8).reshape(len(plan.levels), -1)
     rows = [row.tobytes() for row in steps[np.arange(len(steps)), asked]]
     distinct: dict[bytes, int] = {}
