@@ -24,7 +24,7 @@ PORT: Final = "8470"
 FINGERPRINT: Final = r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}"
 NAMES: Final = re.compile(rf"{FINGERPRINT}|(?:[0-9a-f]{{4}} ){{3}}[0-9a-f]{{4}} …|\b[0-9a-f]{{32}}\b")  # what a run makes anew
 TIMES: Final = re.compile(r"\b\d+(?:\.\d+)? detik\b")
-COUNTS: Final = re.compile(r"\d+ dikirim, \d+ ditahan")  # a sample is of its day: which of its faults are faults changes with the date
+COUNTS: Final = re.compile(r"\b\d+ (?=dikirim|ditahan|baris dibuka|baris ditulis)")  # a sample is of its day: which of its faults are faults changes with the date
 
 
 @dataclass(frozen=True)
@@ -131,4 +131,4 @@ def differs(shown: tuple[str, ...], printed: list[str]) -> str:
 
 
 def _plain(line: str) -> str:
-    return COUNTS.sub("N dikirim, N ditahan", TIMES.sub("N detik", NAMES.sub("<name>", line))).rstrip()
+    return COUNTS.sub("N ", TIMES.sub("N detik", NAMES.sub("<name>", line))).rstrip()
