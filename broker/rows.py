@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from broker.contract.flags import flags_of, raised, row_classes
 from broker.contract.validate import typed
 from broker.detection import Misplaced
+from broker.freetext import clean_cells, clean_texts
 from broker.keys.cmac import column_cmac
 from broker.ledger.manifest import OUTCOMES, WITHHELD_PROFILE, outcome_code
+from broker.treatment import cleaned
 
 if TYPE_CHECKING:
     from datetime import date
@@ -106,14 +108,17 @@ def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[list[bytes], Le
     outcomes[_foreign(checked)] = outcome_code("ditahan_asal")
     misplaced = Misplaced.search(frame, desk.searched, pl.Series(outcomes == outcome_code("terkirim")))  # 6 detect
     outcomes[misplaced.failed.to_numpy()] = outcome_code("ditahan_deteksi")
-    found = misplaced.found.to_numpy()
-    outcomes[found] = outcome_code("ditahan_salah_tempat")
-    _count(tally, chunk, checked, misplaced, found, outcomes)
+    texts = clean_texts(frame, outcomes == outcome_code("terkirim"), desk.contract, desk.treatment, desk.profiles.flags)
+    outcomes[texts.failed] = outcome_code("ditahan_deteksi")
+    _count(tally, chunk, checked, misplaced, outcomes)
+    for rule, count in texts.counts.items():
+        tally.rules[rule] = tally.rules.get(rule, 0) + count
 
     good = outcomes == outcome_code("terkirim")
     of_class = np.array(desk.profiles.of_class, np.uint16)
-    profile = of_class[row_classes(frame, desk.contract, desk.profiles.flags, desk.day).to_numpy()]
+    profile = of_class[row_classes(frame, desk.contract, desk.profiles.flags, desk.day).to_numpy() | texts.flags]
     profile[~good] = WITHHELD_PROFILE
+    frame = clean_cells(frame, misplaced.cells).hstack(texts.columns)
     lines = _lines(frame, profile, desk, tally)  # 7 treat
     commitments = _commit(desk.salts.next(n), lines)
     return lines, _leaves(frame, desk, checked, commitments, profile, outcomes, chunk.first - 1)
@@ -124,7 +129,7 @@ def _lines(frame: pl.DataFrame, profile: NDArray[np.uint16], desk: Desk, tally: 
 
     Each profile is treated as a frame of its own, then its lines fall back into place: a `when` per cell would cost more than the whole.
     """
-    kept = frame[list(desk.profiles.released)]  # before the filter, which copies every column it is given
+    kept = frame[[*desk.profiles.released, *(cleaned(*text) for text in desk.treatment.texts)]]  # before the filter, which copies every column it is given
     parts: dict[int, io.BytesIO] = {}
     for p in np.unique(profile).tolist():
         parts[p] = io.BytesIO()
@@ -165,7 +170,7 @@ def _foreign(checked: Checked) -> NDArray[np.uint32]:
     return checked.bad_rows.filter(broken).to_numpy()
 
 
-def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, found: NDArray[np.bool_], outcomes: NDArray[np.uint8]) -> None:
+def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, outcomes: NDArray[np.uint8]) -> None:
     tally.rows += chunk.frame.height
     codes = dict(zip(*(a.tolist() for a in np.unique(outcomes, return_counts=True)), strict=True))
     for word, code in OUTCOMES.items():
@@ -175,14 +180,15 @@ def _count(tally: Tally, chunk: Chunk, checked: Checked, misplaced: Misplaced, f
         for rule, count in sums.items():
             if count:
                 tally.rules[rule] = tally.rules.get(rule, 0) + int(count)
-    if found.any():
-        tally.rules["salah_tempat"] = tally.rules.get("salah_tempat", 0) + int(found.sum())
+    elsewhere = sorted({row for cells in misplaced.cells.values() for row in cells})
+    if elsewhere:
+        tally.rules["salah_tempat"] = tally.rules.get("salah_tempat", 0) + len(elsewhere)
         for rule, count in misplaced.counts.items():
             tally.rules[f"{rule}.salah_tempat"] = tally.rules.get(f"{rule}.salah_tempat", 0) + count
     if len(tally.named) < MAX_REPORTED:
         named = {int(p): tuple(r for r, broken in zip(checked.rules.columns, row, strict=True) if broken) for p, row in zip(checked.bad_rows.head(MAX_REPORTED), checked.rules.head(MAX_REPORTED).iter_rows(), strict=True)}
-        for word, rows in (("salah_tempat", found), ("deteksi", outcomes == outcome_code("ditahan_deteksi"))):
-            named |= dict.fromkeys(np.flatnonzero(rows).tolist(), (word,))
+        named |= dict.fromkeys(elsewhere, ("salah_tempat",))
+        named |= dict.fromkeys(np.flatnonzero(outcomes == outcome_code("ditahan_deteksi")).tolist(), ("deteksi",))
         # By row number before the cut: which rows are named must not depend on the chunks.
         tally.named.extend((chunk.first + p, named[p]) for p in sorted(named)[: MAX_REPORTED - len(tally.named)])
 

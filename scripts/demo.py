@@ -40,6 +40,7 @@ from demo_world import (
     together,
     xlsx_rows,
 )
+from rich.markup import escape
 
 from broker.cli.explain import Asked, what_becomes
 
@@ -52,6 +53,8 @@ MARK: Final = ".sinergi-demo"  # only a folder that holds it is ever emptied
 ROWS, OPENINGS, MESS = 1000, 200, 0.01
 BASIS: Final = "UU 13/2003 Pasal 35"
 SHOWN: Final = ("nik", "nama_lengkap", "tanggal_lahir", "jenis_kelamin", "kode_wilayah", "no_hp", "pendidikan_tertinggi")
+NOTE: Final = "catatan_pengantar_kerja"
+NIK: Final = re.compile(r"\d{16}")
 SHOWN_OPENINGS: Final = ("id_lowongan", "nama_pemberi_kerja", "nama_jabatan", "kode_wilayah_kerja", "kontak_no_hp", "status_lowongan")
 
 
@@ -65,7 +68,7 @@ def prepare(demo: Demo) -> None:
     office, *printed = together(
         partial(demo.broker, "init"),
         *(partial(demo.broker, "keys", "new", "--system", system, "--url", demo.url, home=home) for system, home in HOMES.items()),
-        sample("pencari_kerja", "pencari_kerja.xlsx", ROWS, "--mess", str(MESS)),
+        sample("pencari_kerja", "pencari_kerja.xlsx", ROWS, "--mess", str(MESS), "--text"),
         sample("lowongan", "lowongan.ndjson", OPENINGS, "--party", "kemnaker"),
         sample("wlkp", "wlkp.csv", 20, "--party", "kemnaker", "--agreement", "nk-binjai-2025"),
     )
@@ -134,7 +137,23 @@ def job_seekers(demo: Demo) -> Sent:
     expect(all(str(row["nik"]).startswith("p1.") for row in received), "SIAPkerja membuka", "a NIK is no pseudonym")
     tell("Baris yang sama, seperti yang dilihat SIAPkerja:", "The same rows as the recipient sees them:")
     console.print(rows_table(received[:3], SHOWN))
+    notes(sent_rows, sent, received)
     return sent
+
+
+def notes(sent_rows: list[dict[str, str]], sent: Sent, received: list[dict[str, str | None]]) -> None:
+    """Notes before and after; only as many rows as the report names every withheld one of can be matched."""
+    left = [row for number, row in enumerate(sent_rows, 1) if number not in sent.named]
+    expect(len(left) == len(received), "Catatan", f"{len(left)} rows left, {len(received)} arrived")
+    pairs = [(before[NOTE], after[NOTE]) for before, after in zip(left, received, strict=True) if before[NOTE] and after.get(NOTE)]
+    changed = [(before, str(after)) for before, after in pairs if before != after]
+    people = {row["nik"] for row in sent_rows}
+    expect(bool(changed) and not any(people & set(NIK.findall(str(after))) for _, after in pairs), "Catatan", "a NIK left in a note")
+    tell(f"Kolom {NOTE}: catatan petugas sebelum dan sesudah dibersihkan:", "Officers' notes before and after cleaning:")
+    made = table("dikirim", "diterima")
+    for before, after in changed[:4]:
+        made.add_row(escape(before), escape(after))
+    console.print(made)
 
 
 def openings(demo: Demo) -> Sent:

@@ -95,10 +95,12 @@ class Town:
         self.office.ledger.database.close()
 
     # --- rows
-    def rows(self, dataset: str = "pencari_kerja", n: int = 20, *, seed: int = 1, mess: float = 0.0, party: str = "sijunjung", agreement: str = "nk-sijunjung-2025") -> list[list[str]]:
+    def rows(
+        self, dataset: str = "pencari_kerja", n: int = 20, *, seed: int = 1, mess: float = 0.0, party: str = "sijunjung", agreement: str = "nk-sijunjung-2025", text: bool = False
+    ) -> list[list[str]]:
         day: date = wib_date(self.now)
         contract = self.office.contracts[dataset]
-        return list(synthetic(dataset, n, seed, day, party=party, agreement=agreement, contract=contract, codes=self.office.codes, mess=mess))
+        return list(synthetic(dataset, n, seed, day, party=party, agreement=agreement, contract=contract, codes=self.office.codes, mess=mess, text=text))
 
     def csv(self, rows: Iterable[Sequence[str]], dataset: str = "pencari_kerja", header: Sequence[str] | None = None) -> bytes:
         text = io.StringIO()

@@ -104,6 +104,7 @@ def sample(
     party: Annotated[str, typer.Option(help="Whose rows: sijunjung, binjai or kemnaker.")] = "sijunjung",
     agreement: Annotated[str | None, typer.Option(help="The agreement the rows belong to.")] = None,
     mess: Annotated[float, typer.Option(min=0, max=1, help="Share of rows with a fault of real life.")] = 0.0,
+    text: Annotated[bool, typer.Option("--text", help="Fill free text too: notes as officers write them.")] = False,
 ) -> None:
     """Write synthetic rows: people who do not exist (NIK serials 9001–9999), in the dataset's template."""
     from broker.contract import load_codelists, load_contracts  # noqa: PLC0415
@@ -119,5 +120,5 @@ def sample(
     of = agreement or ("nk-binjai-2025" if party == "binjai" else "nk-sijunjung-2025")
     day: date = as_of.date()
     codes = load_codelists(policies / "codes")
-    write(output, contracts[dataset], synthetic(dataset, rows, seed, day, party=party, agreement=of, contract=contracts[dataset], codes=codes, mess=mess))
+    write(output, contracts[dataset], synthetic(dataset, rows, seed, day, party=party, agreement=of, contract=contracts[dataset], codes=codes, mess=mess, text=text))
     say(f"{rows} baris {dataset} ditulis ke {output}")

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from broker import __version__
 from broker.cli import administrator, party
+from broker.cli.detect import detect
 from broker.cli.explain import explain
 from broker.errors import SinergiError
 
@@ -49,6 +50,7 @@ app.command("doctor", rich_help_panel=PARTY)(party.doctor)
 app.command("send", rich_help_panel=PARTY)(party.send)
 app.command("receive", rich_help_panel=PARTY)(party.receive)
 app.command("open", rich_help_panel=PARTY)(party.open_)
+app.command("detect", rich_help_panel=PARTY)(detect)
 app.command("sample", rich_help_panel=PARTY)(administrator.sample)
 app.command("verify", rich_help_panel=AUDITOR)(party.verify)
 app.command("explain", rich_help_panel=SECURITY)(explain)

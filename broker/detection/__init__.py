@@ -1,6 +1,7 @@
-"""Personal data in text: identifiers found by pure functions, over one text or a whole column; Presidio's interface around the same."""
+"""Personal data in text: identifiers, names and specific personal data, over one text or a whole column; Presidio's interface around the same."""
 
+from broker.detection.detect import KINDS, detect, readable
 from broker.detection.identifiers import find
 from broker.detection.misplaced import Misplaced, searched_columns
 
-__all__ = ["Misplaced", "find", "searched_columns"]
+__all__ = ["KINDS", "Misplaced", "detect", "find", "readable", "searched_columns"]

@@ -1,4 +1,4 @@
-"""Step 6: identifiers in columns that must not hold one. Row-local; a row that cannot be searched is withheld.
+"""Step 6: identifiers in columns that must not hold one: the cell leaves cleaned. Row-local; a row that cannot be searched is withheld.
 
 Typed columns are decided by their contract. Every text column that would leave in a readable form is searched: one vectorised
 prefilter over all of them, then the exact judgement on the few rows it marks.
@@ -16,10 +16,14 @@ from broker.detection.identifiers import find
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from broker.model import Contract
+    from broker.model import Contract, Finding
 
-# Whatever `find` can find has one of these: an address sign, or nine digits with separators. `\d` is every script's digits.
-_PREFILTER: Final = r"(?i)@|\[at\]|\(at\)|%40|\d(?:[\s().,\-–/]{0,2}\d|[oli]+\d){4}"
+# Whatever `find` finds of these has an address sign, or five digits with at most five other characters between two of them: three
+# that part digits and two letters read as digits (numbers.RUN). `\d` is every script's digits; the signs in brackets are full-width.
+_PREFILTER: Final = r"(?i)[@＠﹫]|[%％][4\d][0\d]|[^\p{L}\d][aａ][tｔ][^\p{L}\d]|\d(?:[^\d]{0,5}\d){4}"
+# Kinds that no column holds by right unless it is theirs. A plate, a business number, a date or "Jorong Koto" may stand in a job title
+# or in an institution's name.
+_STRONG: Final = frozenset({"nik", "kk", "npwp", "nitku", "nip", "bpjs", "kpj", "passport", "sim", "phone", "account", "email"})
 # Kinds whose own form is an identifier: their contract judges them.
 _OWN_KIND: Final = frozenset({"nik", "kk", "npwp", "nib", "kpj", "bpjs", "phone", "email", "passport", "account", "plate", "birth_date"})
 _SEPARATOR: Final = " \x1f "
@@ -39,34 +43,33 @@ def _narrow(regex: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Misplaced:
-    """found: Boolean (n). failed: Boolean (n), rows that could not be searched. counts: `column.kind` → rows, for the quality report."""
+    """cells: column → row → what to take out of that cell. failed: Boolean (n), rows that could not be searched.
+    counts: `column.kind` → rows, for the quality report.
+    """
 
-    found: pl.Series
+    cells: dict[str, dict[int, list[Finding]]]
     failed: pl.Series
     counts: dict[str, int]
 
     @classmethod
     def search(cls, frame: pl.DataFrame, columns: tuple[str, ...], among: pl.Series) -> Misplaced:
         """frame: String columns; those not in `columns` are not looked at. among: Boolean (n), the rows that could leave."""
-        none = pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height)
         if not columns:
-            return cls(none, none, {})
+            return cls({}, pl.Series([False], dtype=pl.Boolean).new_from_index(0, frame.height), {})
         joined = pl.concat_str([pl.col(c) for c in columns], separator=_SEPARATOR, ignore_nulls=True)
         marks = frame.select(
             (joined.str.len_chars() > MAX_TEXT).fill_null(value=True).alias("failed"), joined.str.contains(_PREFILTER).fill_null(value=True).alias("marked")
         )
         failed = marks.get_column("failed") & among
-        hits: list[int] = []
+        cells: dict[str, dict[int, list[Finding]]] = {}
         counts: dict[str, int] = {}
         for position in (marks.get_column("marked") & among & ~failed).arg_true().to_list():
-            kinds = _kinds(frame, columns, position)
-            if kinds:
-                hits.append(position)
-            for kind in kinds:
-                counts[kind] = counts.get(kind, 0) + 1
-        return cls(none.scatter(hits, True) if hits else none, failed, counts)
-
-
-def _kinds(frame: pl.DataFrame, columns: tuple[str, ...], position: int) -> set[str]:
-    values = ((column, frame.get_column(column)[position]) for column in columns)
-    return {f"{column}.{f.kind}" for column, value in values if value is not None for f in find(value)}
+            for column in columns:
+                value = frame.get_column(column)[position]
+                found = find(value) if value is not None else []
+                kinds = {f.kind for f in found} & _STRONG
+                if kinds:
+                    cells.setdefault(column, {})[position] = found
+                for kind in kinds:
+                    counts[f"{column}.{kind}"] = counts.get(f"{column}.{kind}", 0) + 1
+        return cls(cells, failed, counts)

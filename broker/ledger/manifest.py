@@ -23,7 +23,7 @@ OUTCOMES: Final[Mapping[str, int]] = {
     "terkirim": RELEASED,
     "ditahan_asal": 0x10,  # row of another agreement or party (Pasal 9 ayat (2))
     "ditahan_aturan": 0x11,  # a contract rule failed (Pasal 6)
-    "ditahan_salah_tempat": 0x12,  # an identifier in a column that must not hold one
+    "ditahan_salah_tempat": 0x12,  # reserved: such a cell leaves cleaned
     "ditahan_deteksi": 0x13,  # detection failed or timed out: fail closed
 }
 

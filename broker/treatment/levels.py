@@ -18,8 +18,10 @@ def generaliser(column: Column, audience: str) -> str | None:
 
 
 def able(column: Column, audience: str) -> tuple[Level, ...]:
-    """The levels this column can do, highest first. Free text can do none until it can be cleaned; level 4 needs FF1, which is not there."""
-    if column.klass == "teks_bebas" or column.type == "text":
+    """The levels this column can do, highest first. Free text leaves cleaned or not at all; level 4 needs FF1, which is not there."""
+    if column.type == "text":
+        return (Level.PSEUDONYM, Level.GENERALISE, Level.HIDE) if column.klass == "teks_bebas" else (Level.HIDE,)
+    if column.klass == "teks_bebas":
         return (Level.HIDE,)
     can = ((Level.CLEAR, True), (Level.PSEUDONYM, column.token), (Level.GENERALISE, generaliser(column, audience)), (Level.MASK, column.mask), (Level.HIDE, True))
     return tuple(level for level, means in can if means)

@@ -10,28 +10,40 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from broker.model import Level
+from broker.treatment.clean import clean
 from broker.treatment.generalise import GENERALISERS, MASKS, Parents
 from broker.treatment.levels import generaliser
 from broker.treatment.pseudonym import DomainKey, pseudonym_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from broker.model import Column, Contract, Plan
+    from broker.model import Column, Contract, Finding, Plan
+    from broker.treatment.clean import People
     from broker.treatment.levels import Profiles
+
+
+def cleaned(name: str, level: int) -> str:
+    """The frame's column that holds free text `name` as it leaves at `level`."""
+    return f"\0clean{level}:{name}"
 
 
 class Treatment:
     """The treatment of one Plan. key_of: entity type → the domain key of this exchange."""
 
     def __init__(self, plan: Plan, contract: Contract, profiles: Profiles, codes: Parents, key_of: Callable[[str], DomainKey]) -> None:
-        self._plan, self._profiles, self._codes = plan, profiles, codes
+        self._plan, self._profiles, self._codes, self._key_of = plan, profiles, codes, key_of
         index = {c.name: i for i, c in enumerate(contract.columns)}
         self._columns = [(contract.columns[index[name]], index[name]) for name in profiles.released]
+        levels_of = {c.name: sorted({row[i] for row in profiles.levels} - {Level.HIDE}) for c, i in self._columns if c.type == "text"}
+        self.texts = tuple((name, level) for name, levels in levels_of.items() for level in levels)  # free text that leaves, and how
         self._keys = {c.token: key_of(c.token) for c, i in self._columns if c.token and any(row[i] == Level.PSEUDONYM for row in profiles.levels)}
 
     def apply(self, frame: pl.DataFrame, profile: int) -> pl.DataFrame:
-        """frame: good rows of one treatment profile, contract columns as String. Returns the released columns, sorted by name, String, same rows."""
+        """frame: good rows of one treatment profile, contract columns as String, and for each of `texts` its `cleaned` column.
+
+        Returns the released columns, sorted by name, String, same rows.
+        """
         levels = self._profiles.levels[profile]
         tokens = [
             pseudonym_tokens(frame.get_column(c.name), self._keys[c.token]).alias(f"\0{c.name}")
@@ -40,7 +52,13 @@ class Treatment:
         ]
         return frame.hstack(tokens).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
 
+    def clean(self, texts: Sequence[str], findings: Sequence[Sequence[Finding]], people: Sequence[People], level: int) -> list[str]:
+        """The texts without their findings, as `level` has it: typed placeholders, at level 3 with tokens in them."""
+        return clean(texts, findings, people, self._key_of if level == Level.PSEUDONYM else None)
+
     def _value(self, column: Column, level: int) -> pl.Expr:
+        if column.type == "text" and level:
+            return pl.col(cleaned(column.name, level))
         match level:
             case Level.CLEAR:
                 return pl.col(column.name)

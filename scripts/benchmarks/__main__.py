@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from scripts.benchmarks import exchange
+from scripts.benchmarks import detect, exchange
 
-BENCHES = {"exchange": exchange.main}
+BENCHES = {"exchange": exchange.main, "detect": detect.main}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.contract.validate import RULES
+from broker.detection.detect import KINDS, MAX_TEXT
 from broker.envelope.dsse import MANIFEST, STATEMENT
 from broker.envelope.seal import CORE_FIELDS, SUITE
 from broker.errors import REASONS
@@ -21,6 +22,7 @@ from broker.keys.material import PUBLIC_TYPES
 from broker.ledger.leaves import LEAF, STORED
 from broker.ledger.manifest import MAX_ENTRY, OUTCOMES, WITHHELD_PROFILE
 from broker.model import ROW_FLAGS
+from broker.treatment.clean import ENTITIES, KEPT, PLACEHOLDERS
 
 if TYPE_CHECKING:
     from tests.formats.conftest import Kept
@@ -100,7 +102,15 @@ def test_a_real_manifest_has_the_fields_of_its_tables(kept: Kept) -> None:
     assert tuple(re.findall(r"`([a-z_]+)`", flags)) == ROW_FLAGS
     rules = lines[lines.index("\nWords: ") :].split("\n")[1]
     assert tuple(re.findall(r"`([a-z_]+)`", rules)) == tuple(RULES)
-    assert {rule.rpartition(".")[2] for rule in manifest["quality"]} <= {*RULES, "salah_tempat"}
+    assert {rule.rpartition(".")[2] for rule in manifest["quality"]} <= {*RULES, "salah_tempat", "dibersihkan"}
+
+
+def test_the_placeholder_table_is_the_codes() -> None:
+    rows = table("text.md", "kind")
+    assert {kind: mark.strip("[]") for kind, mark, *_ in rows} == PLACEHOLDERS
+    assert {kind: entity for kind, _, entity, _ in rows if entity != "–"} == ENTITIES
+    assert [kind for kind, *_ in rows] == [kind for kind in KINDS if kind not in KEPT]
+    assert f"{MAX_TEXT:,} characters" in words("text.md")
 
 
 def test_real_entries_have_the_fields_of_the_log_table(kept: Kept) -> None:

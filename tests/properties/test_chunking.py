@@ -124,7 +124,7 @@ def test_the_cut_of_a_file_never_changes_what_leaves(
     runs: Runs, seed: int, n: int, mess: float, crlf: bool, quoted: bool, strange: list[tuple[int, str, str]], ways: list[tuple[int, int, int]]
 ) -> None:
     town = runs.town()
-    rows, names = town.rows(n=n, seed=seed, mess=mess), town.office.contracts["pencari_kerja"].names
+    rows, names = town.rows(n=n, seed=seed, mess=mess, text=True), town.office.contracts["pencari_kerja"].names
     town.close()
     for at, column, text in strange:
         if column in names:

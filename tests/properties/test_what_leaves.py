@@ -87,7 +87,7 @@ def leaks(lines: str, values: set[str]) -> list[str]:
 
 def check(town: Town, sender: str, asked: Request, seed: int, n: int) -> bool:
     """Whether rows left; none of their personal values is in what did. A few rows have a fault of real life."""
-    rows = town.rows(asked.dataset, n, seed=seed, mess=0.06, party=sender, agreement=asked.agreement)
+    rows = town.rows(asked.dataset, n, seed=seed, mess=0.06, party=sender, agreement=asked.agreement, text=True)
     try:
         name, _ = town.exchange(
             town.csv(rows, asked.dataset), agreement=asked.agreement, dataset=asked.dataset, sender=asked.sender, recipient=asked.recipient,

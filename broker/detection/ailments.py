@@ -1,0 +1,113 @@
+"""Judges of illness and of disability. A denial counts only if it names the illness ("tidak menderita TBC"). Pure."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from broker.detection.sayings import PLAIN, Span, before, blocked, denied, had, leftward, limb, named_on, opens, person, policy, rightward
+
+if TYPE_CHECKING:
+    from broker.detection.lexicon import Term
+    from broker.detection.sayings import Note
+
+_KEPT_DENIED: Final = frozenset({"illness", "drug", "head"})  # groups that tell something even when denied
+
+
+def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    role = term.role
+    if role == "head" or (role == "ambiguous" and (term.words[0] in note.sets["health.head"] and len(term.words) == 1)):
+        grown = _complement(note, last)
+        if grown > last:
+            role, last = "head", grown
+        elif term.words[0] in note.sets["health.ails"] and limb(note, k, floor) < k:
+            role, k = "head", limb(note, k, floor)
+        elif term.words[0] in note.sets["health.ambiguous"]:
+            role = "ambiguous"
+        else:
+            return None
+    if not _stands(note, k, last, role) or blocked(note, k, last, "health"):
+        return None
+    if role not in _KEPT_DENIED and denied(note, k):
+        return None
+    first = leftward(note, k, floor)
+    if policy(note, k, last) and not any(note.raw[i] in note.sets["words.aspect"] for i in range(first, k)):
+        return None
+    verdict = "valid" if role in _KEPT_DENIED and (first < k or had(note, k, 4)) else "shaped" if role in {"ambiguous", "acronym", "organ"} else "plausible"
+    return Span(first, _cared(note, k, last), verdict, _HEALTH_REASONS[role])
+
+
+_HEALTH_REASONS: Final = MappingProxyType(
+    {
+        "illness": "illness said of a person",
+        "head": "illness of a part of the body",
+        "condition": "state or treatment of a person",
+        "drug": "drug that tells of an illness",
+        "ambiguous": "ordinary word for being ill, said of a person",
+        "acronym": "abbreviated illness said of a person",
+        "organ": "organ after a word of illness",
+    }
+)
+
+
+def _cared(note: Note, k: int, last: int) -> int:
+    """The end of the illness; after a word of treatment, of the house or the physician too: "rawat inap di RSUD Maninjau"."""
+    last = rightward(note, last)
+    if last + 1 < note.size and note.breaks[last + 1] == PLAIN == note.breaks[last] and note.raw[last] in note.sets["words.care"] and not note.sets["health.treated"].isdisjoint(note.raw[k:last]):
+        words = 2 if note.raw[last + 1] == "rumah" else 1
+        if note.raw[last + 1] in note.sets["words.place"]:
+            last = rightward(note, named_on(note, min(note.size, last + 1 + words), 3))
+    return last
+
+
+def _complement(note: Note, last: int) -> int:
+    """The end of the parts of the body that follow a word like `gangguan`, or `last`."""
+    body, sites = note.sets["health.body"], note.sets["words.site"]
+    end = i = last
+    while i < min(note.size, last + 6) and note.breaks[i] == PLAIN:
+        word = note.words[i]
+        if word in body:
+            end = i + 1
+        elif word not in sites and word not in {"kiri", "kanan", "pada", "buntu", "belakang"}:
+            break
+        i += 1
+    return end if end - last < 6 or note.words[last] != "dalam" else last
+
+
+def _stands(note: Note, k: int, last: int, role: str) -> bool:
+    """Whether context asks for this word at all."""
+    if role in {"illness", "drug", "condition", "head"}:
+        return True
+    if role == "acronym":
+        follows = note.words[last] if last < note.size else ""
+        return not follows[:1].isdigit() and (_illness_near(note, k, last) or had(note, k, 2))
+    if role == "organ":
+        return any(note.raw[i] in note.sets["health.telling"] for i in before(note, k, 2))
+    if note.breaks[k] == PLAIN and k and note.raw[k - 1] in {"rumah", "orang"}:
+        return False
+    return person(note, k, last) or (had(note, k, 2) and not _noun(note, k)) or (opens(note, k) and rightward(note, last) > last)
+
+
+def _noun(note: Note, k: int) -> bool:
+    return bool(k) and note.raw[k - 1] in {"yang", "ada", "lagi", "baru", "akan", "harus", "jadi", "menjadi", "hingga", "sampai", "sejak", "tidak", "tanpa", "menyebabkan", "mengakibatkan"}
+
+
+def _illness_near(note: Note, k: int, last: int) -> bool:
+    around = (*range(max(0, k - 3), k), *range(last, min(note.size, last + 3)))
+    return any(t.role in {"illness", "acronym", "drug"} for i in around for t in note.terms.get(note.words[i], {}).get("", ()))
+
+
+def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    if blocked(note, k, last, "disability"):
+        return None
+    if term.role == "ambiguous":
+        if denied(note, k) or not (limb(note, k, floor) < k or person(note, k, last) or had(note, k, 2) or (opens(note, k) and last >= note.size)):
+            return None
+        if term.words == ("tuna",) or (term.words == ("tongkat",) and not had(note, k, 2)):
+            return None
+    if policy(note, k, last):
+        return None
+    first = leftward(note, limb(note, k, floor), floor)
+    return Span(first, rightward(note, last), "plausible" if term.role == "ambiguous" else "valid", "disability said of a person")

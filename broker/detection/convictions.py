@@ -1,0 +1,193 @@
+"""Judges of faith, of membership in a union, and of crime. Pure.
+
+Dress and rite are faith when said of someone; feasts, leave and schools are not. A union's name counts beside a word of membership
+or a single person; as a party to a dispute it does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.detection.sayings import (
+    HARD,
+    PLAIN,
+    SOFT,
+    TAIL,
+    Span,
+    before,
+    blocked,
+    capital,
+    denied,
+    had,
+    leftward,
+    match,
+    named_on,
+    opens,
+    person,
+    policy,
+    possessed,
+    rightward,
+    saying,
+    time_on,
+)
+
+if TYPE_CHECKING:
+    from broker.detection.lexicon import Term
+    from broker.detection.sayings import Note
+
+
+def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    told = _told(note, k, floor)
+    if term.role == "faith":
+        if told is None:
+            if blocked(note, k, last, "religion", 3) or policy(note, k, last) or (term.words == ("muslim",) and _named(note, k)):
+                return None
+            return Span(k, _faithward(note, last), "plausible", "faith by name")
+        return Span(told, _faithward(note, last), "valid", "faith said of a person")
+    if term.role == "group":
+        cued = next((i for i in before(note, k, 3) if note.raw[i] in note.sets["religion.flock"]), None)
+        if cued is None or policy(note, k, last):
+            return None
+        return Span(max(cued, floor), named_on(note, last, 2), "plausible", "member of a religious body")
+    left, right = saying(note, k, last)
+    if denied(note, k) and "agama" not in note.words[k:last] and "beragama" not in note.words[k:last]:
+        return None
+    if policy(note, k, last) or (not person(note, k, last) and not opens(note, k) and not had(note, k, 2)) or not {"toko", "jual", "jualan", "boleh", "wanita"}.isdisjoint(left[-2:] + right[:1]):
+        return None
+    return Span(k, rightward(note, last), "plausible", "religious rite or dress")
+
+
+def _told(note: Note, k: int, floor: int) -> int | None:
+    """Where "beragama", "agama:" or "seorang" before a faith begins."""
+    first = None
+    for i in range(k - 1, max(floor, k - 5) - 1, -1):
+        sep = note.seps[i + 1]
+        if note.breaks[i + 1] == HARD or (note.breaks[i + 1] == SOFT and sep.strip(" \t:=-(") != "") or note.raw[i] in {"pendidikan", "guru", "pelajaran"}:
+            return None if note.raw[i] in {"pendidikan", "guru", "pelajaran"} else first
+        if note.raw[i] in note.sets["religion.tells"]:
+            first = i
+        elif note.raw[i] not in {"yang", "taat", "ke", "dari", "adalah", "ktp", "di", "saya", "ybs", "dia"}:
+            return first
+    return first
+
+
+def _faithward(note: Note, last: int) -> int:
+    stop = min(note.size, last + TAIL)
+    while last < stop and note.breaks[last] == PLAIN:
+        term = match(note, last)
+        if note.raw[last] in {"taat", "fanatik", "kuat", "saleh"}:
+            last += 1
+        elif term is not None and term.kind == "religion" and term.role in {"faith", "group"} and term.words[0] not in {"gereja", "masjid", "pura", "kuil"}:
+            last += len(term.words)
+        else:
+            break
+    return last
+
+
+def _named(note: Note, k: int) -> bool:
+    """The word stands where a person's name stands: "Sdr. Muslim"."""
+    titles = note.sets["words.title"]
+    return bool(k) and note.breaks[k] != HARD and (note.raw[k - 1] in titles or (capital(note, k) and note.breaks[k] == PLAIN and capital(note, k - 1) and not note.text[note.starts[k] : note.end(k)].isupper()))
+
+
+def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    last = _union_end(note, last)
+    cues, bodies = note.sets["union.cue"], note.sets["union.before"]
+    if any(note.raw[i] in {"jumlah", "para", "seluruh", "sejumlah", "semua", "setiap", "tentang"} for i in before(note, k, 3)):
+        return None
+    if term.role == "member":
+        if policy(note, k, last):
+            return None
+        return Span(leftward(note, k, floor), _union_end(note, last), "valid", "membership of a union")
+    cued = [i for i in before(note, k, 5) if note.raw[i] in cues]
+    if term.words == ("serikat",) and (not cued or cued[0] < k - 2):
+        return None
+    if cued and not _statute(note, k, last):
+        return Span(max(floor, cued[-1]), _union_end(note, last), "valid", "member or officer of a union")
+    near = [note.raw[i] for i in before(note, k, 4, SOFT)]
+    after = note.raw[last : last + 2]
+    if not {"anggota", "pengurus", "aktif", "member", "kartu"}.isdisjoint(after) and note.breaks[last] <= SOFT:
+        return Span(k, last + 1, "plausible", "member or officer of a union")
+    if len(term.words) == 1 and term.words != ("serikat",) and bodies.isdisjoint(near) and not note.sets["words.strong"].isdisjoint(near):
+        return Span(k, last, "plausible", "union named of one person")
+    return None
+
+
+def _statute(note: Note, k: int, last: int) -> bool:
+    return policy(note, k, last) and not any(possessed(note, i, i + 1) for i in range(max(0, k - 3), k))
+
+
+def _union_end(note: Note, last: int) -> int:
+    stop = min(note.size, last + TAIL)
+    if (whole := match(note, last - 1)) is not None and whole.role == "org":
+        last += len(whole.words) - 1
+    while last < stop and (note.breaks[last] == PLAIN or note.seps[last] == " ("):
+        term = match(note, last)
+        if term is not None and term.kind == "union" and term.role == "org":
+            last += len(term.words)
+        else:
+            break
+    return last
+
+
+def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    left, right = saying(note, k, last)
+    reporting = term.role == "record" and "wajib" in left  # who must report to the police is under no rule of an offer
+    if denied(note, k) or blocked(note, k, last, "crime", 3) or (policy(note, k, last) and not reporting):
+        return None
+    if term.role == "record":
+        if not note.sets["crime.not_with"].isdisjoint(left[-3:]):
+            return None
+        return Span(_sentenced(note, leftward(note, k, floor), floor), _crime_end(note, last), "valid", "criminal record said of a person")
+    guilt = note.sets["crime.guilt"]
+    if term.role == "offence":
+        cued = [i for i in before(note, k, 4) if note.raw[i] in guilt]
+        if not cued and not (term.words[0].startswith("men") and person(note, k, last)) and guilt.isdisjoint(right[:2]):
+            return None
+        if cued and all(note.raw[i] in {"karena", "akibat", "kena", "suka", "main", "melakukan", "gara"} for i in cued) and not person(note, k, last):
+            return None
+        first = max(floor, cued[-1]) if cued else k
+        return Span(leftward(note, first, floor), _crime_end(note, last), "plausible", "offence laid to a person")
+    if not note.sets["crime.not_with"].isdisjoint(left) or not note.sets["crime.not_with"].isdisjoint(right[:3]):
+        return None
+    cue = note.sets["crime.custody_cue"]
+    if cue.isdisjoint(left[-4:]) and cue.isdisjoint(right[:3]):
+        return None
+    return Span(leftward(note, k, floor), _crime_end(note, last), "plausible", "custody said of a person")
+
+
+def _sentenced(note: Note, k: int, floor: int) -> int:
+    """Where "divonis 2 tahun" before word k begins; k itself if it does not stand there."""
+    for i in before(note, k, 5):
+        if i < floor:
+            break
+        if note.raw[i] in {"divonis", "vonis", "dihukum", "hukuman", "dituntut", "kena", "dijatuhi"}:
+            return i
+        if not note.raw[i][0].isdigit() and note.raw[i] not in note.sets["words.time"] and note.raw[i] not in note.sets["words.time_anchor"]:
+            break
+    return k
+
+
+def _crime_end(note: Note, last: int) -> int:
+    """Takes the offence after "karena", the place of custody and the time."""
+    stop = min(note.size, last + TAIL)
+    while last < stop and note.breaks[last] == PLAIN:
+        word = note.raw[last]
+        skip = 1 if word in {"karena", "kasus", "krn", "akibat", "atas", "perkara", "di", "dari", "ke", "dalam", "tindak", "gara"} else 0
+        term = match(note, last + skip) if last + skip < stop else None
+        if term is not None and term.kind == "crime" and term.role != "neutral":
+            last += skip + len(term.words)
+            if term.role == "custody":
+                last = named_on(note, last, 2)
+            continue
+        if skip and last + 1 < stop and note.raw[last + 1] in {"kasus", "perkara", "lapas", "rutan", "polres", "polsek", "polda", "penjara"}:
+            last += 2
+            continue
+        grown = time_on(note, last, stop)
+        if grown == last:
+            break
+        last = grown
+    return last

@@ -1,0 +1,91 @@
+"""All personal data in free text: identifiers, names and specific personal data together. Pure; many texts at once, because names are decoded so.
+
+What a text gives never depends on the texts beside it. Overlapping findings become one, so that nothing of either is left.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from broker.detection.identifiers import find
+from broker.detection.names import find_names
+from broker.detection.specific import find_specific
+from broker.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_TEXT: Final = 20_000  # characters; twice the longest text a contract allows
+# Control characters but tab and line ends, and noncharacters: nobody writes them, and readers disagree about them.
+_UNREADABLE: Final = re.compile(r"[\0-\x08\x0e-\x1f\x7f\ufffd-\uffff]")
+KINDS: Final = (
+    "nik", "kk", "npwp", "nitku", "bpjs", "kpj", "nib", "nip", "passport", "sim", "phone", "plate", "account", "email", "address", "birth_date", "ak1",
+    "mother", "name", "health", "disability", "religion", "union", "crime", "finance", "number", "place",
+)  # fmt: skip
+"""Every kind of finding, the most specific first: between equally long findings the earlier kind names the whole."""
+_PERSON: Final = frozenset({"name", "mother", "nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "birth_date"})
+_LIVES: Final = re.compile(r"(?i)\b(?:alamat|beralamat|tinggal|tggl|rumah|domisili|berdomisili|kos|kost|ngontrak|mengontrak|d/a)")
+# Eight digits or more, letters before them as on a passport or a card; spaces, dots, dashes and slashes may part them.
+_LONG_NUMBER: Final = re.compile(r"(?<![\w.,/-])(?:[A-Z]{1,2}-?)?\d(?:[ .\-/]?\d){7,24}(?![\d,]|\.\d)")
+# What is parted as a date, an amount, a year or a decree is no number of anybody.
+_FORMATTED: Final = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,3}(?:\.\d{3})+|\d{4}\s?[-/]\s?\d{4}|(?:19|20)\d\d(?:[ /.-](?:19|20)\d\d)+")
+_BEFORE: Final = 28  # characters in which a word explains a number
+_EXPLAINED: Final = re.compile(
+    r"(?i)(?:kontrak|p\.?o|faktur|invoice|inv|surat|sk|kep|nota|agenda|order|pesanan|tiket|resi|seri|kode|kbji|kbli|perkara|register|transaksi|barang|"
+    r"inventaris|aset|rp\.?|rupiah|lowongan|berkas|dokumen|versi|jam|pukul|pkl|nib)\b[^\n;]{0,16}$"
+)
+_START: Final = attrgetter("start")
+_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+def readable(text: str) -> bool:
+    """Whether a text can be searched. One that cannot must not leave."""
+    return len(text) <= MAX_TEXT and not _UNREADABLE.search(text)
+
+
+def detect(texts: Sequence[str]) -> list[list[Finding]]:
+    """The findings in each text, in order, without overlaps."""
+    return [_in_context(text, [*find(text), *find_specific(text), *names]) for text, names in zip(texts, find_names(texts), strict=True)]
+
+
+def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
+    """What only a person makes personal: a long number that nothing explains counts beside one, a bare street does not count without one."""
+    if any(f.kind in _PERSON for f in findings):
+        findings += [n for n in _loose_numbers(text) if not any(n.start < f.end and f.start < n.end for f in findings)]
+    elif any(f.kind == "address" and f.verdict == "plausible" for f in findings) and not _LIVES.search(text):
+        findings = [f for f in findings if f.kind != "address" or f.verdict != "plausible"]
+    return _joined(findings)
+
+
+def _loose_numbers(text: str) -> Iterator[Finding]:
+    for m in _LONG_NUMBER.finditer(text):
+        if not _EXPLAINED.search(text, max(0, m.start() - _BEFORE), m.start()) and not _FORMATTED.fullmatch(m.group()):
+            yield Finding(m.start(), m.end(), "number", "shaped", "long number beside a person")
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Overlapping findings as one over all they cover, under the kind of the longest. A place alone gives way to what it touches."""
+    if len(findings) < 2:
+        return findings
+    findings.sort(key=_START)
+    joined: list[Finding] = []
+    group = [findings[0]]
+    end = findings[0].end
+    for finding in findings[1:]:
+        if finding.start < end:
+            group.append(finding)
+            end = max(end, finding.end)
+        else:
+            joined.append(_one(group, end))
+            group, end = [finding], finding.end
+    joined.append(_one(group, end))
+    return joined
+
+
+def _one(group: list[Finding], end: int) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    longest = min(group, key=lambda f: (f.kind == "place", f.start - f.end, _RANK[f.kind]))
+    return Finding(group[0].start, end, longest.kind, longest.verdict, longest.reason)

@@ -1,0 +1,135 @@
+"""The lexicon of specific personal data (specific.toml), read once: its phrases, the inflected and misspelt forms of their words, its word sets.
+
+Pure but for reading its own file. What each group of words means is said there; how it is judged, by the judge of its kind.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TOKEN: Final = re.compile(r"([a-z]+(?:-nya(?![a-z]))?|[0-9]+(?:[.,][0-9]+)*)")
+_CLITICS: Final = ("nya", "-nya", "ku", "mu", "lah", "pun", "kah", "nyo", "e")
+_CLITIC_FROM: Final = 4  # letters of the shortest word that takes a clitic: "bu" + "ku" is a book
+_SLIP_FROM: Final = 7  # letters of the shortest word whose misspellings are known: shorter ones meet other words
+_SLIPS: Final = (("f", "p"), ("v", "f"), ("c", "k"), ("k", "c"), ("i", "e"), ("e", "i"), ("u", "o"), ("o", "u"), ("z", "s"), ("s", "z"), ("y", "i"), ("th", "t"), ("ph", "f"), ("ks", "x"), ("kh", "k"))
+_SLIPPING: Final = frozenset({"illness", "drug", "alone"})  # groups whose words are hard to spell
+
+# Kinds and the groups of each that hold phrases; a phrase of two groups belongs to the first.
+_ROLES: Final = MappingProxyType(
+    {
+        "health": ("neutral", "illness", "condition", "drug", "head", "ambiguous", "acronym", "organ"),
+        "disability": ("neutral", "alone", "ambiguous"),
+        "religion": ("neutral", "faith", "practice", "group"),
+        "union": ("neutral", "member", "org"),
+        "crime": ("neutral", "record", "offence", "custody"),
+        "finance": ("neutral", "state", "wage", "debt"),
+        "mother": ("label", "loose"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    kind: str
+    role: str
+    words: tuple[str, ...]
+
+
+Terms = Mapping[str, Mapping[str, tuple[Term, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What the search and the judges look up.
+
+    terms: first word → second word → the phrases that begin so, longest first; "" as second word → the word alone.
+    opening: first words of phrases, and verbs of being paid. forms: inflected or misspelt word → the lexicon's.
+    telling: word that every finding of some phrase holds → words of which one stands beside it; none if it tells alone.
+    triggers: the telling words in all forms, and the words of money. sets: "kind.group" → its single words.
+    """
+
+    terms: Terms
+    opening: frozenset[str]
+    forms: Mapping[str, str]
+    telling: Mapping[str, frozenset[str]]
+    triggers: frozenset[str]
+    sets: Mapping[str, frozenset[str]]
+
+
+@cache
+def lexicon() -> Lexicon:
+    tables = tomllib.loads(files("broker.detection").joinpath("specific.toml").read_text(encoding="utf-8"))
+    listed = {f"{kind}.{group}": _phrases(text) for kind, groups in tables.items() for group, text in groups.items()}
+    sets = {name: frozenset(phrase[0] for phrase in phrases if len(phrase) == 1) for name, phrases in listed.items()}
+    terms: dict[tuple[str, ...], Term] = {}
+    for kind, roles in _ROLES.items():
+        for role in roles:
+            for phrase in listed[f"{kind}.{role}"]:
+                terms.setdefault(phrase, Term(kind, role, phrase))
+    forms = _forms(terms.values(), frozenset().union(*sets.values()))
+    telling = _telling([_lettered(t.words) for t in terms.values() if t.role != "neutral"], sets)
+    triggers = {*telling, *(form for form, word in forms.items() if word in telling), *sets["words.money"]}
+    opening = frozenset(phrase[0] for phrase in terms) | sets["finance.amount_verbs"]
+    return Lexicon(_by_words(terms.values()), opening, MappingProxyType(forms), MappingProxyType(telling), frozenset(triggers), MappingProxyType(sets))
+
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    return [tuple(TOKEN.findall(item)) for item in text.split(",") if item.strip()]
+
+
+def _lettered(phrase: tuple[str, ...]) -> tuple[str, ...]:
+    """The search for triggers sees letters only."""
+    return tuple(word for word in phrase if word.isalpha())
+
+
+def _by_words(terms: Iterable[Term]) -> Terms:
+    table: dict[str, dict[str, list[Term]]] = {}
+    for term in sorted(terms, key=lambda t: -len(t.words)):
+        second = term.words[1] if len(term.words) > 1 else ""
+        table.setdefault(term.words[0], {}).setdefault(second, []).append(term)
+    return MappingProxyType({first: MappingProxyType({second: tuple(found) for second, found in seconds.items()}) for first, seconds in table.items()})
+
+
+def _telling(phrases: list[tuple[str, ...]], sets: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """A word of every phrase: a single word itself, of a longer phrase its least ordinary one, with its neighbours there."""
+    ordinary = frozenset().union(*(words for name, words in sets.items() if name.split(".")[1] not in _ROLES.get(name.split(".")[0], ())))
+    plain = sets["words.ordinary"]
+    alone = {phrase[0] for phrase in phrases if len(phrase) == 1}
+    beside: dict[str, set[str]] = {word: set() for word in alone}
+    for phrase in sorted(phrases, key=len):
+        if alone.isdisjoint(phrase):
+            i = max(range(len(phrase)), key=lambda i: (phrase[i] not in plain, phrase[i] not in ordinary, phrase[i] in beside, len(phrase[i])))
+            beside.setdefault(phrase[i], {"nya"}).add(phrase[i + 1] if i + 1 < len(phrase) else phrase[i - 1])  # "nya" may part them: "gaji-nya pokok"
+    return {word: frozenset(words) for word, words in beside.items()}
+
+
+def _forms(terms: Iterable[Term], known: frozenset[str]) -> dict[str, str]:
+    words = {word for term in terms for word in term.words if word.isalpha()}
+    fixed = words | known
+    hard = {word for term in terms if term.role in _SLIPPING for word in term.words if len(word) >= _SLIP_FROM}
+    forms = {slip: word for word in sorted(hard) for slip in _misspelt(word) if slip not in fixed}
+    for word in sorted(words):
+        clitics = _CLITICS if len(word) >= _CLITIC_FROM else _CLITICS[:3] if len(word) == _CLITIC_FROM - 1 else ()
+        forms.update((word + clitic, word) for clitic in clitics if word + clitic not in words)
+    return forms
+
+
+def _misspelt(word: str) -> Iterator[str]:
+    """A letter left out, doubled or swapped with the next, or one sound written as another; the first letter stands."""
+    for i in range(1, len(word)):
+        yield word[:i] + word[i + 1 :]
+        yield word[:i] + word[i] + word[i:]
+        yield word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :]
+        for sound, written in _SLIPS:
+            if word.startswith(sound, i):
+                yield word[:i] + written + word[i + len(sound) :]

@@ -1,0 +1,182 @@
+"""The judge of wages and debts. An amount counts beside a word of either, unless that is a minimum wage, a budget or an offer of work. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from broker.detection.sayings import HARD, PLAIN, SOFT, Span, before, blocked, denied, one_person, person, policy, rightward, saying
+
+if TYPE_CHECKING:
+    from broker.detection.lexicon import Term
+    from broker.detection.sayings import Note
+
+_AMOUNT_FROM: Final = 50_000  # a bare number below this beside a wage is a count, not rupiah
+
+
+def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    last = k + len(term.words)
+    amount = _amount_after(note, last)
+    barred = blocked(note, k, last, "finance", 2)
+    if amount is not None:
+        if (barred and not _own_money(note, k, last)) or _offer(note, k, last):
+            return None
+        return Span(_owed(note, k, floor), amount, "valid", "amount of a wage or a debt")
+    behind = _amount_before(note, k, floor)
+    if behind is not None and not barred:
+        return Span(behind, last, "plausible", "amount of a wage or a debt")
+    if barred or policy(note, k, last):
+        return None
+    if term.role == "state":
+        while last < note.size and note.breaks[last] == PLAIN and last < k + 6 and note.raw[last] in note.sets["finance.owed_for"]:
+            last += 1
+        return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
+    left, right = saying(note, k, last)
+    cues = note.sets["words.owing"] if term.role == "debt" else note.sets["words.low"]
+    told = (not cues.isdisjoint(left[-3:]) if term.role == "debt" else False) or not note.sets["words.low"].isdisjoint(right[:3])
+    if denied(note, k) and term.role == "debt":
+        return None
+    if not note.sets["finance.policy"].isdisjoint(right[:4]) and term.role == "wage" and not _own_money(note, k, last):
+        return None
+    if told and (term.role == "debt" or one_person(note, k, last, left, right)):
+        end = next((last + i + 1 for i, w in enumerate(right[:3]) if w in note.sets["words.low"] and note.breaks[last + i] == PLAIN), last)
+        return Span(_owed(note, k, floor), end, "shaped", "means or debt said of a person")
+    if term.role == "debt" and (one_person(note, k, last, left, right) or person(note, k, last)):
+        return Span(k, last, "shaped", "means or debt said of a person")
+    return None
+
+
+def _own_money(note: Note, k: int, last: int) -> bool:
+    left, right = saying(note, k, last)
+    return one_person(note, k, last, left, right)
+
+
+def _offer(note: Note, k: int, last: int) -> bool:
+    left, right = saying(note, k, last)
+    offered = {"lowongan", "loker", "ditawarkan", "dibutuhkan", "dicari", "formasi", "anggaran", "pagu", "permenaker", "pasal", "denda"}
+    if offered.isdisjoint(left) and offered.isdisjoint(right[:5]):
+        return False
+    return not one_person(note, k, last, left, right)
+
+
+def _owed(note: Note, k: int, floor: int) -> int:
+    first = k
+    for i in before(note, k, 3):
+        if i < floor or note.raw[i] not in note.sets["words.owing"] | {"tidak", "tdk", "belum"} or note.raw[i] in {"karena", "untuk", "dari", "akibat"}:
+            break
+        first = i
+    return first
+
+
+def paid(note: Note, k: int) -> Span | None:
+    """Money that a person receives by the period: "menerima Rp 2 juta per bulan"."""
+    for i in range(k + 1, min(note.size, k + 4)):
+        if note.breaks[i] == HARD:
+            return None
+        end = _amount(note, i)
+        if end:
+            periodic = note.raw[end - 1] in note.sets["words.period"]
+            return Span(k, end, "plausible", "money received by the period") if periodic and not _offer(note, k, end) else None
+    return None
+
+
+_STRANGE: Final = 2  # words we do not know between the wage and its amount: whose it is, or from what
+
+
+def _amount_after(note: Note, last: int) -> int | None:
+    """The end of the amount within eight joining words from `last`, with its period."""
+    joins, public = note.sets["finance.joins"], note.sets["finance.policy"]
+    strange = 0
+    for i in range(last, min(note.size, last + 9)):
+        if note.breaks[i] == HARD or (note.breaks[i] == SOFT and not _links(note.seps[i])):
+            return None
+        end = _amount(note, i)
+        if end:
+            return end
+        word = note.raw[i]
+        if word in public:
+            return None
+        if word[0].isdigit():
+            if i + 1 < note.size and note.raw[i + 1] in note.sets["words.time"]:
+                continue
+            return None
+        if word not in joins and note.words[i] not in joins and word not in note.sets["words.time"]:
+            strange += 1
+            if strange > _STRANGE or word in {"dan", "atau", "denda", "biaya", "harga", "serta", "anggaran", "sanksi"}:
+                return None
+    return None
+
+
+def _links(sep: str) -> bool:
+    return set(sep) <= set(" \t:=(,~±<>/-+") and len(sep) <= 6
+
+
+def _amount(note: Note, i: int) -> int | None:
+    """The end of an amount of money at word i with its period: "Rp 3.500.000", "2,7 jt/bulan", "dua juta"."""
+    at = i + 1 if note.raw[i] in {"rp", "idr", "rm", "usd"} else i
+    if at >= note.size or (at > i and note.breaks[at] == HARD and note.seps[at].strip() != "."):
+        return None
+    units = note.sets["words.unit"]
+    number = note.raw[at]
+    end = at + 1
+    if number[0].isdigit():
+        has_unit = end < note.size and note.breaks[end] == PLAIN and note.raw[end] in units and not (note.raw[end] in {"m", "k"} and note.seps[end])
+        if not has_unit and at == i and (_value(number) < _AMOUNT_FROM or _value(number) > 10**12):
+            return _ranged(note, i, end) if end < note.size else None
+        end += has_unit
+    elif number in note.sets["words.number"] and at == i:
+        while end < note.size and note.breaks[end] == PLAIN and note.raw[end] in note.sets["words.number"]:
+            end += 1
+        if not {"juta", "ribu", "ratus", "sejuta", "seribu"} & set(note.raw[at:end]):
+            return None
+        end += end < note.size and note.raw[end] in units and note.breaks[end] == PLAIN
+    else:
+        return None
+    while end < note.size and note.breaks[end] == PLAIN and (note.raw[end] in units or note.raw[end] in note.sets["words.number"]):
+        end += 1
+    return _period(note, _ranged(note, i, end) or end)
+
+
+def _value(number: str) -> int:
+    grouped = re.split("[.,]", number)
+    if len(grouped) > 1 and len(grouped[-1]) <= 2:
+        grouped = grouped[:-1]
+    return int("".join(grouped)[:15])
+
+
+def _ranged(note: Note, first: int, end: int) -> int | None:
+    """The end of the upper bound after "-" or "sampai", if there is one."""
+    if end >= note.size or end - first > 6:
+        return None
+    if note.raw[end] in {"sampai", "hingga", "sd", "s", "ke"} and end + 1 < note.size:
+        return _single(note, end + 1)
+    return _single(note, end) if note.seps[end].strip() in {"-", "–", "~", "/"} and note.raw[end][0].isdigit() else _single(note, end) if note.seps[end].strip() in {"-", "–"} else None
+
+
+def _single(note: Note, i: int) -> int | None:
+    units = note.sets["words.unit"]
+    at = i + 1 if note.raw[i] == "rp" else i
+    if at >= note.size or not note.raw[at][0].isdigit():
+        return None
+    end = at + 1
+    if end < note.size and note.raw[end] in units:
+        return end + 1
+    return end if _value(note.raw[at]) >= _AMOUNT_FROM else None
+
+
+def _period(note: Note, end: int) -> int:
+    periods = note.sets["words.period"]
+    if end < note.size and note.breaks[end] <= SOFT:
+        if note.raw[end] in {"per", "tiap", "setiap"} and end + 1 < note.size and note.raw[end + 1] in periods:
+            return end + 2
+        if (note.seps[end].strip() in {"/", ",-/", "-/"} and note.raw[end] in periods) or note.raw[end] in {"sebulan", "sehari", "seminggu", "setahun", "perbulan", "perhari", "perminggu", "pertahun", "sabulan", "saari"}:
+            return end + 1
+    return end
+
+
+def _amount_before(note: Note, k: int, floor: int) -> int | None:
+    """Where an amount that ends at word k begins: "12 juta utang"."""
+    for i in range(max(floor, k - 5), k):
+        if all(note.breaks[j] == PLAIN or j == i for j in range(i, k + 1)) and note.breaks[k] == PLAIN and (note.raw[i] == "rp" or note.raw[i][0].isdigit()) and _amount(note, i) == k:
+            return i
+    return None

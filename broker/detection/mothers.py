@@ -1,0 +1,60 @@
+"""The judge of the mother's name, which banks ask for as a secret: the name after a label, without the label. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.detection.sayings import PLAIN, Span, capital
+
+if TYPE_CHECKING:
+    from broker.detection.lexicon import Term
+    from broker.detection.sayings import Note
+
+
+def mother(note: Note, k: int, term: Term, floor: int) -> Span | None:  # noqa: ARG001  # every judge is asked alike
+    last = k + len(term.words)
+    links, stop = note.sets["mother.links"], note.sets["mother.stop"]
+    sure = (term.role == "label" and term.words[-2:] != ("ibu", "kandung")) or (term.words[0] in {"nama", "nm"})
+    i = last
+    while i < min(note.size, last + 6):
+        sep = note.seps[i]
+        if not _label_gap(sep, note.raw[i - 1]):
+            return None
+        sure = sure or ":" in sep or "=" in sep
+        if note.raw[i] not in links or (sure and note.raw[i] in {"di", "as"} and capital(note, i)):
+            break
+        sure = sure or note.raw[i] in {"bernama", "namanya", "adalah", "ialah", "yaitu", "an"}
+        i += 1
+    if term.role == "loose" and not _loosely(note, k, last, i):
+        return None
+    if i >= note.size or not _label_gap(note.seps[i], note.raw[i - 1]) or not note.raw[i][0].isalpha():
+        return None
+    first = i
+    titled = capital(note, i)
+    while i < note.size and i - first < 4 and note.raw[i][0].isalpha():
+        if i > first and not _name_gap(note, i):
+            break
+        if (note.raw[i] in stop and not (titled and capital(note, i) and not note.capitals and i > first)) or (titled and not capital(note, i) and note.raw[i] not in {"br", "boru", "binti"}):
+            break
+        i += 1
+    if i == first or not (titled or sure):
+        return None
+    return Span(first, i, "valid" if sure else "plausible", "name after a label of the mother")
+
+
+def _loosely(note: Note, k: int, last: int, at: int) -> bool:
+    if not note.sets["mother.loose_link"].isdisjoint(note.raw[last:at]):
+        return True
+    return at < note.size and ":" in note.seps[last] and (k == 0 or note.breaks[k] > PLAIN)
+
+
+def _label_gap(sep: str, before: str) -> bool:
+    bare = sep.strip(" \t")
+    return bare in {"", ":", "=", "-", "(", ",", ".", ": -", "/", "–", '"', ":\n", "):", ") :", ")", "'", '("', "’"} and (bare != "." or len(before) <= 5) and (bare != "," or before in {"an", "yaitu", "kandung"})
+
+
+def _name_gap(note: Note, i: int) -> bool:
+    sep = note.seps[i]
+    if sep in {" ", "'", "’", "-", "  ", "`"}:
+        return True
+    return sep.strip() == "." and "\n" not in sep and (len(note.raw[i - 1]) == 1 or note.raw[i - 1] in {"br", "st", "hj", "dra", "ny", "siti"})

@@ -1,0 +1,482 @@
+"""Numbers in a lower-cased, folded text: NIK, KK, NPWP, NITKU, BPJS, KPJ, NIB, NIP, passport, SIM, phone, bank account. Pure, linear.
+
+A run is digits with little between them. Structure is looked for first (a NIK inside a longer run too, as people glue numbers
+together), then the label decides about what is left: label beats checksum. Each digit belongs to one number at most.
+Sources: Kemendagri region codes (regions.py); NPWP check digit: Luhn over its first nine; operator prefixes and area codes: the
+national numbering plan (FTP Nasional 2000); NIP: birth date, month of appointment, sex, serial.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from broker.detection import labels, regions
+from broker.detection.labels import Label
+from broker.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# What may stand between two digits of one number; \x7f is a folded invisible character.
+_GAP: Final = r"[ \t\n\r\f\v().,\-/_\x7f]"
+# o, l, i and | stand for a digit where they touch one. misplaced.py's prefilter leans on both bounds, 3 and 2.
+# The look ahead spares the short numbers, which are most of those in a note.
+RUN: Final = re.compile(rf"(?=\d[\d \t\n\r\f\v().,\-/_\x7foli|]{{5}})\d++(?:{_GAP}{{1,3}}+[oli|]{{0,2}}\d++|[oli|]{{1,2}}{_GAP}{{0,3}}+\d++)*+")
+_DIGITS: Final = str.maketrans("oli|", "0111", " \t\n\r\f\v().,-/_\x7f")
+_GROUP: Final = re.compile(r"[\doli|]+")
+_SHORTEST: Final = 6
+_LONGEST: Final = 22
+
+_DATE: Final = r"(?:0[1-9]|[12]\d|3[01]|4[1-9]|[56]\d|7[01])(?:0[1-9]|1[0-2])\d\d"
+_NIK: Final = re.compile(rf"(?=(?:1[1-9]|21|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-6])(?:0[1-9]|[1-6]\d|7\d)(?!00)\d\d{_DATE}(?!0000)\d{{4}})")
+_NIP: Final = re.compile(
+    r"(?=(?:19[3-9]|200)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19[5-9]|20[0-4])\d(?:0[1-9]|1[0-2])[12]\d{3})"
+)
+_NPWP_FORM: Final = re.compile(r"\d\d[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}$")
+_MOBILE: Final = re.compile(r"(?:0|(?:00)?620?)(8[1-9]\d{7,10})$")
+_MOBILE_START: Final = re.compile(r"(?:0|(?:00)?620?)8[1-9]")
+_OPERATOR: Final = re.compile(r"8(?:1[1-9]|2[1-38]|3[1-358]|5[1-35-9]|68|7[6-9]|8[1-9]|9[1-9])")
+_AREA: Final = (
+    r"(?:2[1-4]|31|61|2(?:3[1-4]|5[1-7]|6\d|7[1-6]|8\d|9[1-8])|3(?:2[1-8]|3[1-8]|4[1-3]|5[1-8]|6[1-8]|7\d|8\d)|4(?:0\d|1\d|2\d|3[0-8]|5[0-8]|6[1-5]|7[1-5]"
+    r"|8[1-5])|5(?:1[1-9]|2[2-8]|3\d|4\d|5[1-6]|6[1-8])|6(?:2\d|3\d|4[1-6]|5\d)|7(?:0\d|1\d|2\d|3\d|4\d|5\d|6\d|7\d)|9(?:0[1-2]|1\d|2\d|5[1-7]|6\d|7[1-5]|8\d))"
+)
+_LANDLINE_FORM: Final = re.compile(rf"(?:0|\(0|(?:62|\(62\)) ?0?){_AREA}\)?(?:[ -]|\) ?|(?<=\))| - )\d{{2,8}}(?:[ -]\d{{2,4}}){{0,2}}$")
+_LANDLINE: Final = re.compile(rf"(?:0|(?:00)?620?){_AREA}\d{{5,8}}$")
+_LANDLINE_START: Final = re.compile(rf"0{_AREA}")
+_BEGIN: Final = re.compile(rf"(?=(?:0|(?:00)?620?)8[1-9]|0{_AREA})")
+_BRI: Final = re.compile(r"\d{4}-\d\d-\d{6}-\d\d-\d$")
+_YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
+_CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?![\d])")
+_DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}\d{1,2}[.]\d\d)?$")
+_MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
+_DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
+_HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
+# The lengths a labelled number has when it is typed well; and the shortest and longest that still are one when it is not.
+_LENGTHS: Final = {
+    "nik": ((16,), 8, 20), "kk": ((16,), 8, 20), "npwp": ((15, 16), 9, 20), "nitku": ((22,), 12, 24), "bpjs": ((13,), 8, 18), "kpj": ((11,), 8, 16), "nib": ((13,), 8, 16),
+    "nip": ((18,), 8, 21), "passport": ((6, 7, 8), 6, 9), "sim": ((12, 14, 13, 16), 8, 16), "phone": ((12, 11, 13, 10), 6, 16), "account": ((10, 13, 15), 7, 20),
+}  # fmt: skip
+# One label for a list of numbers: "paspor A..., B... dan C...".
+_LISTED: Final = frozenset({"passport", "account", "sim", "bpjs", "kpj"})
+_LIST: Final = re.compile(r"[ ,;/&\n]{1,3}(?:(?:dan|atau|serta) )?(?:[a-z]{1,2} ?)?")
+# A number of this form is one, whatever it is called, but for these names.
+_RENAMES: Final = {"nik": frozenset({"kk", "npwp"}), "nip": frozenset[str](), "nitku": frozenset({"npwp"})}
+
+
+class _Run(NamedTuple):
+    """A run's digits, and per group of touching digits: where its digits begin, where it stands in the text, its end."""
+
+    low: str
+    digits: str
+    firsts: list[int]
+    starts: list[int]
+    ends: list[int]
+
+    def place(self, digit: int) -> int:
+        group = bisect_right(self.firsts, digit) - 1
+        return self.starts[group] + digit - self.firsts[group]
+
+    def same_group(self, start: int, end: int) -> bool:
+        return bisect_right(self.firsts, start) == bisect_right(self.firsts, end - 1)
+
+    def hard(self, group: int) -> bool:
+        """Whether more than one light sign parts a group from the one before it."""
+        gap = self.low[self.ends[group - 1] : self.starts[group]].replace("\x7f", "")
+        return (len(gap) > 1 and gap not in ("- ", ") ", " (", ")-")) or any(sign in gap for sign in ",\n/")
+
+    def text(self, start: int, end: int) -> str:
+        return self.low[self.place(start) : self.place(end - 1) + 1]
+
+
+def find_numbers(low: str, *, labelled: bool) -> Iterator[Finding]:
+    """Every number of `low`, in order of its run. labelled: whether the text has a word of `labels.TRIGGERS`."""
+    before: Finding | None = None
+    for m in RUN.finditer(low):
+        start, end = m.span()
+        if end - start < _SHORTEST or (end - start < 24 and _in_passing(low, start, m.group())):
+            continue
+        run = _run(low, start, end)
+        if run is None:
+            continue
+        found = _in_run(run, before, labelled=labelled)
+        before = found[-1] if found else before
+        yield from found
+
+
+def _in_passing(low: str, start: int, value: str) -> bool:
+    """Whether a short run is a date, or money that says so: the most of what is written in notes, and never worth a closer look."""
+    if value.isdigit():
+        return False
+    return _DAY.match(value) is not None or (low[max(0, start - 4) : start].rstrip(" .").endswith("rp") and _MONEY.match(value) is not None)
+
+
+def _run(low: str, start: int, end: int) -> _Run | None:
+    start, end = _widened(low, start, end)
+    part = low[start:end]
+    if part.isdigit():
+        return _Run(low, part, [0], [start], [end]) if len(part) >= _SHORTEST else None
+    digits = part.translate(_DIGITS)
+    if len(digits) < _SHORTEST:
+        return None
+    firsts: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    count = 0
+    for group in _GROUP.finditer(low, start, end):
+        at, stop = group.span()
+        firsts.append(count)
+        starts.append(at)
+        ends.append(stop)
+        count += stop - at
+    return _Run(low, digits, firsts, starts, ends)
+
+
+def _widened(low: str, start: int, end: int) -> tuple[int, int]:
+    """With a letter for a digit at either end, if no word goes on there; without the one digit of "SIM B1 1234" or "AK-1 1234"."""
+    if end < len(low) and low[end] in "oli|" and not low[end + 1 : end + 2].isalnum():
+        end += 1
+    if not start:
+        return start, end
+    if low[start + 1].isspace() and (low[start - 1].isalpha() or low[max(0, start - 3) : start] in ("ak-", "ak/", "ak ", "ak.")):
+        return start + 2 + (not low[start + 2].isdigit()), end
+    if low[start - 1] in "oli|" and not low[max(0, start - 2) : start - 1].isalnum():
+        start -= 1
+    return start, end
+
+
+def _in_run(run: _Run, before: Finding | None, *, labelled: bool) -> list[Finding]:
+    count = len(run.digits)
+    first = labels.before(run.low, run.starts[0]) if labelled else None
+    if first is None and before is not None and before.kind in _LISTED and count in _LENGTHS[before.kind][0]:
+        first = Label(before.kind, direct=True) if _LIST.fullmatch(run.low, before.end, run.starts[0]) else None
+    last = labels.after(run.low, run.ends[-1]) if labelled else None
+    if count < 16:
+        if _one_phone(run, first, last):
+            return [_finding(run, 0, count, *judge("phone", run.digits))]
+        return _in_part(run, 0, count, first, last)
+    found: list[Finding] = []
+    taken: list[tuple[int, int]] = []
+    for start, end, kind, reason in _structured(run):
+        label = first if start == 0 else last if end == count else None
+        size = run.firsts[1] if len(run.firsts) > 1 else count
+        if start == 0 and end < size <= 20 and first is not None and first.kind in ("nik", "kk"):
+            # A digit too many in a labelled number, not a NIK beside a stray digit.
+            found.append(_finding(run, 0, size, first.kind, "shaped", f"labelled, {size} digits"))
+            taken.append((0, size))
+            continue
+        if label is not None and label.kind in _RENAMES[kind]:
+            found.append(_finding(run, start, end, label.kind, "plausible", f"labelled, {kind.upper()} structure"))
+        else:
+            found.append(_finding(run, start, end, kind, "valid", reason))
+        taken.append((start, end))
+    for start, end in _free(run, taken):
+        found += _in_part(run, start, end, first if start == 0 else None, last if end == count else None)
+    return found
+
+
+def _one_phone(run: _Run, first: Label | None, last: Label | None) -> bool:
+    """Whether all of a run is one phone and nothing calls it otherwise: the usual case, told at once."""
+    if run.digits[0] not in "06" or _MOBILE.match(run.digits) is None:
+        return False
+    called = (first is None or first.kind == "phone") and (last is None or last.kind == "phone")
+    return called and not any(run.hard(group) for group in range(1, len(run.firsts)))
+
+
+def _structured(run: _Run) -> Iterator[tuple[int, int, str, str]]:
+    """NIP, NITKU and NIK that stand whole between gaps or anywhere inside one group, the surest first; they do not overlap."""
+    digits, count = run.digits, len(run.digits)
+    edges = {*run.firsts, count}
+    until = 0
+    if count >= 18:
+        for m in _NIP.finditer(digits):
+            start = m.start()
+            if start >= until and _whole(run, edges, start, start + 18) and nip_fits(digits[start : start + 18]):
+                until = start + 18
+                yield start, until, "nip", "birth date, appointment, sex and serial fit"
+    if until:
+        return
+    # Two overlapping windows may both fit: the one that begins or ends with its group is the number.
+    fits = [s for s in (m.start() for m in _NIK.finditer(digits)) if _whole(run, edges, s, s + 16) and nik_fits(digits[s : s + 16])]
+    for at, start in enumerate(fits):
+        rival = fits[at + 1] if at + 1 < len(fits) and fits[at + 1] < start + 16 else None
+        if start < until or (rival is not None and start not in edges and start + 16 not in edges and (rival in edges or rival + 16 in edges)):
+            continue
+        until = start + 16
+        if start == 0 and count == 22 and digits[16:19] == "000":
+            until = 22
+            yield 0, 22, "nitku", "an identity number and a place of business"
+        else:
+            yield start, until, "nik", "region, date and serial fit"
+
+
+def _whole(run: _Run, edges: set[int], start: int, end: int) -> bool:
+    return (start in edges and end in edges) or run.same_group(start, end)
+
+
+def _free(run: _Run, taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    parts: list[tuple[int, int]] = []
+    at = 0
+    for start, end in sorted(taken):
+        parts.append((at, start))
+        at = end
+    return [(s, e) for s, e in (*parts, (at, len(run.digits))) if e - s >= _SHORTEST]
+
+
+def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label | None) -> list[Finding]:
+    """The numbers of digits start:end, which hold no NIK. Groups are walked once; a number takes at most `_LONGEST` digits."""
+    found: list[Finding] = []
+    if len(run.firsts) == 1:
+        edges = [start, end]
+    else:
+        edges = [start, *run.firsts[bisect_right(run.firsts, start) : bisect_right(run.firsts, end - 1)], end]
+    begins = {m.start() for m in _BEGIN.finditer(run.digits, start, end)} if len(edges) > 2 else ()
+    many = first is not None and first.kind == "phone"
+    at, stops = 0, len(edges) - 1
+    while at < stops:
+        begin = edges[at]
+        size = edges[at + 1] - begin
+        # Only these beginnings can lead to a number: without this test a run of many small groups costs ten looks a group.
+        if at and not (many or begin in begins or size >= 13 or size in (2, 4) or (last is not None and end - begin <= _LONGEST)):
+            at += 1
+            continue
+        ahead = _next_number(run, edges, at, first if at == 0 or many else None, last)
+        if ahead is None:
+            at += 1
+            continue
+        stop, kind, verdict, reason = ahead
+        found.append(_finding(run, begin, edges[stop], kind, verdict, reason))
+        at = stop
+    return found
+
+
+def _next_number(run: _Run, edges: list[int], at: int, label: Label | None, last: Label | None) -> tuple[int, str, str, str] | None:
+    """The number that begins at edge `at`: the edge where it ends, kind, verdict, reason."""
+    start = edges[at]
+    if label is not None and at == 0:
+        stop = _labelled_end(run, edges, label)
+        if stop is not None:
+            return stop, *judge(label.kind, run.digits[start : edges[stop]])
+    unlabelled = _unlabelled_end(run, edges, at)
+    if unlabelled is not None:
+        stop = unlabelled[0]
+        if last is not None and stop == len(edges) - 1 and last.kind != "phone" and edges[stop] - start in _LENGTHS[last.kind][0]:
+            return stop, *judge(last.kind, run.digits[start : edges[stop]])
+        return unlabelled
+    if last is not None:
+        rest = edges[-1] - start
+        exact, shortest, longest = _LENGTHS[last.kind]
+        if rest in exact or (shortest <= rest <= longest and (at == 0 or _hard_edge(run, edges, at)) and not _hard_within(run, edges, at)):
+            number = run.digits[start : edges[-1]]
+            phone = _MOBILE.match(number) or _LANDLINE.match(number)
+            if not _other_meaning(run.text(start, edges[-1]), rest, direct=False) and (
+                last.kind != "phone" or (phone and (at == 0 or _hard_edge(run, edges, at)) and not _hard_within(run, edges, at))
+            ):
+                return len(edges) - 1, *judge(last.kind, run.digits[start:])
+    if label is not None and label.kind == "phone" and at and _hard_edge(run, edges, at):  # the second of two phones under one label
+        stop = at + 1
+        while stop < len(edges) - 1 and not _hard_edge(run, edges, stop):
+            stop += 1
+        number = run.digits[start : edges[stop]]
+        if number[0] in "068" and 8 <= len(number) <= 14:
+            return stop, *judge("phone", number)
+    return None
+
+
+def _hard_edge(run: _Run, edges: list[int], at: int) -> bool:
+    group = bisect_right(run.firsts, edges[at]) - 1
+    return run.firsts[group] != edges[at] or run.hard(group)  # a cut inside a group parts two glued numbers
+
+
+def _gap(run: _Run, digit: int) -> str:
+    group = bisect_right(run.firsts, digit) - 1
+    return run.low[run.ends[group - 1] : run.starts[group]] if group else ""
+
+
+def _hard_within(run: _Run, edges: list[int], at: int) -> bool:
+    return any(_hard_edge(run, edges, i) for i in range(at + 1, len(edges) - 1))
+
+
+def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
+    """The edge where the number with this label before it ends, or None if what follows is no such number."""
+    exact, shortest, longest = _LENGTHS[label.kind]
+    start = edges[0]
+    stop = None
+    for i in range(1, min(len(edges), longest + 2)):
+        size = edges[i] - start
+        if size > longest:
+            break
+        if size in exact and (label.kind != "phone" or _MOBILE.match(run.digits[start : edges[i]])) and not _light_on(run, edges, i, exact, longest):
+            stop = i
+            break
+    if stop is None:
+        stop = 1
+        while stop < len(edges) - 1 and edges[stop + 1] - start <= longest and not _hard_edge(run, edges, stop):
+            if _MOBILE.match(run.digits[edges[stop] : edges[stop + 1]]):  # the next group is a phone of its own
+                break
+            stop += 1
+    size = edges[stop] - start
+    value = run.text(start, edges[stop])
+    if size < shortest or _other_meaning(value, size, direct=label.direct):
+        return None
+    if size > longest:
+        return stop if label.direct and size <= longest + 4 else None
+    number = run.digits[start : edges[stop]]
+    landline = label.kind == "phone" and _LANDLINE.match(number)
+    if not label.direct and not landline and not (size in exact or (size >= 10 and _MONEY.match(value) is None)):
+        return None
+    if label.kind == "phone" and not label.direct and not (_MOBILE.match(number) or number[0] in "068"):
+        return None
+    return stop
+
+
+def _light_on(run: _Run, edges: list[int], at: int, exact: tuple[int, ...], longest: int) -> bool:
+    """Whether the number goes on behind edge `at`: with a dash or dot, or lightly to another of its lengths (10 digits of an account of 15)."""
+    if at < len(edges) - 1 and exact != (16,) and edges[at + 1] - edges[0] <= longest and _gap(run, edges[at]) in ("-", "."):
+        return True
+    i = at + 1
+    while i < len(edges) and edges[i] - edges[0] <= longest and not _hard_edge(run, edges, i - 1):
+        if edges[i] - edges[0] in exact:
+            return True
+        i += 1
+    return False
+
+
+def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str, str] | None:
+    start = edges[at]
+    digits = run.digits
+    best: tuple[tuple[int, int], int, str, str, str] | None = None
+    place = run.place(start)
+    plus = run.low[max(0, place - 2) : place].endswith(("+", "+("))
+    phone = plus or _MOBILE_START.match(digits, start) is not None
+    size = edges[at + 1] - start
+    following = edges[at + 2] - edges[at + 1] if at + 2 < len(edges) else 0
+    # Only these beginnings lead to a form below; without this test a run of small groups costs ten looks a group.
+    if not (phone or size >= 13 or (size, following) in ((2, 3), (4, 2)) or _LANDLINE_START.match(digits, start)):
+        return None
+    for stop in range(at + 1, min(len(edges), at + 12)):
+        size = edges[stop] - start
+        if size > 16:
+            break
+        if size < 8:
+            continue
+        found = _form(run, start, edges[stop], plus=plus, phone=phone, alone=stop == at + 1)
+        if found:
+            hard = sum(_hard_edge(run, edges, i) for i in range(at + 1, stop))
+            if best is None or (hard, -size) < best[0]:
+                best = ((hard, -size), stop, *found)
+    return best[1:] if best else None
+
+
+def _form(run: _Run, start: int, end: int, *, plus: bool, phone: bool, alone: bool) -> tuple[str, str, str] | None:
+    """(kind, verdict, reason) of digits whose own form says what they are, without a label."""
+    digits, size = run.digits[start:end], end - start
+    if phone and 9 <= size <= 16 and not _YEARS.search(run.text(start, end)):
+        m = _MOBILE.match(digits)
+        if m:
+            return ("phone", "valid", "operator prefix fits") if _OPERATOR.match(m.group(1)) else ("phone", "plausible", "mobile prefix")
+        if plus and 9 <= size <= 15 and digits[0] != "0":
+            return "phone", "valid" if digits.startswith("62") else "plausible", "country code"
+    if 15 <= size <= 16:
+        form = None if alone else run.text(start, end)
+        if npwp_fits(digits) and (form is None or _NPWP_FORM.match(form[size - 15 :] if size == 16 else form)) and (form or digits[-3:-1] == "00"):
+            return "npwp", "valid", "check digit fits"
+        if form and size == 15 and (_BRI.match(form) or re.match(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}$", form)):
+            return ("account", "plausible", "form of a bank's account") if form[4] == "-" else ("npwp", "shaped", "NPWP form, check digit differs")
+        return None
+    if size == 13 and alone and digits.startswith("000") and digits[3] in "123":
+        return "bpjs", "plausible", "13 digits with the leading zeros of BPJS"
+    if 9 <= size <= 13 and not alone and digits[0] in "06" and _LANDLINE.match(digits):
+        place = run.place(start)
+        opened = place and run.low[place - 1] == "("
+        form = run.low[place - bool(opened) : run.place(end - 1) + 1]
+        if _LANDLINE_FORM.match(form) and (plus or digits[0] == "0") and not _YEARS.search(form[-9:]) and not re.search(r"\d[ -](?:19|20)\d\d$", form[4:]):
+            return "phone", "plausible", "area code"
+    return None
+
+
+def _other_meaning(value: str, size: int, *, direct: bool) -> bool:
+    """A date, years, hours, money or a decree's number, which a label near it does not make an identifier."""
+    if size <= 8 and (_CALENDAR.match(value) or _YEARS.match(value) or _HOURS.match(value)):
+        return True
+    if size <= 12 and (_DECREE.match(value) or (_CALENDAR.match(value) and size <= 12 and value[2:3] in "-/.")):
+        return True
+    return size <= 10 and _MONEY.match(value) is not None and (not direct or value.endswith(("000", "00")))
+
+
+def judge(kind: str, digits: str) -> tuple[str, str, str]:
+    """(kind, verdict, reason) of a number that is called a `kind`: never less than `shaped`, label beats checksum."""
+    size = len(digits)
+    if kind == "bpjs" and size == 11:  # "BPJS" is said of the workers' scheme too
+        kind = "kpj"
+    if _fits(kind, digits):
+        return kind, "valid", "labelled, structure fits"
+    if kind == "phone" and _LANDLINE.match(digits):
+        return kind, "plausible", "labelled, area code"
+    if kind not in ("nik", "npwp", "nip", "phone") and size in _LENGTHS[kind][0] and (kind != "kk" or nik_fits(digits)):
+        return kind, "plausible", f"labelled, {size} digits"
+    return kind, "shaped", f"labelled, {size} digits"
+
+
+def _fits(kind: str, digits: str) -> bool:
+    if kind == "phone":
+        return _MOBILE.match(digits) is not None
+    return (kind == "nik" and nik_fits(digits)) or (kind == "npwp" and npwp_fits(digits)) or (kind == "nip" and nip_fits(digits))
+
+
+def nik_fits(digits: str) -> bool:
+    """16 digits with a region of any edition, a calendar date (day + 40 for women) and a serial: 1 in about 1,600 random numbers."""
+    if len(digits) != 16 or digits[12:] == "0000" or not regions.known(digits[:6]):
+        return False
+    day = int(digits[6:8])
+    return day_exists(day - 40 if day > 40 else day, int(digits[8:10]), 2000 + int(digits[10:12]))
+
+
+def nip_fits(digits: str) -> bool:
+    """18 digits: birth date, month of appointment 17 to 66 years later, sex 1 or 2 and a serial (PPPK write 21 and more for the month)."""
+    if len(digits) != 18 or digits[14] not in "12" or digits[15:] == "000":
+        return False
+    if not day_exists(int(digits[6:8]), int(digits[4:6]), int(digits[:4])):
+        return False
+    return 17 <= int(digits[8:12]) - int(digits[:4]) <= 66 and (1 <= int(digits[12:14]) <= 12 or digits[12:14] == "21")
+
+
+def npwp_fits(digits: str) -> bool:
+    """15 digits, or 16 with a leading zero, whose ninth is the Luhn digit of the eight before; or a person's NIK."""
+    if len(digits) == 16:
+        return nik_fits(digits) or (digits[0] == "0" and npwp_fits(digits[1:]))
+    return len(digits) == 15 and digits[:8] != "00000000" and luhn(digits[:9])
+
+
+_MONTH_DAYS: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def day_exists(day: int, month: int, year: int) -> bool:
+    if not (1 <= month <= 12 and 1 <= day <= _MONTH_DAYS[month]):
+        return False
+    return (month, day) != (2, 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+
+
+def luhn(digits: str) -> bool:
+    total = 0
+    for i, d in enumerate(map(int, reversed(digits))):
+        total += d if i % 2 == 0 else d * 2 - 9 * (d > 4)
+    return total % 10 == 0
+
+
+def _finding(run: _Run, start: int, end: int, kind: str, verdict: str, reason: str) -> Finding:
+    begin, stop = run.place(start), run.place(end - 1) + 1
+    if kind == "passport":
+        begin = _with_letters(run.low, begin)
+    return Finding(begin, stop, kind, verdict, reason)
+
+
+def _with_letters(low: str, begin: int) -> int:
+    """Where the one or two letters before a passport's digits begin."""
+    at = begin - 1 if begin and low[begin - 1] == " " else begin
+    start = at
+    while start > max(0, at - 2) and low[start - 1].isalpha():
+        start -= 1
+    return start if start < at and not low[max(0, start - 1) : start].isalnum() else begin

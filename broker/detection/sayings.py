@@ -1,0 +1,276 @@
+"""A text as words, and what judges of every kind ask of the words around one: who is spoken of, what is denied, how far a saying reaches. Pure.
+
+Every question looks at a bounded number of words.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from broker.detection.lexicon import TOKEN, Lexicon, Term, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLAIN, SOFT, HARD = 0, 1, 2  # what parts two words: nothing that matters, a comma or a bracket, the end of a sentence or line
+TAIL: Final = 12  # words a finding may add on its right
+_REACH: Final = 14  # words on each side that count as the same saying
+_INSIDE: Final = frozenset({"", "-", "'", "’", "–", "/", "‐", "‑", "`", "."})  # between the words of one phrase, spaces aside
+_SOFT_SIGNS: Final = frozenset({", ", ",", ": ", ":", " (", ") "})
+_PLAIN_SIGNS: Final = frozenset({"", "-", "–", "'", "’", "&"})
+_SINCE: Final = frozenset({"sejak", "sajak", "semenjak", "selama", "sekitar", "wiwit", "wit", "since", "for"})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text as words and what parts them. seps[k] and breaks[k] stand before word k; the last of each stands after the last word.
+
+    raw: the words as written, in lower case; words: as the lexicon has them. hard: where breaks are HARD. capitals: the text has no small letter.
+    """
+
+    text: str
+    capitals: bool
+    raw: list[str]
+    words: list[str]
+    seps: list[str]
+    starts: list[int]
+    breaks: list[int]
+    hard: list[int]
+    size: int
+    terms: Terms
+    sets: Mapping[str, frozenset[str]]
+
+    def end(self, k: int) -> int:
+        return self.starts[k] + len(self.raw[k])
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words first..last-1 of a note, with the verdict and reason of the finding they are."""
+
+    first: int
+    last: int
+    verdict: str
+    reason: str
+
+
+def read(text: str, low: str, base: int, lexicon: Lexicon) -> Note:
+    """low: the folded part of `text` from character `base` on."""
+    parts = TOKEN.split(low)
+    offsets = list(accumulate(map(len, parts), initial=base))
+    raw, seps = parts[1::2], parts[::2]
+    form, short = lexicon.forms.get, lexicon.sets["words.abbreviation"]
+    breaks = [PLAIN if sep == " " else SOFT if sep == ", " else _break(sep, raw[k - 1] if k else "", short) for k, sep in enumerate(seps)]
+    hard = [k for k, part in enumerate(breaks) if part == HARD]
+    words = [form(word, word) for word in raw]
+    return Note(text, text.isupper(), raw, words, seps, offsets[1:-1:2], breaks, hard, len(raw), lexicon.terms, lexicon.sets)
+
+
+def _break(sep: str, before: str, short: frozenset[str]) -> int:
+    if sep in _SOFT_SIGNS:
+        return SOFT
+    if sep.strip() in _PLAIN_SIGNS and "\n" not in sep:
+        return PLAIN
+    if sep[0] == "." and not sep.strip(" .") and (len(sep) == 1 or len(before) == 1 or before in short):
+        return PLAIN
+    return HARD if any(c in sep for c in ".!?;\n\r|•") else SOFT
+
+
+def match(note: Note, k: int) -> Term | None:
+    """The longest phrase of the lexicon at word k."""
+    seconds = note.terms.get(note.words[k])
+    if seconds is None:
+        return None
+    if k + 1 < note.size:
+        for term in seconds.get(note.words[k + 1], ()):
+            if _same(note, k, term.words):
+                return term
+    alone = seconds.get("")
+    return alone[0] if alone else None
+
+
+def _same(note: Note, k: int, phrase: tuple[str, ...]) -> bool:
+    """phrase: its first two words are known to stand at k."""
+    size = len(phrase)
+    if size > 2 and tuple(note.words[k : k + size]) != phrase:
+        return False
+    return all(note.seps[i] == " " or _inside(note.seps[i], note.raw[i]) for i in range(k + 1, k + size))
+
+
+def _inside(sep: str, word: str) -> bool:
+    return sep.strip() in _INSIDE and sep.count("\n") <= 1 and (sep[:1] != "." or len(word) == 1)
+
+
+def before(note: Note, k: int, reach: int, over: int = PLAIN) -> Sequence[int]:
+    """Positions left of word k, nearest first, as far as no break above `over` parts them."""
+    low, floor, breaks = k, max(0, k - reach), note.breaks
+    while low > floor and breaks[low] <= over:
+        low -= 1
+    return range(k - 1, low - 1, -1)
+
+
+def saying(note: Note, k: int, last: int) -> tuple[list[str], list[str]]:
+    """The words of the same sentence on the left of k and from `last` on, at most _REACH each."""
+    hard = note.hard
+    left, right = bisect_right(hard, k) - 1, bisect_left(hard, last)
+    low = max(0, k - _REACH, hard[left] if left >= 0 else 0)
+    return note.raw[low:k], note.raw[last : min(last + _REACH, hard[right] if right < len(hard) else note.size)]
+
+
+def blocked(note: Note, k: int, last: int, kind: str, reach: int = 4) -> bool:
+    """An institution, a trade or a campaign just before the word, with no verb of having between, or one just after."""
+    blocks, having = note.sets[f"{kind}.before"], note.sets["words.having"]
+    for i in before(note, k, reach):
+        word = note.raw[i]
+        if word in blocks:
+            return True
+        if word in having:
+            break
+    if kind in {"health", "disability", "religion"} and last < note.size and note.breaks[last] == PLAIN:
+        return note.raw[last] in note.sets[f"{kind}.after"]
+    return False
+
+
+def denied(note: Note, k: int) -> bool:
+    negation, having = note.sets["words.negation"], note.sets["words.left"]
+    for i in before(note, k, 4):
+        if note.raw[i] in negation:
+            return True
+        if note.raw[i] in {"karena", "krn", "akibat"} or (note.words[i] not in having and i < k - 2):
+            return False
+    return False
+
+
+def policy(note: Note, k: int, last: int) -> bool:
+    """A sentence about rules, offers, figures or campaigns, and about no one person."""
+    left, right = saying(note, k, last)
+    if note.sets["words.policy"].isdisjoint(left) and note.sets["words.policy"].isdisjoint(right[:6]):
+        return False
+    return not one_person(note, k, last, left, right)
+
+
+def one_person(note: Note, k: int, last: int, left: list[str], right: list[str]) -> bool:
+    strong = note.sets["words.strong"]
+    return not strong.isdisjoint(left) or not strong.isdisjoint(right) or possessed(note, k, last)
+
+
+def possessed(note: Note, k: int, last: int) -> bool:
+    return any(note.raw[i] != note.words[i] and note.raw[i].endswith(("nya", "ku", "mu", "nyo")) for i in range(k, last))
+
+
+def person(note: Note, k: int, last: int) -> bool:
+    left, right = saying(note, k, last)
+    people = note.sets["words.person"]
+    return not people.isdisjoint(left) or not people.isdisjoint(right) or possessed(note, k, last)
+
+
+def had(note: Note, k: int, reach: int = 3) -> bool:
+    having = note.sets["words.having"]
+    return any(note.raw[i] in having for i in before(note, k, reach))
+
+
+def opens(note: Note, k: int) -> bool:
+    """The word opens a line, a sentence or the value of a label."""
+    return k == 0 or note.breaks[k] == HARD or ":" in note.seps[k]
+
+
+def capital(note: Note, k: int) -> bool:
+    return note.text[note.starts[k] : note.starts[k] + 1].isupper()
+
+
+def leftward(note: Note, k: int, floor: int) -> int:
+    joins = note.sets["words.left"]
+    first = k
+    for i in before(note, k, 5):
+        if i < floor or note.raw[i] not in joins:
+            break
+        first = i
+    while first < k and note.raw[first] in {"obat", "dokter", "dan"}:
+        first += 1
+    return first
+
+
+def rightward(note: Note, last: int) -> int:
+    """Takes side, stage, part of the body and time."""
+    stop = min(note.size, last + TAIL)
+    body, qualifiers, grades = note.sets["health.body"], note.sets["words.qualifier"], note.sets["words.grade"]
+    while last < stop:
+        sep = note.seps[last]
+        if note.breaks[last] == HARD or (note.breaks[last] == SOFT and sep.strip() not in {"(", "/"}):
+            break
+        word = note.words[last]
+        after = note.words[last + 1] if last + 1 < stop and note.breaks[last + 1] == PLAIN else ""
+        if word in qualifiers or word in body or (word[0].isdigit() and note.raw[last - 1] in grades):
+            last += 1
+        elif after and _pair(note, word, after):
+            last += 2
+        else:
+            grown = time_on(note, last, stop)
+            if grown == last:
+                break
+            last = grown
+    return last
+
+
+def _pair(note: Note, word: str, after: str) -> bool:
+    """Two words that say how far or where: "stadium 3", "di kaki", "dan ginjal"."""
+    body, qualifiers, anchors = note.sets["health.body"], note.sets["words.qualifier"], note.sets["words.time_anchor"]
+    if word in note.sets["words.grade"]:
+        return after.isdigit() or _roman(after) or after in qualifiers or after in anchors
+    if word in note.sets["words.site"]:
+        return after in body or (after in qualifiers and after not in anchors)
+    return word == "dan" and after in body and after != "dalam"
+
+
+def _roman(word: str) -> bool:
+    return bool(word) and set(word) <= {"i", "v", "x", "a", "b"} and len(word) <= 4
+
+
+def time_on(note: Note, at: int, stop: int) -> int:
+    """The end of a time from word `at`: "sejak tahun 2019", "7 bulan", "3 tahun yang lalu"; `at` itself if there is none."""
+    units, links, anchors = note.sets["words.time"], note.sets["words.time_link"], note.sets["words.time_anchor"]
+    number = unit = link = False
+    end = at
+    for i in range(at, min(stop, at + 8)):
+        if i > at and note.breaks[i] != PLAIN and note.seps[i].strip() not in {"/", "."}:
+            break
+        word = note.raw[i]
+        if word[0].isdigit():
+            number, complete = True, unit or link
+        elif word in units:
+            complete = number or link or (i > at and (note.raw[i - 1] in anchors or note.raw[i - 1] in units))
+            unit = True
+        elif word in links:
+            link = link or word in _SINCE
+            complete = word == "lalu" and (end > at or unit)
+        elif word in anchors:
+            complete = link
+        else:
+            break
+        if complete:
+            end = i + 1
+    return end
+
+
+def named_on(note: Note, last: int, most: int) -> int:
+    """The end of the capitalised words that follow, at most `most`; none in a text without small letters."""
+    if note.capitals:
+        return last
+    end = last
+    while end < note.size and end - last < most and note.breaks[end] == PLAIN and capital(note, end):
+        end += 1
+    return end
+
+
+def limb(note: Note, k: int, floor: int) -> int:
+    """Where the part of the body before word k begins: "kaki kanannya diamputasi"."""
+    first = k
+    for i in before(note, k, 4):
+        if i < floor or (note.words[i] not in note.sets["health.body"] and note.words[i] not in {"kiri", "kanan", "sebelah", "kanannya", "kirinya"}):
+            break
+        first = i
+    return first

@@ -1,0 +1,236 @@
+"""Names of persons and places: the decoder against a naive one and against CRFsuite, the tokens, the spans, and what must never happen."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broker.detection import names
+from broker.detection.names import EDGE, LABELS, MODES, OFFSETS, REACH, NameFinder, find_names
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+TEXTS = (
+    "Sdr. Rahmat Hidayat, warga Muaro Sijunjung, tdk hadir wawancara.",
+    "NAMA : BINSAR SIREGAR\nNIK : 1303 0512 0190 9001\nHP : 0812-0000-1111",
+    "awak alah kanai phk, kato uda rahmat; surat menyusul",
+    "Rapat dinas pada hari Senin.",
+    "Bu",
+    "",
+)
+
+
+def trainer() -> ModuleType:
+    loader = SourceFileLoader("train_names", str(Path(__file__).resolve().parents[2] / "scripts" / "train_names"))
+    spec = spec_from_loader("train_names", loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def decoded(model: names.Model, texts: list[str]) -> list[NDArray[np.float32]]:
+    """Per text the chances (tokens, labels) by the product's own steps."""
+    line, begins, ends = names._line(texts)
+    read = names._Vocabulary(model).read(line, begins)
+    chances = names._chances(read.scores, begins, ends, model.transitions)
+    return [chances[b:e] for b, e in zip(begins, ends, strict=True)]
+
+
+def feature_strings(text: str, lists: Any) -> list[list[str]]:
+    """Per token its features as `offset:kind=value`, made one by one."""
+    shown = [names.form(t) for t in names.tokens(text)]
+    classes = [names.case_class(s) for s in shown]
+    mode = MODES[names.case_mode(classes.count(1), classes.count(2), classes.count(3))]
+    padded = [EDGE] * REACH + shown + [EDGE] * REACH
+    rows = []
+    for i in range(len(shown)):
+        row = []
+        for k, offset in enumerate(OFFSETS):
+            seen = padded[i + k]
+            single = names.features(seen, lists)
+            row += [f"{k}:{f}" for f in (*single, *names.case_features(single, seen, mode)) if names.reach(f) >= abs(offset)]
+        rows.append(row)
+    return rows
+
+
+def naive(model: names.Model, text: str) -> list[list[float]]:
+    """Marginals by log-space forward-backward over feature strings, no table, no batch."""
+    scores = []
+    for row in feature_strings(text, model.lists):
+        cells = [(model.index[f], int(k)) for k, f in (r.split(":", 1) for r in row) if f in model.index]
+        scores.append([math.fsum(float(model.weights[i, k, y]) for i, k in cells) for y in range(len(LABELS))])
+    size, moves = range(len(LABELS)), model.transitions.astype(float)
+    forward = [scores[0]] if scores else []
+    for here in scores[1:]:
+        forward.append([here[y] + logsum([forward[-1][x] + moves[x, y] for x in size]) for y in size])
+    backward = [[0.0] * len(LABELS)]
+    for here in reversed(scores[1:]):
+        backward.append([logsum([moves[x, y] + here[y] + backward[-1][y] for y in size]) for x in size])
+    backward.reverse()
+    return [[math.exp(f[y] + b[y] - logsum(forward[-1])) for y in size] for f, b in zip(forward, backward, strict=False)]
+
+
+def logsum(values: list[float]) -> float:
+    top = max(values)
+    return top + math.log(math.fsum(math.exp(v - top) for v in values))
+
+
+def test_the_batched_decoder_agrees_with_a_naive_one() -> None:
+    model = names.shipped()
+    for text, chances in zip(TEXTS, decoded(model, list(TEXTS)), strict=True):
+        assert chances.shape == (len(names.tokens(text)), len(LABELS))
+        if text:
+            assert np.abs(chances - np.array(naive(model, text))).max() < 1e-4
+
+
+def test_the_decoder_agrees_with_crfsuite(tmp_path: Path) -> None:
+    pycrfsuite = pytest.importorskip("pycrfsuite")
+    script = trainer()
+    texts = [
+        script.Marked("Sdr. Rahmat Hidayat hadir di Muaro .", ((5, 19, "PER"), (29, 34, "LOC"))),
+        script.Marked("Ibu Siti Aminah pulang ke Binjai .", ((4, 15, "PER"), (26, 32, "LOC"))),
+        script.Marked("RAPAT DIBUKA OLEH BINSAR .", ((18, 24, "PER"),)),
+        script.Marked("surat dikirim hari senin .", ()),
+    ] * 3
+    lists = {"siti": ("g=depan",), "rapat": ("c=umum",)}
+    rows = [feature_strings(t.text, lists) for t in texts]
+    labels = [[label for _, label in script.labelled(t)] for t in texts]
+    trained = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trained.set_params({"c1": 0.0, "c2": 0.1, "max_iterations": 40, "feature.possible_transitions": True})
+    for row, label in zip(rows, labels, strict=True):
+        trained.append(row, label)
+    file = tmp_path / "tiny.crfsuite"
+    trained.train(str(file))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(file))
+    info = tagger.info()
+    model = names.read_model(io.BytesIO(script.packed(info.state_features, info.transitions, lists, 0.1)))
+    unseen = script.Marked("Ibu Hidayat hadir di Binjai hari senin .", ())
+    for text in (*texts[:4], unseen):
+        (chances,) = decoded(model, [text.text])
+        tagger.set(feature_strings(text.text, lists))
+        for i, row in enumerate(chances):
+            for y, tag in enumerate(LABELS):
+                if tag in tagger.labels():
+                    assert row[y] == pytest.approx(tagger.marginal(tag, i), abs=0.01)  # small weights are cut, the others are halves
+
+
+@given(st.lists(st.text(max_size=60), max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_read_whole_and_spans_stay_inside(texts: list[str]) -> None:
+    for text, findings in zip(texts, find_names(texts), strict=True):
+        assert "".join(names.tokens(text)) == text
+        at = 0
+        for f in findings:
+            assert at <= f.start < f.end <= len(text)
+            assert f.kind in ("name", "place") and f.verdict in ("valid", "plausible", "shaped")
+            assert not text[f.start].isspace() and not text[f.end - 1].isspace()
+            at = f.end
+
+
+def found(text: str, kind: str = "name") -> list[str]:
+    return [text[f.start : f.end] for f in find_names([text])[0] if f.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Sdr. Rahmat Hidayat tdk bisa hadir wawancara, minta dihubungi besok.", "Rahmat Hidayat"),
+        ("SDR. RAHMAT HIDAYAT TDK BISA HADIR WAWANCARA, MINTA DIHUBUNGI BESOK.", "RAHMAT HIDAYAT"),
+        ("sdr. rahmat hidayat tdk bisa hadir wawancara, minta dihubungi besok.", "rahmat hidayat"),
+        ("Berkas a.n. Sondang br Siregar sudah lengkap.", "Sondang br Siregar"),
+        ("Surat diterima oleh Bapak H. Zulkarnain, S.T. pada hari Senin.", "Zulkarnain"),
+        ("Nama : Siti N.\nUmur : 31", "Siti N."),
+        ("Sudah ditelepon, yang menjawab M. Rizki.", "M. Rizki"),
+        ("😀👍🏽 Ibu Desi Ratnasari belum mengisi asesmen.", "Desi Ratnasari"),
+        ("Kontak darurat\u00a0:\u00a0Ujang Koswara (ayah)", "Ujang Koswara"),
+    ],
+)
+def test_a_name_is_found_whole_without_its_title(text: str, name: str) -> None:
+    assert name in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rapat evaluasi penempatan dilaksanakan pada hari Senin di kantor dinas.",
+        "Peserta wajib membawa fotokopi ijazah dan pasfoto 3x4.",
+        "UPAH LEMBUR TIDAK DIBAYAR SELAMA EMPAT BULAN.",
+        "berkas lengkap, surat phk sesuai.",
+    ],
+)
+def test_a_note_without_a_person_has_no_name(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_place_is_told_from_a_person() -> None:
+    assert "Surabaya" in found("Ia pindah dari Surabaya ke Jakarta pada tahun 2019.", "place")
+
+
+def test_the_other_texts_of_a_batch_change_nothing() -> None:
+    texts = [*TEXTS, "x " * 700, *TEXTS]
+    assert find_names(texts) == [find_names([text])[0] for text in texts]
+
+
+def test_a_text_cut_in_windows_reads_as_one_chain() -> None:
+    model = names.shipped()
+    text = " ".join(TEXTS[:4]) + " "
+    line, begins, ends = names._line([text * 12, TEXTS[0], text * 15])
+    scores = names._Vocabulary(model).read(line, begins).scores
+    cut, whole = (f(scores, begins, ends, model.transitions) for f in (names._chances, names.marginals))
+    assert ends[0] - begins[0] > names._WINDOW
+    assert np.abs(cut - whole).max() < 1e-3
+
+
+def test_a_full_table_is_emptied_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder = NameFinder(names.shipped())
+    before = finder.find(TEXTS)
+    monkeypatch.setattr(names, "_FORMS", 5)
+    assert finder.find(TEXTS) == before == finder.find(TEXTS)
+    assert len(finder._vocabulary) < 200
+
+
+@pytest.mark.parametrize("piece", ["Rahmat ", "0 1 2 ", ". . ", "a.n. ", " ", "\n", "'a", "Ā\u0301", "1", "br ", "Sdr. Rahmat, "])
+def test_twice_the_text_is_not_four_times_the_work(piece: str) -> None:
+    finder = NameFinder(names.shipped())
+    finder.find([piece * 50])
+
+    def cost(size: int) -> float:
+        text = (piece * (size // len(piece) + 1))[:size]
+        best = math.inf
+        for _ in range(3):
+            started = time.process_time()
+            finder.find([text])
+            best = min(best, time.process_time() - started)
+        return best
+
+    assert cost(200_000) < 3.5 * cost(100_000) + 0.02
+
+
+def test_a_reason_never_contains_the_name() -> None:
+    for text, findings in zip(TEXTS, find_names(TEXTS), strict=True):
+        for f in findings:
+            assert text[f.start : f.end] not in f.reason
+
+
+def test_the_model_is_small_and_loads_fast() -> None:
+    file = Path(names.__file__).with_name("names.npz")
+    assert file.stat().st_size < 4_000_000
+    started = time.process_time()
+    with file.open("rb") as stream:
+        names.read_model(stream)
+    assert time.process_time() - started < 0.6

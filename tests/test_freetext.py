@@ -1,0 +1,143 @@
+"""Free text leaves cleaned: what was found is gone, who it was about stays linkable, what could not be searched stays here."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broker.detection import KINDS, detect, readable
+from broker.model import Finding
+from broker.treatment import clean, placeholder
+from tests.simulator import SIAPKERJA, SIJOKER, Town
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = r"p1\.[A-Za-z0-9_-]{22}"
+
+
+def sent(town: Town, folder: Path, rows: list[list[str]]) -> list[dict[str, Any]]:
+    """What the ministry opens of job seekers sent for planning."""
+    file = folder / "in.csv"
+    file.write_bytes(town.csv(rows))
+    with town.http() as http:
+        town.client(SIJOKER, http).send(file, agreement="nk-sijunjung-2025", dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+        siapkerja = town.client(SIAPKERJA, http)
+        (received,) = siapkerja.receive()
+        siapkerja.open(received.exchange, folder / "out.ndjson", form="ndjson")
+    return [json.loads(line) for line in (folder / "out.ndjson").read_text().splitlines()]
+
+
+def noted(town: Town, note: str, n: int = 12) -> tuple[list[list[str]], list[str]]:
+    """Rows of job seekers, the note at the first; names of the columns."""
+    names = list(town.office.contracts["pencari_kerja"].names)
+    rows = town.rows(n=n)
+    rows[0][names.index("catatan_pengantar_kerja")] = note
+    return rows, names
+
+
+def test_a_nik_in_a_note_leaves_as_the_token_of_its_column(town: Town, tmp_path: Path) -> None:
+    rows, names = noted(town, "")
+    nik = rows[0][names.index("nik")]
+    rows[0][names.index("catatan_pengantar_kerja")] = f"NIK {nik[:4]} {nik[4:8]} {nik[8:12]} {nik[12:]} sudah dicek."
+    line = sent(town, tmp_path, rows)[0]
+    assert line["catatan_pengantar_kerja"] == f"NIK [NIK {line['nik']}] sudah dicek."
+
+
+def test_the_rows_own_name_leaves_as_that_persons_token(town: Town, tmp_path: Path) -> None:
+    rows, names = noted(town, "")
+    rows[0][names.index("nama_lengkap")] = "Rahmat Hidayat"
+    rows[0][names.index("catatan_pengantar_kerja")] = "Sdr. Rahmat Hidayat tidak bisa hadir. Digantikan Siti Aminah."
+    line = sent(town, tmp_path, rows)[0]
+    found = re.fullmatch(rf"Sdr\. \[NAMA ({TOKEN})\] tidak bisa hadir\. Digantikan \[NAMA ({TOKEN})\]\.", line["catatan_pengantar_kerja"])
+    assert found, "a name stayed"
+    assert found.group(1) == line["nik"] != found.group(2)
+
+
+def test_an_illness_in_a_note_leaves_as_a_placeholder(town: Town, tmp_path: Path) -> None:
+    rows, _ = noted(town, "Ybs. sakit jantung sejak 2021, belum bisa kerja berat.")
+    assert "[KESEHATAN]" in (note := sent(town, tmp_path, rows)[0]["catatan_pengantar_kerja"])
+    assert "jantung" not in note
+
+
+def test_a_note_with_nothing_in_it_leaves_as_written(town: Town, tmp_path: Path) -> None:
+    note = "Bahasa Inggris lancar, cocok untuk penerima tamu."
+    rows, _ = noted(town, note)
+    assert sent(town, tmp_path, rows)[0]["catatan_pengantar_kerja"] == note
+
+
+def test_a_childs_note_is_hidden(town: Town, tmp_path: Path) -> None:
+    rows, names = noted(town, "Bahasa Inggris lancar.")
+    at = {name: i for i, name in enumerate(names)}
+    child = rows[0]
+    child[at["tanggal_lahir"]] = "2010-05-14"
+    child[at["nik"]] = f"{child[at['nik']][:6]}{14 + 40 * (child[at['jenis_kelamin']] == 'P'):02d}0510{child[at['nik']][12:]}"
+    line = sent(town, tmp_path, rows)[0]
+    assert line["catatan_pengantar_kerja"] is None
+
+
+@pytest.mark.parametrize("note", ["baik\x00sekali", "baik\x1bsekali", "rusak \ufffd sekali"])
+def test_a_note_that_cannot_be_searched_withholds_its_row(town: Town, tmp_path: Path, note: str) -> None:
+    rows, _ = noted(town, note)
+    lines = sent(town, tmp_path, rows)
+    assert len(lines) == len(rows) - 1
+    (entry,) = [e for e in town.entries() if e["type"] == "sinergi/exchange/v1"]
+    assert entry["outcomes"]["ditahan_deteksi"] == 1
+
+
+def test_an_identifier_in_a_wrong_column_turns_that_cell_and_no_other(town: Town, tmp_path: Path) -> None:
+    rows, names = noted(town, "")
+    at = names.index("jurusan")
+    before = [row[at] or None for row in rows]
+    rows[2][at] = "SMK Negeri 1, NIK 1303 0512 0488 9001"
+    lines = sent(town, tmp_path, rows)
+    assert [line["jurusan"] for line in lines] == [*before[:2], "SMK Negeri 1, NIK [NIK]", *before[3:]]
+    (entry,) = [e for e in town.entries() if e["type"] == "sinergi/exchange/v1"]
+    assert entry["quality"]["jurusan.nik.salah_tempat"] == entry["quality"]["salah_tempat"] == 1
+
+
+def test_the_report_counts_the_cleaned_notes(town: Town, tmp_path: Path) -> None:
+    rows, _ = noted(town, "Hubungi 0812 3456 7890.")
+    sent(town, tmp_path, rows)
+    (entry,) = [e for e in town.entries() if e["type"] == "sinergi/exchange/v1"]
+    assert entry["quality"]["catatan_pengantar_kerja.dibersihkan"] == 1
+
+
+def test_level_2_says_the_kind_and_nothing_more() -> None:
+    text = "Hub. Rahmat 081234567890 di Padang"
+    findings = [Finding(5, 11, "name", "valid", ""), Finding(12, 24, "phone", "valid", ""), Finding(28, 34, "place", "valid", "")]
+    assert clean([text], [findings], [()]) == ["Hub. [NAMA] [TELEPON] di Padang"]
+
+
+def test_every_kind_but_a_place_has_a_placeholder() -> None:
+    assert [kind for kind in KINDS if not placeholder(kind)] == ["place"]
+
+
+WORDS = st.sampled_from(["NIK 1303051204889001", "Rahmat Hidayat", "hub. 0812-3456-7890", "sakit jantung", "di Padang", "😀", "e\u0301", "İstanbul", "\u200b", "\n", "a@example.org", "Jl. Sudirman No. 5", "Rp 3.500.000", "dan", "", "PT Maju", "ß", "１３０３０５１２０４８８９００１"])  # fmt: skip
+
+
+@given(st.lists(WORDS | st.text(max_size=12), max_size=12).map(" ".join))
+@settings(max_examples=150, deadline=None)
+def test_what_was_found_is_gone_and_all_else_is_as_written(text: str) -> None:
+    if not readable(text):
+        return
+    (findings,) = detect([text])
+    assert all(0 <= f.start < f.end <= len(text) for f in findings)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(findings)), "findings overlap"
+    gone = [f for f in findings if placeholder(f.kind)]
+    edges = [0, *(edge for f in gone for edge in (f.start, f.end)), len(text)]
+    kept = [text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    (left,) = clean([text], [findings], [()])
+    assert left == "".join(part for pair in zip(kept, [placeholder(f.kind) for f in gone] + [""], strict=True) for part in pair)
+
+
+@given(st.lists(WORDS | st.text(max_size=30), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_a_text_is_judged_alone(texts: list[str]) -> None:
+    assert detect(texts) == [detect([text])[0] for text in texts]
