@@ -25,6 +25,18 @@ _AREAS: Final = frozenset(_AREA)
 _LONGEST: Final = 240  # characters of one address
 _LABELLED: Final = 160  # characters behind "alamat:"
 
+
+
+def _grouped(words: str) -> str:
+    """An alternation of the same words, those that begin alike together: the engine tries its branches one by one, most often to no end."""
+    heads: dict[str, list[str]] = {}
+    for word in re.split(r"\|(?![^(]*\))", words):
+        plain = word[:1].isalpha() and word[1:2] not in ("?", "*", "{")
+        heads.setdefault(word[0] if plain else "", []).append(word[1:] if plain else word)
+    odd = heads.pop("", [])
+    return "|".join([*(head + (rest[0] if len(rest) == 1 else f"(?:{_grouped('|'.join(rest))})") for head, rest in heads.items()), *odd])
+
+
 # No name begins with these in either case; where one stands, an address has ended or goes on with its next part.
 _CORE: Final = (
     "yang|yg|dan|dgn|dengan|untuk|utk|dari|ke|kpd|kepada|di|pada|pd|adalah|ialah|itu|ini|nik|ktp|kk|hp|wa|telp|tlp|telepon|no\\.? ?hp|nohp|email|e-mail|npwp|bpjs|rek|rekening|nopol|plat|"
@@ -44,10 +56,10 @@ _SOFT: Final = (
     "ditolak|diminta|dikirim|macet|rusak|banjir|longsor|ditutup"
 )
 _STOP: Final = f"{_HARD}|{_SOFT}"
-_FIRST_WORD: Final = rf"(?!(?:{_CORE})(?![a-z]))"
-_FIRST_CAPITAL: Final = rf"(?!(?i:{_CORE})(?![A-Za-z]))"
-_END: Final = rf"(?!(?:{_STOP})(?![a-z]))"
-_END_CASED: Final = rf"(?!(?i:{_HARD})(?![A-Za-z]))"
+_FIRST_WORD: Final = rf"(?!(?:{_grouped(_CORE)})(?![a-z]))"
+_FIRST_CAPITAL: Final = rf"(?!(?i:{_grouped(_CORE)})(?![A-Za-z]))"
+_END: Final = rf"(?!(?:{_grouped(_STOP)})(?![a-z]))"
+_END_CASED: Final = rf"(?!(?i:{_grouped(_HARD)})(?![A-Za-z]))"
 _TITLE: Final = "[a-z]{1,2}|prof|drs|jend|letjen|mayjen|brigjen|kapt|kol|letkol|sei|moh|muh|kyai|tgk"
 _INITIAL: Final = rf"(?:(?:{_TITLE})\. ?(?=[a-z]))"
 _NAME_LOW: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,2}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,3}}"
@@ -62,10 +74,11 @@ _RT: Final = (
     r"(?i:\(?rt[ ]?[/.\-]?[ ]?rw[. :]{0,3}\d{1,3}[ ]?[/\-.][ ]?\d{1,3}\)?|\(?r[tw][. :]{0,3}\d{1,3}(?:[ ,]{0,2}[/\-,.]?[ ]?(?:r[tw][. :]{0,3})?(?<![\d])\d{1,3}|"
     r"[ ]?/[ ]?\d{1,3})?\)?)(?!\d)"
 )
-_KEYWORD: Final = (
-    r"(?i:jl|jln|jalan|gg|gang|lr|lorong|dusun|dsn|jorong|jrg|jor|jr|nagari|nag|kenagarian|kp|kampung|kpg|komplek|kompleks|komp|perum|perumahan|perumnas|asrama|lingkungan|lingk|ling|lk|link|dukuh|banjar|"
-    r"kel|kelurahan|desa|ds|kec|kecamatan|kab|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar)"
+_KEYWORDS: Final = (
+    "jl|jln|jalan|gg|gang|lr|lorong|dusun|dsn|jorong|jrg|jor|jr|nagari|nag|kenagarian|kp|kampung|kpg|komplek|kompleks|komp|perum|perumahan|perumnas|asrama|lingkungan|lingk|ling|lk|link|dukuh|banjar|"
+    "kel|kelurahan|desa|ds|kec|kecamatan|kab|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar"
 )
+_KEYWORD: Final = f"(?i:{_grouped(_KEYWORDS)})"
 _POSTCODE: Final = r"(?i:kode ?pos[ :.]{0,3}|kodepos[ :.]{0,3})?\d{5}(?!\d)"
 _BETWEEN: Final = r"[ ]?(?:[,.;/\-–(]|[ ]-)?[ ]?\n?[ ]?"
 

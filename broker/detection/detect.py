@@ -27,8 +27,18 @@ KINDS: Final = (
 """Every kind of finding, the most specific first: between equally long findings the earlier kind names the whole."""
 _PERSON: Final = frozenset({"name", "mother", "nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "birth_date"})
 _LIVES: Final = re.compile(r"(?i)\b(?:alamat|beralamat|tinggal|tggl|rumah|domisili|berdomisili|kos|kost|ngontrak|mengontrak|d/a)")
-# Eight digits or more, letters before them as on a passport or a card; spaces, dots, dashes and slashes may part them.
-_LONG_NUMBER: Final = re.compile(r"(?<![\w.,/-])(?:[A-Z]{1,2}-?)?\d(?:[ .\-/]?\d){7,24}(?![\d,]|\.\d)")
+_MONTH: Final = r"(?i:jan|feb|peb|mar|apr|mei|jun|jul|agu|agt|ags|sep|okt|nov|nop|des)[a-z]{0,7}\.?"
+# A date of birth of anybody over ten; a plate; eight digits or more with spaces, dots, dashes or slashes between them, or six after one or
+# two letters, as on a passport or a card.
+_LOOSE: Final = re.compile(
+    r"(?<![\w./,-])(?:"
+    rf"(?P<birth_date>\d\d?(?:[ .\-/]{{1,2}}(?:\d\d?|{_MONTH})[ .\-/]{{1,2}}(?:19[3-9]\d|200\d|201[0-2])|[ .-]{_MONTH}[ '’.-]{{1,2}}(?:3[5-9]|[4-9]\d)))|"
+    r"(?P<number>\d(?:[ .\-/]?\d){7,24}(?!\.\d)|[A-Z]{1,2}[ -]?\d{6,9})|"
+    r"(?P<plate>(?:A[ABDEG]|B[ABDEGHKLMNP]|D[ABCDEGHKLMNRST]|E[ABD]|K[BHTU]|P[AB]|[ABDEFGHKLMNPRSTWZ])[ -]\d{2,4}[ -][A-Z]{1,3}|"
+    r"(?:a[abdeg]|b[abdeghklmnp]|d[bcghklmnrst]|e[abd]|k[bhtu]|p[ab])[ -]\d{3,4}[ -][a-z]{1,3})"
+    r")(?![\w,/-])"
+)
+_REASONS: Final = {"number": "long number beside a person", "birth_date": "date of a grown person's birth beside a person", "plate": "plate's form beside a person"}
 # What is parted as a date, an amount, a year or a decree is no number of anybody.
 _FORMATTED: Final = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,3}(?:\.\d{3})+|\d{4}\s?[-/]\s?\d{4}|(?:19|20)\d\d(?:[ /.-](?:19|20)\d\d)+")
 _BEFORE: Final = 28  # characters in which a word explains a number
@@ -53,16 +63,18 @@ def detect(texts: Sequence[str]) -> list[list[Finding]]:
 def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
     """What only a person makes personal: a long number that nothing explains counts beside one, a bare street does not count without one."""
     if any(f.kind in _PERSON for f in findings):
-        findings += [n for n in _loose_numbers(text) if not any(n.start < f.end and f.start < n.end for f in findings)]
+        findings += [n for n in _loose(text) if not any(n.start < f.end and f.start < n.end for f in findings)]
     elif any(f.kind == "address" and f.verdict == "plausible" for f in findings) and not _LIVES.search(text):
         findings = [f for f in findings if f.kind != "address" or f.verdict != "plausible"]
     return _joined(findings)
 
 
-def _loose_numbers(text: str) -> Iterator[Finding]:
-    for m in _LONG_NUMBER.finditer(text):
-        if not _EXPLAINED.search(text, max(0, m.start() - _BEFORE), m.start()) and not _FORMATTED.fullmatch(m.group()):
-            yield Finding(m.start(), m.end(), "number", "shaped", "long number beside a person")
+def _loose(text: str) -> Iterator[Finding]:
+    """What beside a person is taken for that person's, though nothing calls it so: a long number, a date of birth's age, a plate."""
+    for m in _LOOSE.finditer(text):
+        kind = m.lastgroup or "number"
+        if kind != "number" or not (_EXPLAINED.search(text, max(0, m.start() - _BEFORE), m.start()) or _FORMATTED.fullmatch(m.group())):
+            yield Finding(m.start(), m.end(), kind, "shaped", _REASONS[kind])
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:

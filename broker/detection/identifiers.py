@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from operator import attrgetter
 from typing import Final
 
 from broker.detection import labels
@@ -20,7 +21,6 @@ from broker.detection.numbers import find_numbers
 from broker.detection.written import (
     AK1_WORDS,
     BIRTH_WORDS,
-    DATED,
     PLATE_WORDS,
     find_ak1,
     find_births,
@@ -30,7 +30,7 @@ from broker.detection.written import (
 )
 from broker.model import Finding
 
-_ENOUGH: Final = re.compile(r"\d[^\d]{0,6}\d[^\d]{0,6}\d")
+_ENOUGH: Final = re.compile(r"[0-9][^0-9]{0,6}+[0-9][^0-9]{0,6}+[0-9]")
 # Words are cut and compared as bytes: half the time of doing it in characters.
 _WORDS_ONLY: Final = bytes(c if c > 127 or chr(c).isalpha() else 32 for c in range(256))
 _ADDRESS: Final = {word.encode(): word for word in ADDRESS_WORDS}
@@ -38,6 +38,7 @@ _PLATE: Final = frozenset(word.encode() for word in PLATE_WORDS)
 _BIRTH: Final = frozenset(word.encode() for word in BIRTH_WORDS)
 _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
 _TRIGGERS: Final = frozenset({*labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at"})
+_START: Final = attrgetter("start")
 _INVISIBLE: Final = "\x7f"
 _FIRST: Final = {"ak1": 0, "email": 0, "birth_date": 2, "plate": 3, "address": 4}  # the numbers' kinds are 1
 
@@ -48,8 +49,9 @@ def find(text: str) -> list[Finding]:
     low = _lowered(plain)
     words = _TRIGGERS.intersection(low.encode(errors="surrogatepass").translate(_WORDS_ONLY).split())
     found: list[Finding] = []
-    if "@" in low or b"at" in words or "%40" in low:
-        found += find_emails(low)
+    spelled = b"at" in words or "%40" in low
+    if spelled or "@" in low:
+        found += find_emails(low, spelled=spelled)
     if _ENOUGH.search(low):
         found += find_numbers(low, labelled=not labels.TRIGGERS.isdisjoint(words))
         found += find_plates(plain, low, context=not _PLATE.isdisjoint(words))
@@ -60,7 +62,7 @@ def find(text: str) -> list[Finding]:
     here = _ADDRESS.keys() & words
     if here:
         found += find_addresses(plain, low, {_ADDRESS[word] for word in here})
-    if found and DATED.search(low):
+    if found:
         found += find_row_births(low, found)
     return _settled(text, found) if len(found) > 1 else found
 
@@ -93,7 +95,7 @@ def _lowered(plain: str) -> str:
 
 def _settled(text: str, found: list[Finding]) -> list[Finding]:
     """In order, without overlaps."""
-    found.sort(key=lambda f: (f.start, -f.end))
+    found.sort(key=_START)
     end = 0
     for f in found:
         if f.start < end:
@@ -102,6 +104,7 @@ def _settled(text: str, found: list[Finding]) -> list[Finding]:
     else:
         return found
     kept: list[Finding] = []
+    found.sort(key=lambda f: (f.start, -f.end))
     for cluster in _clusters(found):
         kept += _chosen(text, cluster) if len(cluster) > 1 else cluster
     return kept

@@ -91,7 +91,7 @@ _FILLS: Final = "fills"
 _ENDS: Final = "ends"
 _PAUSES: Final = "pauses"
 _CLOSES: Final = "closes"
-_NAMES: Final = {form: kind for word, kind in reversed((_TYPOS | _KIND).items()) for form in reversed(tuple(_with_clitics(word)))} | _TYPOS | _KIND
+_NAMES: Final = {form: kind for word, kind in (_TYPOS | _KIND).items() for form in _with_clitics(word)} | _TYPOS | _KIND
 _SAYS: Final = (
     dict.fromkeys(_FILLERS, _FILLS) | dict.fromkeys(_OTHERS, _ENDS) | {",": _PAUSES, ".": _PAUSES, "\n": _PAUSES} | dict.fromkeys(";!?", _CLOSES) | _NAMES
 )

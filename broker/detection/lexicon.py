@@ -22,6 +22,21 @@ _CLITICS: Final = ("nya", "-nya", "ku", "mu", "lah", "pun", "kah", "nyo", "e")
 _CLITIC_FROM: Final = 4  # letters of the shortest word that takes a clitic: "bu" + "ku" is a book
 _SLIP_FROM: Final = 7  # letters of the shortest word whose misspellings are known: shorter ones meet other words
 _SLIPS: Final = (("f", "p"), ("v", "f"), ("c", "k"), ("k", "c"), ("i", "e"), ("e", "i"), ("u", "o"), ("o", "u"), ("z", "s"), ("s", "z"), ("y", "i"), ("th", "t"), ("ph", "f"), ("ks", "x"), ("kh", "k"))
+_PARTED: Final = frozenset({"nya"})  # the search takes the clitic of "gaji-nya pokok" for a word
+_PAID_WITHIN: Final = 8  # words from "menerima" to "juta"
+# Groups whose single words tell nothing unless a word of these sets stands within so many words, as their judges ask.
+_NEAR: Final = MappingProxyType(
+    {
+        "health.head": (2, ("health.body", "words.site", "words.qualifier")),
+        "health.organ": (3, ("health.telling",)),
+        "religion.group": (4, ("religion.flock",)),
+        "union.org": (6, ("union.cue", "words.strong")),
+        "crime.offence": (5, ("crime.guilt",)),
+        "crime.custody": (5, ("crime.custody_cue",)),
+    }
+)
+# What a finding may go on with on its right.
+_ONWARD: Final = ("health.body", "words.qualifier", "words.grade", "words.site", "words.time", "words.time_link", "words.time_anchor")
 _SLIPPING: Final = frozenset({"illness", "drug", "alone"})  # groups whose words are hard to spell
 
 # Kinds and the groups of each that hold phrases; a phrase of two groups belongs to the first.
@@ -54,14 +69,14 @@ class Lexicon:
 
     terms: first word → second word → the phrases that begin so, longest first; "" as second word → the word alone.
     opening: first words of phrases, and verbs of being paid. forms: inflected or misspelt word → the lexicon's.
-    telling: word that every finding of some phrase holds → words of which one stands beside it; none if it tells alone.
-    triggers: the telling words in all forms, and the words of money. sets: "kind.group" → its single words.
+    telling: word that every finding of some phrase holds → words of which one stands within so many words of it; none if it tells alone.
+    triggers: the telling words in all forms. sets: "kind.group" → its single words.
     """
 
     terms: Terms
     opening: frozenset[str]
     forms: Mapping[str, str]
-    telling: Mapping[str, frozenset[str]]
+    telling: Mapping[str, tuple[int, frozenset[str]]]
     triggers: frozenset[str]
     sets: Mapping[str, frozenset[str]]
 
@@ -71,16 +86,17 @@ def lexicon() -> Lexicon:
     tables = tomllib.loads(files("broker.detection").joinpath("specific.toml").read_text(encoding="utf-8"))
     listed = {f"{kind}.{group}": _phrases(text) for kind, groups in tables.items() for group, text in groups.items()}
     sets = {name: frozenset(phrase[0] for phrase in phrases if len(phrase) == 1) for name, phrases in listed.items()}
+    sets["words.onward"] = frozenset({"dan"}).union(*(sets[name] for name in _ONWARD))
     terms: dict[tuple[str, ...], Term] = {}
     for kind, roles in _ROLES.items():
         for role in roles:
             for phrase in listed[f"{kind}.{role}"]:
                 terms.setdefault(phrase, Term(kind, role, phrase))
     forms = _forms(terms.values(), frozenset().union(*sets.values()))
-    telling = _telling([_lettered(t.words) for t in terms.values() if t.role != "neutral"], sets)
-    triggers = {*telling, *(form for form, word in forms.items() if word in telling), *sets["words.money"]}
+    telling = _telling([t for t in terms.values() if t.role != "neutral"], sets)
+    triggers = {*telling, *(form for form, word in forms.items() if word in telling)}
     opening = frozenset(phrase[0] for phrase in terms) | sets["finance.amount_verbs"]
-    return Lexicon(_by_words(terms.values()), opening, MappingProxyType(forms), MappingProxyType(telling), frozenset(triggers), MappingProxyType(sets))
+    return Lexicon(_by_words(terms.values()), opening, forms, telling, frozenset(triggers), sets)
 
 
 def _phrases(text: str) -> list[tuple[str, ...]]:
@@ -97,20 +113,25 @@ def _by_words(terms: Iterable[Term]) -> Terms:
     for term in sorted(terms, key=lambda t: -len(t.words)):
         second = term.words[1] if len(term.words) > 1 else ""
         table.setdefault(term.words[0], {}).setdefault(second, []).append(term)
-    return MappingProxyType({first: MappingProxyType({second: tuple(found) for second, found in seconds.items()}) for first, seconds in table.items()})
+    return {first: {second: tuple(found) for second, found in seconds.items()} for first, seconds in table.items()}
 
 
-def _telling(phrases: list[tuple[str, ...]], sets: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """A word of every phrase: a single word itself, of a longer phrase its least ordinary one, with its neighbours there."""
+def _telling(terms: list[Term], sets: Mapping[str, frozenset[str]]) -> dict[str, tuple[int, frozenset[str]]]:
+    """A word of every phrase: a single word itself, of a longer phrase its least ordinary one; and the words of money."""
     ordinary = frozenset().union(*(words for name, words in sets.items() if name.split(".")[1] not in _ROLES.get(name.split(".")[0], ())))
     plain = sets["words.ordinary"]
-    alone = {phrase[0] for phrase in phrases if len(phrase) == 1}
-    beside: dict[str, set[str]] = {word: set() for word in alone}
-    for phrase in sorted(phrases, key=len):
-        if alone.isdisjoint(phrase):
-            i = max(range(len(phrase)), key=lambda i: (phrase[i] not in plain, phrase[i] not in ordinary, phrase[i] in beside, len(phrase[i])))
-            beside.setdefault(phrase[i], {"nya"}).add(phrase[i + 1] if i + 1 < len(phrase) else phrase[i - 1])  # "nya" may part them: "gaji-nya pokok"
-    return {word: frozenset(words) for word, words in beside.items()}
+    near: dict[str, tuple[int, set[str]]] = {word: (_PAID_WITHIN, set(sets["finance.amount_verbs"])) for word in sets["words.money"]}
+    for term in terms:
+        if len(phrase := _lettered(term.words)) == 1:
+            groups = _NEAR.get(f"{term.kind}.{term.role}")
+            needed = groups is not None and phrase[0] not in sets["health.ambiguous"] and not phrase[0].startswith("men")  # "menipu" needs no word of guilt
+            near[phrase[0]] = (groups[0], set(_PARTED).union(*(sets[group] for group in groups[1]))) if groups and needed else (0, set())
+    alone = {word for word, (_, words) in near.items() if not words}
+    for phrase in sorted((_lettered(t.words) for t in terms), key=len):
+        if len(phrase) > 1 and alone.isdisjoint(phrase):
+            i = max(range(len(phrase)), key=lambda i: (phrase[i] not in plain, phrase[i] not in ordinary, phrase[i] in near, len(phrase[i])))
+            near.setdefault(phrase[i], (1, set(_PARTED)))[1].add(phrase[i + 1] if i + 1 < len(phrase) else phrase[i - 1])
+    return {word: (reach, frozenset(words)) for word, (reach, words) in near.items()}
 
 
 def _forms(terms: Iterable[Term], known: frozenset[str]) -> dict[str, str]:

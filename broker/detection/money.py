@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from broker.detection.lexicon import Term
     from broker.detection.sayings import Note
 
+_CURRENCIES: Final = frozenset({"rp", "idr", "rm", "usd"})
+_OFFERED: Final = frozenset({"lowongan", "loker", "ditawarkan", "dibutuhkan", "dicari", "formasi", "anggaran", "pagu", "permenaker", "pasal", "denda"})
 _AMOUNT_FROM: Final = 50_000  # a bare number below this beside a wage is a count, not rupiah
 
 
@@ -53,8 +55,7 @@ def _own_money(note: Note, k: int, last: int) -> bool:
 
 def _offer(note: Note, k: int, last: int) -> bool:
     left, right = saying(note, k, last)
-    offered = {"lowongan", "loker", "ditawarkan", "dibutuhkan", "dicari", "formasi", "anggaran", "pagu", "permenaker", "pasal", "denda"}
-    if offered.isdisjoint(left) and offered.isdisjoint(right[:5]):
+    if _OFFERED.isdisjoint(left) and _OFFERED.isdisjoint(right[:5]):
         return False
     return not one_person(note, k, last, left, right)
 
@@ -113,7 +114,9 @@ def _links(sep: str) -> bool:
 
 def _amount(note: Note, i: int) -> int | None:
     """The end of an amount of money at word i with its period: "Rp 3.500.000", "2,7 jt/bulan", "dua juta"."""
-    at = i + 1 if note.raw[i] in {"rp", "idr", "rm", "usd"} else i
+    if note.raw[i] not in _CURRENCIES and not note.raw[i][0].isdigit() and note.raw[i] not in note.sets["words.number"]:
+        return None
+    at = i + 1 if note.raw[i] in _CURRENCIES else i
     if at >= note.size or (at > i and note.breaks[at] == HARD and note.seps[at].strip() != "."):
         return None
     units = note.sets["words.unit"]
@@ -121,7 +124,7 @@ def _amount(note: Note, i: int) -> int | None:
     end = at + 1
     if number[0].isdigit():
         has_unit = end < note.size and note.breaks[end] == PLAIN and note.raw[end] in units and not (note.raw[end] in {"m", "k"} and note.seps[end])
-        if not has_unit and at == i and (_value(number) < _AMOUNT_FROM or _value(number) > 10**12):
+        if not has_unit and at == i and not _AMOUNT_FROM <= _value(number) <= 10**12:
             return _ranged(note, i, end) if end < note.size else None
         end += has_unit
     elif number in note.sets["words.number"] and at == i:
@@ -138,6 +141,8 @@ def _amount(note: Note, i: int) -> int | None:
 
 
 def _value(number: str) -> int:
+    if number.isdigit():
+        return int(number[:15])
     grouped = re.split("[.,]", number)
     if len(grouped) > 1 and len(grouped[-1]) <= 2:
         grouped = grouped[:-1]
@@ -176,7 +181,7 @@ def _period(note: Note, end: int) -> int:
 
 def _amount_before(note: Note, k: int, floor: int) -> int | None:
     """Where an amount that ends at word k begins: "12 juta utang"."""
-    for i in range(max(floor, k - 5), k):
-        if all(note.breaks[j] == PLAIN or j == i for j in range(i, k + 1)) and note.breaks[k] == PLAIN and (note.raw[i] == "rp" or note.raw[i][0].isdigit()) and _amount(note, i) == k:
+    for i in reversed(before(note, k, 5)):
+        if i >= floor and (note.raw[i] == "rp" or note.raw[i][0].isdigit()) and _amount(note, i) == k:
             return i
     return None

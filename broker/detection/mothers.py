@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from broker.detection.sayings import PLAIN, Span, capital
+from broker.detection.sayings import PLAIN, Span, capital, match
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -32,7 +32,7 @@ def mother(note: Note, k: int, term: Term, floor: int) -> Span | None:  # noqa: 
     first = i
     titled = capital(note, i)
     while i < note.size and i - first < 4 and note.raw[i][0].isalpha():
-        if i > first and not _name_gap(note, i):
+        if i > first and (not _name_gap(note, i) or _next_label(note, i)):
             break
         if (note.raw[i] in stop and not (titled and capital(note, i) and not note.capitals and i > first)) or (titled and not capital(note, i) and note.raw[i] not in {"br", "boru", "binti"}):
             break
@@ -40,6 +40,12 @@ def mother(note: Note, k: int, term: Term, floor: int) -> Span | None:  # noqa: 
     if i == first or not (titled or sure):
         return None
     return Span(first, i, "valid" if sure else "plausible", "name after a label of the mother")
+
+
+def _next_label(note: Note, i: int) -> bool:
+    """The next label begins where the name was read on: "NUR AINI NAMA IBU: …"."""
+    term = match(note, i)
+    return term is not None and term.kind == "mother" and (term.role == "label" or note.raw[i] != note.words[i])
 
 
 def _loosely(note: Note, k: int, last: int, at: int) -> bool:

@@ -49,6 +49,8 @@ _BATCH_CHARACTERS: Final = 250_000
 _FORMS: Final = 1 << 17  # forms kept before the table is emptied
 _LONGEST_WORD: Final = 40  # a longer form is no word; its ends stand for it
 
+_STEADY: Final = 4  # steps between two rescalings: one changes a number by less than e^70 either way, double precision holds e^700
+
 _SURE: Final = 0.9
 _LIKELY: Final = 0.5
 _PLACE: Final = 0.5
@@ -290,32 +292,45 @@ def marginals(scores: Floats, begins: Ints, ends: Ints, transitions: Floats) -> 
 
     Sequences run side by side, longest first, so that those still running at a step are a prefix.
     """
-    found = np.zeros_like(scores)
+    found = np.zeros(scores.shape)
     order = np.argsort(begins - ends, kind="stable")
     begins, lengths = begins[order], (ends - begins)[order]
     steps = int(lengths[0]) if len(lengths) else 0
     running = np.searchsorted(-lengths, -np.arange(steps), side="left")  # sequences longer than each step
-    weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-    move = np.exp(transitions)
-    forward = np.empty((steps, len(begins), len(LABELS)), dtype=np.float32)
+    highest = scores[:, 0]
+    for label in range(1, len(LABELS)):
+        highest = np.maximum(highest, scores[:, label])
+    weight = np.exp(scores - highest[:, None]).astype(np.float64)
+    move = np.exp(transitions, dtype=np.float64)
+    forward = np.empty((steps, len(begins), len(LABELS)))
     for t, n in enumerate(running.tolist()):
         here = weight[begins[:n] + t]
         if t:
-            here *= forward[t - 1, :n] @ move
-        here /= here.sum(axis=1, keepdims=True)
+            here *= _times(forward[t - 1, :n], move)
+        if t % _STEADY == 0:
+            here /= here.max(axis=1, keepdims=True)
         forward[t, :n] = here
     back = move.T.copy()
-    backward = np.ones((len(begins), len(LABELS)), dtype=np.float32)
+    backward = np.ones((len(begins), len(LABELS)))
     for t in range(steps - 1, -1, -1):
         n = int(running[t])
         at = begins[:n] + t
-        both = forward[t, :n] * backward[:n]
-        both /= both.sum(axis=1, keepdims=True)
-        found[at] = both
-        ahead = (backward[:n] * weight[at]) @ back
-        ahead /= ahead.sum(axis=1, keepdims=True)
+        found[at] = forward[t, :n] * backward[:n]
+        ahead: Floats = _times(np.multiply(backward[:n], weight[at], dtype=np.float32), back)
+        if t % _STEADY == 0:
+            ahead /= ahead.max(axis=1, keepdims=True)
         backward[:n] = ahead
-    return found
+    sums = sum(found[:, label] for label in range(len(LABELS)))
+    found /= np.maximum(sums, np.finfo(np.float64).tiny)[:, None]
+    return found.astype(np.float32)
+
+
+def _times(rows: Floats, move: Floats) -> Floats:
+    """rows @ move, added up in one order however many rows there are: BLAS does not, and then a text would depend on those beside it."""
+    total: Floats = rows[:, 0:1] * move[0]
+    for k in range(1, len(move)):
+        total += rows[:, k : k + 1] * move[k]
+    return total
 
 
 def _windows(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
@@ -425,9 +440,10 @@ def _spans(chances: Floats, read: _Read, threshold: float) -> _Spans:
     is_person = np.arange(len(first)) < len(names[0])
     order = np.argsort(first, kind="stable")
     first, last, is_person = first[order], last[order], is_person[order]
-    sums = np.cumsum(np.stack([place, person]), axis=1, dtype=np.float64)
-    which = is_person.astype(np.int64)
-    chance = (sums[which, last - 1] - sums[which, first - 1]) / (last - first)
+    # Each span added up by itself: a running sum over the batch would round with what stands before it.
+    at = np.stack([first, last], axis=1).ravel()
+    sums = [np.add.reduceat(np.append(each, np.float32(0)), at)[::2] for each in (place, person)]
+    chance = np.where(is_person, sums[1], sums[0]) / (last - first)
     return _Spans(first, last, is_person, chance.astype(np.float32))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _GAP: Final = r"[ \t\n\r\f\v().,\-/_\x7f]"
 # o, l, i and | stand for a digit where they touch one. misplaced.py's prefilter leans on both bounds, 3 and 2.
 # The look ahead spares the short numbers, which are most of those in a note.
-RUN: Final = re.compile(rf"(?=\d[\d \t\n\r\f\v().,\-/_\x7foli|]{{5}})\d++(?:{_GAP}{{1,3}}+[oli|]{{0,2}}\d++|[oli|]{{1,2}}{_GAP}{{0,3}}+\d++)*+")
+RUN: Final = re.compile(rf"[0-9](?=[\d \t\n\r\f\v().,\-/_\x7foli|]{{5}})\d*+(?:{_GAP}{{1,3}}+[oli|]{{0,2}}\d++|[oli|]{{1,2}}{_GAP}{{0,3}}+\d++)*+")
 _DIGITS: Final = str.maketrans("oli|", "0111", " \t\n\r\f\v().,-/_\x7f")
 _GROUP: Final = re.compile(r"[\doli|]+")
 _SHORTEST: Final = 6
@@ -36,6 +36,7 @@ _NIP: Final = re.compile(
     r"(?=(?:19[3-9]|200)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19[5-9]|20[0-4])\d(?:0[1-9]|1[0-2])[12]\d{3})"
 )
 _NPWP_FORM: Final = re.compile(r"\d\d[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}$")
+_NPWP_DOTTED: Final = re.compile(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}$")
 _MOBILE: Final = re.compile(r"(?:0|(?:00)?620?)(8[1-9]\d{7,10})$")
 _MOBILE_START: Final = re.compile(r"(?:0|(?:00)?620?)8[1-9]")
 _OPERATOR: Final = re.compile(r"8(?:1[1-9]|2[1-38]|3[1-358]|5[1-35-9]|68|7[6-9]|8[1-9]|9[1-9])")
@@ -47,8 +48,12 @@ _LANDLINE_FORM: Final = re.compile(rf"(?:0|\(0|(?:62|\(62\)) ?0?){_AREA}\)?(?:[ 
 _LANDLINE: Final = re.compile(rf"(?:0|(?:00)?620?){_AREA}\d{{5,8}}$")
 _LANDLINE_START: Final = re.compile(rf"0{_AREA}")
 _BEGIN: Final = re.compile(rf"(?=(?:0|(?:00)?620?)8[1-9]|0{_AREA})")
+# A group that a phone may begin with; and digits that at most a light sign parts, as `_Run.hard` says it of each gap.
+_ZERO: Final = re.compile(r"[06o](?<![\doli|].)")
+_LIGHT: Final = re.compile(r"[\doli|]+(?:(?:[ \t\r\f\v().\-_]|- |\) | \(|\)-)[\doli|]+)*")
 _BRI: Final = re.compile(r"\d{4}-\d\d-\d{6}-\d\d-\d$")
 _YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
+_YEAR_LAST: Final = re.compile(r"\d[ -](?:19|20)\d\d$")
 _CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?![\d])")
 _DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}\d{1,2}[.]\d\d)?$")
 _MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
@@ -91,36 +96,68 @@ class _Run(NamedTuple):
         return self.low[self.place(start) : self.place(end - 1) + 1]
 
 
-def find_numbers(low: str, *, labelled: bool) -> Iterator[Finding]:
+def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
     """Every number of `low`, in order of its run. labelled: whether the text has a word of `labels.TRIGGERS`."""
-    before: Finding | None = None
+    found: list[Finding] = []
     for m in RUN.finditer(low):
+        written = m.group()
+        if len(written) < _SHORTEST:
+            continue
         start, end = m.span()
-        if end - start < _SHORTEST or (end - start < 24 and _in_passing(low, start, m.group())):
+        if not written.isdigit() and end - start < 24 and _in_passing(low, start, written):
             continue
-        run = _run(low, start, end)
-        if run is None:
-            continue
-        found = _in_run(run, before, labelled=labelled)
-        before = found[-1] if found else before
-        yield from found
+        start, end = _widened(low, start, end)
+        written = low[start:end]
+        if written.isdigit():
+            if end - start < _SHORTEST:
+                continue
+            digits = written
+        else:
+            digits = written.translate(_DIGITS)
+            if len(digits) < _SHORTEST:
+                continue
+        first = labels.before(low, start) if labelled else None
+        if first is None and found and found[-1].kind in _LISTED:
+            first = _listed(low, found[-1], start, len(digits))
+        if len(digits) == 16 and _NIK.match(digits) and nik_fits(digits):
+            found.append(_nik(start, end, first))
+        elif digits is written and len(digits) <= 16:
+            found += _undivided(low, start, digits, first, labelled=labelled)
+        else:
+            last = labels.after(low, end) if labelled else None
+            if len(digits) < 16 and _MOBILE.match(digits) and _may_be("phone", first, last) and _LIGHT.fullmatch(written.replace("\x7f", "")):
+                found.append(Finding(start, end, *judge("phone", digits)))
+            elif first or last or len(digits) >= 15 or "000" in digits or _may_be_phone(low, start, written, digits):
+                found += _in_run(_run(low, start, end, digits), first, last)
+    return found
+
+
+def _may_be(kind: str, first: Label | None, last: Label | None) -> bool:
+    """Whether no label calls a number otherwise."""
+    return (first is None or first.kind == kind) and (last is None or last.kind == kind)
+
+
+def _may_be_phone(low: str, start: int, written: str, digits: str) -> bool:
+    """Whether a phone can begin in a run that nothing names: of fewer than 15 digits, none of them the zeros of BPJS, it can hold nothing else."""
+    return len(digits) >= 9 and (_after_plus(low, start) or (_ZERO.search(written) is not None and _BEGIN.search(digits) is not None))
+
+
+def _listed(low: str, before: Finding, start: int, count: int) -> Label | None:
+    """The label of the number before, where this one stands in a list with it."""
+    if count in _LENGTHS[before.kind][0] and _LIST.fullmatch(low, before.end, start):
+        return Label(before.kind, direct=True)
+    return None
 
 
 def _in_passing(low: str, start: int, value: str) -> bool:
     """Whether a short run is a date, or money that says so: the most of what is written in notes, and never worth a closer look."""
-    if value.isdigit():
-        return False
-    return _DAY.match(value) is not None or (low[max(0, start - 4) : start].rstrip(" .").endswith("rp") and _MONEY.match(value) is not None)
+    if _DAY.match(value):
+        return True
+    before = low[max(0, start - 4) : start]
+    return "rp" in before and before.rstrip(" .").endswith("rp") and _MONEY.match(value) is not None
 
 
-def _run(low: str, start: int, end: int) -> _Run | None:
-    start, end = _widened(low, start, end)
-    part = low[start:end]
-    if part.isdigit():
-        return _Run(low, part, [0], [start], [end]) if len(part) >= _SHORTEST else None
-    digits = part.translate(_DIGITS)
-    if len(digits) < _SHORTEST:
-        return None
+def _run(low: str, start: int, end: int, digits: str) -> _Run:
     firsts: list[int] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -147,15 +184,41 @@ def _widened(low: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _in_run(run: _Run, before: Finding | None, *, labelled: bool) -> list[Finding]:
+def _nik(start: int, end: int, first: Label | None) -> Finding:
+    """A number of 16 digits that is a NIK by its structure, or what a label calls it that has the same."""
+    if first is not None and first.kind in _RENAMES["nik"]:
+        return Finding(start, end, first.kind, "plausible", "labelled, NIK structure")
+    return Finding(start, end, "nik", "valid", "region, date and serial fit")
+
+
+def _undivided(low: str, start: int, digits: str, first: Label | None, *, labelled: bool) -> list[Finding]:
+    """What digits with nothing between them are, 16 at most and no NIK: the usual case, told without looking for the parts of a run."""
+    size = len(digits)
+    if first is not None and _called(first, digits, digits):
+        told = judge(first.kind, digits)
+    else:
+        last = labels.after(low, start + size) if labelled else None
+        if size < 16 and _MOBILE.match(digits) and _may_be("phone", first, last):
+            told = judge("phone", digits)
+        else:
+            form = _form(digits, digits, plus=_after_plus(low, start), opened=False)
+            if last is not None and ((last.kind != "phone" and size in _LENGTHS[last.kind][0]) if form else _called_after(last, digits, digits)):
+                told = judge(last.kind, digits)
+            elif form is None:
+                return []
+            else:
+                told = form
+    return [Finding(_with_letters(low, start) if told[0] == "passport" else start, start + size, *told)]
+
+
+def _after_plus(low: str, start: int) -> bool:
+    return low[max(0, start - 2) : start].endswith(("+", "+("))
+
+
+def _in_run(run: _Run, first: Label | None, last: Label | None) -> list[Finding]:
+    """The numbers of a run of several groups, or of more than 16 digits."""
     count = len(run.digits)
-    first = labels.before(run.low, run.starts[0]) if labelled else None
-    if first is None and before is not None and before.kind in _LISTED and count in _LENGTHS[before.kind][0]:
-        first = Label(before.kind, direct=True) if _LIST.fullmatch(run.low, before.end, run.starts[0]) else None
-    last = labels.after(run.low, run.ends[-1]) if labelled else None
     if count < 16:
-        if _one_phone(run, first, last):
-            return [_finding(run, 0, count, *judge("phone", run.digits))]
         return _in_part(run, 0, count, first, last)
     found: list[Finding] = []
     taken: list[tuple[int, int]] = []
@@ -175,14 +238,6 @@ def _in_run(run: _Run, before: Finding | None, *, labelled: bool) -> list[Findin
     for start, end in _free(run, taken):
         found += _in_part(run, start, end, first if start == 0 else None, last if end == count else None)
     return found
-
-
-def _one_phone(run: _Run, first: Label | None, last: Label | None) -> bool:
-    """Whether all of a run is one phone and nothing calls it otherwise: the usual case, told at once."""
-    if run.digits[0] not in "06" or _MOBILE.match(run.digits) is None:
-        return False
-    called = (first is None or first.kind == "phone") and (last is None or last.kind == "phone")
-    return called and not any(run.hard(group) for group in range(1, len(run.firsts)))
 
 
 def _structured(run: _Run) -> Iterator[tuple[int, int, str, str]]:
@@ -267,14 +322,11 @@ def _next_number(run: _Run, edges: list[int], at: int, label: Label | None, last
         return unlabelled
     if last is not None:
         rest = edges[-1] - start
-        exact, shortest, longest = _LENGTHS[last.kind]
-        if rest in exact or (shortest <= rest <= longest and (at == 0 or _hard_edge(run, edges, at)) and not _hard_within(run, edges, at)):
+        parted = (at and not _hard_edge(run, edges, at)) or _hard_within(run, edges, at)
+        if (rest in _LENGTHS[last.kind][0] and last.kind != "phone") or not parted:
             number = run.digits[start : edges[-1]]
-            phone = _MOBILE.match(number) or _LANDLINE.match(number)
-            if not _other_meaning(run.text(start, edges[-1]), rest, direct=False) and (
-                last.kind != "phone" or (phone and (at == 0 or _hard_edge(run, edges, at)) and not _hard_within(run, edges, at))
-            ):
-                return len(edges) - 1, *judge(last.kind, run.digits[start:])
+            if _called_after(last, number, run.text(start, edges[-1])):
+                return len(edges) - 1, *judge(last.kind, number)
     if label is not None and label.kind == "phone" and at and _hard_edge(run, edges, at):  # the second of two phones under one label
         stop = at + 1
         while stop < len(edges) - 1 and not _hard_edge(run, edges, stop):
@@ -317,19 +369,31 @@ def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
             if _MOBILE.match(run.digits[edges[stop] : edges[stop + 1]]):  # the next group is a phone of its own
                 break
             stop += 1
-    size = edges[stop] - start
-    value = run.text(start, edges[stop])
+    return stop if _called(label, run.digits[start : edges[stop]], run.text(start, edges[stop])) else None
+
+
+def _called(label: Label, number: str, value: str) -> bool:
+    """Whether a number, written as `value`, is what the label before it says."""
+    exact, shortest, longest = _LENGTHS[label.kind]
+    size = len(number)
     if size < shortest or _other_meaning(value, size, direct=label.direct):
-        return None
+        return False
     if size > longest:
-        return stop if label.direct and size <= longest + 4 else None
-    number = run.digits[start : edges[stop]]
-    landline = label.kind == "phone" and _LANDLINE.match(number)
-    if not label.direct and not landline and not (size in exact or (size >= 10 and _MONEY.match(value) is None)):
-        return None
-    if label.kind == "phone" and not label.direct and not (_MOBILE.match(number) or number[0] in "068"):
-        return None
-    return stop
+        return label.direct and size <= longest + 4
+    if label.direct:
+        return True
+    if label.kind == "phone":
+        return _LANDLINE.match(number) is not None or ((size in exact or (size >= 10 and not _MONEY.match(value))) and (number[0] in "068"))
+    return size in exact or (size >= 10 and not _MONEY.match(value))
+
+
+def _called_after(label: Label, number: str, value: str) -> bool:
+    """Whether a number, written as `value`, is what the label behind it says."""
+    exact, shortest, longest = _LENGTHS[label.kind]
+    size = len(number)
+    if not (size in exact or shortest <= size <= longest) or _other_meaning(value, size, direct=False):
+        return False
+    return label.kind != "phone" or _MOBILE.match(number) is not None or _LANDLINE.match(number) is not None
 
 
 def _light_on(run: _Run, edges: list[int], at: int, exact: tuple[int, ...], longest: int) -> bool:
@@ -349,7 +413,8 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
     digits = run.digits
     best: tuple[tuple[int, int], int, str, str, str] | None = None
     place = run.place(start)
-    plus = run.low[max(0, place - 2) : place].endswith(("+", "+("))
+    plus = _after_plus(run.low, place)
+    opened = place > 0 and run.low[place - 1] == "("
     phone = plus or _MOBILE_START.match(digits, start) is not None
     size = edges[at + 1] - start
     following = edges[at + 2] - edges[at + 1] if at + 2 < len(edges) else 0
@@ -362,7 +427,7 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
             break
         if size < 8:
             continue
-        found = _form(run, start, edges[stop], plus=plus, phone=phone, alone=stop == at + 1)
+        found = _form(digits[start : edges[stop]], run.text(start, edges[stop]), plus=plus, opened=opened)
         if found:
             hard = sum(_hard_edge(run, edges, i) for i in range(at + 1, stop))
             if best is None or (hard, -size) < best[0]:
@@ -370,35 +435,35 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
     return best[1:] if best else None
 
 
-def _form(run: _Run, start: int, end: int, *, plus: bool, phone: bool, alone: bool) -> tuple[str, str, str] | None:
-    """(kind, verdict, reason) of digits whose own form says what they are, without a label."""
-    digits, size = run.digits[start:end], end - start
-    if phone and 9 <= size <= 16 and not _YEARS.search(run.text(start, end)):
+def _form(digits: str, value: str, *, plus: bool, opened: bool) -> tuple[str, str, str] | None:
+    """(kind, verdict, reason) of digits, written as `value`, whose own form says what they are, without a label; opened: behind a bracket."""
+    size = len(digits)
+    alone = len(value) == size
+    if 9 <= size <= 16 and (plus or digits[0] in "06") and not _YEARS.search(value):
         m = _MOBILE.match(digits)
         if m:
             return ("phone", "valid", "operator prefix fits") if _OPERATOR.match(m.group(1)) else ("phone", "plausible", "mobile prefix")
-        if plus and 9 <= size <= 15 and digits[0] != "0":
+        if plus and size <= 15 and digits[0] != "0":
             return "phone", "valid" if digits.startswith("62") else "plausible", "country code"
     if 15 <= size <= 16:
-        form = None if alone else run.text(start, end)
-        if npwp_fits(digits) and (form is None or _NPWP_FORM.match(form[size - 15 :] if size == 16 else form)) and (form or digits[-3:-1] == "00"):
+        if npwp_fits(digits) and (digits[-3:-1] == "00" if alone else _NPWP_FORM.match(value[size - 15 :] if size == 16 else value)):
             return "npwp", "valid", "check digit fits"
-        if form and size == 15 and (_BRI.match(form) or re.match(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}$", form)):
-            return ("account", "plausible", "form of a bank's account") if form[4] == "-" else ("npwp", "shaped", "NPWP form, check digit differs")
+        if size == 15 and not alone and (_BRI.match(value) or _NPWP_DOTTED.match(value)):
+            return ("account", "plausible", "form of a bank's account") if value[4] == "-" else ("npwp", "shaped", "NPWP form, check digit differs")
         return None
     if size == 13 and alone and digits.startswith("000") and digits[3] in "123":
         return "bpjs", "plausible", "13 digits with the leading zeros of BPJS"
     if 9 <= size <= 13 and not alone and digits[0] in "06" and _LANDLINE.match(digits):
-        place = run.place(start)
-        opened = place and run.low[place - 1] == "("
-        form = run.low[place - bool(opened) : run.place(end - 1) + 1]
-        if _LANDLINE_FORM.match(form) and (plus or digits[0] == "0") and not _YEARS.search(form[-9:]) and not re.search(r"\d[ -](?:19|20)\d\d$", form[4:]):
+        form = f"({value}" if opened else value
+        if _LANDLINE_FORM.match(form) and (plus or digits[0] == "0") and not _YEARS.search(form[-9:]) and not _YEAR_LAST.search(form[4:]):
             return "phone", "plausible", "area code"
     return None
 
 
 def _other_meaning(value: str, size: int, *, direct: bool) -> bool:
     """A date, years, hours, money or a decree's number, which a label near it does not make an identifier."""
+    if len(value) == size:
+        return size == 8 and _YEARS.match(value) is not None
     if size <= 8 and (_CALENDAR.match(value) or _YEARS.match(value) or _HOURS.match(value)):
         return True
     if size <= 12 and (_DECREE.match(value) or (_CALENDAR.match(value) and size <= 12 and value[2:3] in "-/.")):

@@ -6,27 +6,25 @@ Every question looks at a bounded number of words.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from broker.detection.lexicon import TOKEN, Lexicon, Term, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PLAIN, SOFT, HARD = 0, 1, 2  # what parts two words: nothing that matters, a comma or a bracket, the end of a sentence or line
 TAIL: Final = 12  # words a finding may add on its right
 _REACH: Final = 14  # words on each side that count as the same saying
 _INSIDE: Final = frozenset({"", "-", "'", "’", "–", "/", "‐", "‑", "`", "."})  # between the words of one phrase, spaces aside
-_SOFT_SIGNS: Final = frozenset({", ", ",", ": ", ":", " (", ") "})
+_COMMON: Final = {" ": PLAIN, "": PLAIN, "-": PLAIN, ".": PLAIN, ", ": SOFT, ",": SOFT, ": ": SOFT, ":": SOFT, " (": SOFT, ") ": SOFT, "/": SOFT}
 _PLAIN_SIGNS: Final = frozenset({"", "-", "–", "'", "’", "&"})
+_ENDS: Final = frozenset(".!?;\n\r|•")
 _SINCE: Final = frozenset({"sejak", "sajak", "semenjak", "selama", "sekitar", "wiwit", "wit", "since", "for"})
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):  # one is made for every text: a dataclass takes five times as long
     """A text as words and what parts them. seps[k] and breaks[k] stand before word k; the last of each stands after the last word.
 
     raw: the words as written, in lower case; words: as the lexicon has them. hard: where breaks are HARD. capitals: the text has no small letter.
@@ -48,8 +46,7 @@ class Note:
         return self.starts[k] + len(self.raw[k])
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Words first..last-1 of a note, with the verdict and reason of the finding they are."""
 
     first: int
@@ -64,20 +61,24 @@ def read(text: str, low: str, base: int, lexicon: Lexicon) -> Note:
     offsets = list(accumulate(map(len, parts), initial=base))
     raw, seps = parts[1::2], parts[::2]
     form, short = lexicon.forms.get, lexicon.sets["words.abbreviation"]
-    breaks = [PLAIN if sep == " " else SOFT if sep == ", " else _break(sep, raw[k - 1] if k else "", short) for k, sep in enumerate(seps)]
-    hard = [k for k, part in enumerate(breaks) if part == HARD]
     words = [form(word, word) for word in raw]
+    breaks = [_COMMON.get(sep, HARD) for sep in seps]
+    hard = []
+    for k in [k for k, part in enumerate(breaks) if part == HARD]:
+        breaks[k] = _break(seps[k], raw[k - 1] if k else "", short)
+        if breaks[k] == HARD:
+            hard.append(k)
     return Note(text, text.isupper(), raw, words, seps, offsets[1:-1:2], breaks, hard, len(raw), lexicon.terms, lexicon.sets)
 
 
 def _break(sep: str, before: str, short: frozenset[str]) -> int:
-    if sep in _SOFT_SIGNS:
-        return SOFT
+    if sep == ". ":
+        return PLAIN if len(before) == 1 or before in short else HARD
     if sep.strip() in _PLAIN_SIGNS and "\n" not in sep:
         return PLAIN
     if sep[0] == "." and not sep.strip(" .") and (len(sep) == 1 or len(before) == 1 or before in short):
         return PLAIN
-    return HARD if any(c in sep for c in ".!?;\n\r|•") else SOFT
+    return SOFT if _ENDS.isdisjoint(sep) else HARD
 
 
 def match(note: Note, k: int) -> Term | None:
@@ -107,7 +108,7 @@ def _inside(sep: str, word: str) -> bool:
 
 def before(note: Note, k: int, reach: int, over: int = PLAIN) -> Sequence[int]:
     """Positions left of word k, nearest first, as far as no break above `over` parts them."""
-    low, floor, breaks = k, max(0, k - reach), note.breaks
+    low, floor, breaks = k, k - reach if k > reach else 0, note.breaks
     while low > floor and breaks[low] <= over:
         low -= 1
     return range(k - 1, low - 1, -1)
@@ -116,9 +117,14 @@ def before(note: Note, k: int, reach: int, over: int = PLAIN) -> Sequence[int]:
 def saying(note: Note, k: int, last: int) -> tuple[list[str], list[str]]:
     """The words of the same sentence on the left of k and from `last` on, at most _REACH each."""
     hard = note.hard
-    left, right = bisect_right(hard, k) - 1, bisect_left(hard, last)
-    low = max(0, k - _REACH, hard[left] if left >= 0 else 0)
-    return note.raw[low:k], note.raw[last : min(last + _REACH, hard[right] if right < len(hard) else note.size)]
+    low, high = k - _REACH if k > _REACH else 0, last + _REACH
+    if hard:
+        left, right = bisect_right(hard, k), bisect_left(hard, last)
+        if left and hard[left - 1] > low:
+            low = hard[left - 1]
+        if right < len(hard) and hard[right] < high:
+            high = hard[right]
+    return note.raw[low:k], note.raw[last:high]
 
 
 def blocked(note: Note, k: int, last: int, kind: str, reach: int = 4) -> bool:
@@ -197,12 +203,14 @@ def leftward(note: Note, k: int, floor: int) -> int:
 def rightward(note: Note, last: int) -> int:
     """Takes side, stage, part of the body and time."""
     stop = min(note.size, last + TAIL)
-    body, qualifiers, grades = note.sets["health.body"], note.sets["words.qualifier"], note.sets["words.grade"]
+    body, qualifiers, grades, onward = note.sets["health.body"], note.sets["words.qualifier"], note.sets["words.grade"], note.sets["words.onward"]
     while last < stop:
         sep = note.seps[last]
         if note.breaks[last] == HARD or (note.breaks[last] == SOFT and sep.strip() not in {"(", "/"}):
             break
         word = note.words[last]
+        if word not in onward and note.raw[last] not in onward and not word[0].isdigit():
+            break
         after = note.words[last + 1] if last + 1 < stop and note.breaks[last + 1] == PLAIN else ""
         if word in qualifiers or word in body or (word[0].isdigit() and note.raw[last - 1] in grades):
             last += 1

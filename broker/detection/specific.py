@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _JUDGES: Final = MappingProxyType({"health": health, "disability": disability, "religion": religion, "union": union, "crime": crime, "finance": finance, "mother": mother})
 _VERDICTS: Final = ("valid", "plausible", "shaped")
 _MARGIN: Final = 120  # characters read on each side of the words that began the search: more than the words a judge looks at
-_PAID_WITHIN: Final = 7  # words from "menerima" to "juta"
 _LETTERS: Final = bytes(code + 32 if 65 <= code <= 90 else code if 97 <= code <= 122 else 32 for code in range(256))  # A letter in lower case, all else a space.
 
 
@@ -69,30 +68,30 @@ def find_specific(text: str) -> list[Finding]:
 def _told(words: list[str], known: Lexicon) -> list[str]:
     """The words, in order, at which a phrase or an amount received can stand."""
     triggers, telling, form = known.triggers, known.telling, known.forms.get
-    verbs = known.sets["finance.amount_verbs"]
     told = []
-    for i, word in enumerate(words):
-        if word in triggers:
-            beside = telling.get(form(word, word))
-            if beside is None:
-                if not verbs.isdisjoint(words[max(0, i - _PAID_WITHIN) : i]):
-                    told.append(word)
-            elif not beside or not beside.isdisjoint([form(w, w) for w in words[max(0, i - 1) : i + 2]]):
-                told.append(word)
+    for i in [i for i, word in enumerate(words) if word in triggers]:
+        reach, needed = telling[form(words[i], words[i])]
+        if needed:
+            around = words[max(0, i - reach) : i + reach + 1]
+            if needed.isdisjoint(around) and needed.isdisjoint([form(word, word) for word in around]):
+                continue
+        told.append(words[i])
     return told
 
 
 def _spans(note: Note, opening: frozenset[str]) -> Iterator[tuple[str, Span]]:
-    words, verbs = note.words, note.sets["finance.amount_verbs"]
+    words, terms, verbs = note.words, note.terms, note.sets["finance.amount_verbs"]
     at = floor = 0
-    for k, word in enumerate(words):
-        if word not in opening or k < at or (k and word == words[k - 1] and note.breaks[k] == PLAIN):  # a word said again says no more
+    for k in [k for k, word in enumerate(words) if word in opening]:
+        word = words[k]
+        if k < at or (k and word == words[k - 1] and note.breaks[k] == PLAIN):  # a word said again says no more
             continue
         if word in verbs and (received := paid(note, k)):
             yield "finance", received
             floor = at = received.last
             continue
-        term = match(note, k)
+        seconds = terms.get(word, {})
+        term = match(note, k) if "" in seconds or (k + 1 < note.size and words[k + 1] in seconds) else None
         if term is None:
             continue
         span = None if term.role == "neutral" else _JUDGES[term.kind](note, k, term, floor)

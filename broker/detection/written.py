@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 _SPACE: Final = r"[ \t\n\r\x7f]"
 # misplaced.py's prefilter has the same signs.
 _AT: Final = re.compile(rf"@|%40|[\[({{<] ?at ?[\])}}>]|{_SPACE}at(?={_SPACE})")
+_AT_SIGN: Final = re.compile("@")
 _DOMAIN: Final = re.compile(
     r"[ \n]?([\w-]{1,63}(?:(?: ?(?:\.|[\[({<] ?(?:dot|titik|\.) ?[\])}>]) ?| (?:dot|titik|d0t) |,(?=(?:com|co|id|org|net|go)\b))[\w-]{1,63}){1,6})"
 )
 _LOCAL_BACK: Final = re.compile(r" ?[\n]?((?:[\w+%'-]|(?:\.|\]tod\[|\)tod\(| tod (?=\w))(?=[\w+%'-])){1,64})")
 _TLD: Final = re.compile(r"[^\W\d_]{2,24}$")
+_SPACED: Final = re.compile(r"(?<![\])}>])\. (?=\w)|(?<=\w) \.")
+_DOTTED: Final = re.compile(r"[.,]|dot|titik|d0t")
+_LETTERS: Final = re.compile(r"[^\W\d_]{2,24}")
 _TRAILING: Final = re.compile(r"[\s.\])}>({\[<,]*(?:dot|titik)?[\s.]*$")
 _PROVIDERS: Final = re.compile(r" ?(?:gmail|yahoo|ymail|hotmail|outlook|icloud|rocketmail)(?![\w.-])")
 
@@ -31,7 +35,7 @@ PLATE_WORDS: Final = frozenset(
 _REGIONS: Final = frozenset(
     ["a", "aa", "ab", "ad", "ae", "ag", "b", "ba", "bb", "bd", "be", "bg", "bh", "bk", "bl", "bm", "bn", "bp", "d", "da", "db", "dc", "dd", "de", "dg", "dh", "dk", "dl", "dm", "dn", "dp", "dr", "ds", "dt", "dw", "e", "ea", "eb", "ed", "f", "g", "h", "k", "kb", "kh", "kt", "ku", "l", "m", "n", "p", "pa", "pb", "pg", "ps", "py", "r", "s", "t", "w", "z"]
 )
-_PLATE_TAIL: Final = re.compile(r"\d ([A-Z]{1,3})(?![A-Za-z\d])")
+_PLATE_TAIL: Final = re.compile(r"[0-9] ([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) (\d{2,4})$")
 _LOOSE_TAIL: Final = re.compile(r"\d[ .\-]?([a-z]{1,3})(?![a-z\d])")
 _LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .\-]?\d{1,4}$")
@@ -59,17 +63,18 @@ _NO_BIRTH: Final = re.compile(r"\b(?:daftar|terdaftar|masuk|tmt|surat|lapor|sk|p
 _BORN_AFTER: Final = re.compile(r"[ ,(\[]{1,3}(?:adalah |itu |= ?|sbg |sebagai )?(?:tgl\.? |tanggal )?(?:lahir|ttl|lhr|kelahiran)(?![a-z])")
 
 AK1_WORDS: Final = frozenset(["ak", "aki", "akl", "kuning", "kuningnya", "pencari"])
-_AK1: Final = re.compile(r"(?<![a-z\d])(?:ak[ .\-/]{0,2}(?:1|i|l)(?:nya)?|kartu kuning(?:nya)?|kartu pencari kerja)(?![a-z\d])")
+_AK1: Final = re.compile(r"[ak](?<![a-z\d].)(?:(?<=a)k[ .\-/]{0,2}[1il](?:nya)?|(?<=k)artu (?:kuning(?:nya)?|pencari kerja))(?![a-z\d])")
 _AK1_VALUE: Final = r"((?:ak ?[1il][./-])?(?:[a-z]{1,8}[./-]){0,2}\d[a-z\d]{0,24}(?:[./\-][a-z\d]{1,20}){0,7}(?: \d{2,16}(?![a-z\d])){0,5})"
 _AK1_NUMBER: Final = re.compile(
     r"[\s:=.,()#\-]{0,5}(?:(?:no|nomor|nmr|nomer|adalah|dengan|dgn|nya|ybs|reg|registrasi|pendaftaran|pencaker|seri|dg)\b[\s:=.#]{0,3}){0,4}" + _AK1_VALUE
 )
 _AK1_LATER: Final = re.compile(r"[^;\d\n]{1,60}?(?<![a-z])(?:no|nomor|nmr)\b[ .:#=]{0,4}(?=[\w/.-]{8})" + _AK1_VALUE)
-_AK1_FORM: Final = re.compile(r"\d{2,6}/\d{1,6}/ak[-. ]?[1il](?:/[\w.-]{1,20}){0,3}")
+_AK1_FORM: Final = re.compile(r"[0-9][0-9]{1,5}+/[0-9]{1,6}+/ak[-. ]?[1il](?:/[\w.-]{1,20}){0,3}")
 
 
-def find_emails(low: str) -> Iterator[Finding]:
-    for m in _AT.finditer(low):
+def find_emails(low: str, *, spelled: bool) -> Iterator[Finding]:
+    """spelled: whether the sign may be written otherwise than "@"."""
+    for m in (_AT if spelled else _AT_SIGN).finditer(low):
         domain = _DOMAIN.match(low, m.end())
         words = m.group().strip() == "at"
         end = _domain_end(low, domain) if domain else 0
@@ -87,16 +92,16 @@ def _domain_end(low: str, domain: re.Match[str]) -> int:
     """Where the domain ends: at the last part that can be a top-level domain, at most one word after a dot with a space."""
     start, end = domain.span(1)
     text = low[start:end]
-    spaced = re.search(r"(?<![\])}>])\. (?=\w)|(?<=\w) \.", text)  # "a@b.com. Besok": a sentence's end, not another part
+    spaced = _SPACED.search(text)  # "a@b.com. Besok": a sentence's end, not another part
     if spaced and "." in text[: spaced.start()]:
         text = text[: spaced.start()]
     while text:
-        if _TLD.search(text) and re.search(r"[.,]|dot|titik|d0t", text):
+        if _TLD.search(text) and _DOTTED.search(text):
             return start + len(text)
         cut = max(text.rfind(sign) for sign in (".", " ", ",", "]", ")"))
-        tail = re.match(r"[^\W\d_]{2,24}", text[cut + 1 :])
+        tail = _LETTERS.match(text, cut + 1)
         if cut > 0 and tail and "." in text[: cut + 1]:  # "b.com_x": the letters are the domain
-            return start + cut + 1 + tail.end()
+            return start + tail.end()
         text = _TRAILING.sub("", text[:cut]) if cut > 0 else ""
     return 0
 
@@ -142,9 +147,8 @@ def find_births(low: str) -> Iterator[Finding]:
 
 
 def _birth(date: re.Match[str]) -> Finding:
-    day, month, _ = _parts(date)
-    fits = day_exists(day, month, _year(date))
-    return Finding(date.start(), date.end(), "birth_date", "valid" if fits else "shaped", "a date beside a word of birth or in a person's row")
+    verdict = "valid" if day_exists(*_day_month_year(date)) else "shaped"
+    return Finding(date.start(), date.end(), "birth_date", verdict, "a date beside a word of birth or in a person's row")
 
 
 def _digits(text: str) -> str:
@@ -166,8 +170,9 @@ def find_ak1(low: str) -> Iterator[Finding]:
         yield Finding(m.start(), m.end(), "ak1", "plausible", "form of an AK-1 number")
 
 
-DATED: Final = re.compile(r"\d(?:[-/.]\d\d?[-/.]|[-/. ,]{1,2}[jfpmasond][a-z]{2,8}[-/. ,]{1,2})'?\d")
-_ROW_DATE: Final = re.compile(r"[,;/|\t\n] ?$")
+_DATED: Final = re.compile(r"[0-9][-/. ,](?:(?<![ ,])[0-9]{1,2}[-/.]|[-/. ,]?[jfpmasond][a-z]{2,8}[-/. ,]{1,2})'?\d")
+_PERSONS: Final = frozenset({"nik", "phone", "email", "bpjs", "kpj", "account", "address"})
+_ROW_SIGNS: Final = (",", ";", "/", "|", "\t", "\n")
 _ROW_PLACE: Final = re.compile(r"(?:^|[,;|\t\n]) ?(?:[a-z.']+ ?){1,3}[,/ ] ?$")
 _ROW_END: Final = re.compile(r" ?(?:[,;/|\t\n]|$)")
 
@@ -177,29 +182,33 @@ def find_row_births(low: str, others: list[Finding]) -> Iterator[Finding]:
 
     Only years from 1935 to 2012: what is dated later is more likely a letter.
     """
-    persons = [f for f in others if f.kind in ("nik", "phone", "email", "bpjs", "kpj", "account", "address")]
+    persons = [f for f in others if f.kind in _PERSONS]
     if not persons:
         return
-    born = {_nik_date(low[f.start : f.end]) for f in persons if f.kind == "nik"}
-    for date in _dates(low):
-        if _day_month_year(date) in born:
+    dates = _dates(low)
+    born = {_nik_date(low[f.start : f.end]) for f in persons if f.kind == "nik"} if dates else set()
+    for date in dates:
+        day, month, year = _day_month_year(date)
+        if (day, month, year % 100) in born:
             yield _birth(date)
-        elif 35 <= (_year(date) - 1900) <= 112 and _ROW_END.match(low, date.end()):
+        elif 1935 <= year <= 2012 and _ROW_END.match(low, date.end()):
             head = low[max(0, date.start() - 40) : date.start()]
-            if _ROW_DATE.search(head) or _ROW_PLACE.search(head):
+            if head.removesuffix(" ").endswith(_ROW_SIGNS) or _ROW_PLACE.search(head):
                 yield _birth(date)
 
 
-def _dates(low: str) -> Iterator[re.Match[str]]:
+def _dates(low: str) -> list[re.Match[str]]:
+    dates: list[re.Match[str]] = []
     until = 0
-    for sign in DATED.finditer(low):
+    for sign in _DATED.finditer(low):
         start = sign.start()
         while start > until and sign.start() - start < 3 and low[start - 1].isdigit():
             start -= 1
         date = _DATE.match(low, start)
         if date and start >= until:
             until = date.end()
-            yield date
+            dates.append(date)
+    return dates
 
 
 def _nik_date(value: str) -> tuple[int, int, int]:
@@ -211,16 +220,7 @@ def _nik_date(value: str) -> tuple[int, int, int]:
 
 
 def _day_month_year(date: re.Match[str]) -> tuple[int, int, int]:
-    day, month, _ = _parts(date)
-    return day, month, _year(date) % 100
-
-
-def _year(date: re.Match[str]) -> int:
-    year = _parts(date)[2]
-    return year if year > 99 else 2000 + year if year <= 34 else 1900 + year
-
-
-def _parts(date: re.Match[str]) -> tuple[int, int, int]:
     d1, m1, y1, d2, name, y2, y3, m3, d3, d4, m4, y4 = date.groups()
     month = _MONTHS[name[:3]] if name else int(_digits(m1 or m3 or m4))
-    return int(_digits(d1 or d2 or d3 or d4)), month, int((y1 or y2 or y3 or y4).strip("'"))
+    year = int((y1 or y2 or y3 or y4).strip("'"))
+    return int(_digits(d1 or d2 or d3 or d4)), month, year if year > 99 else 2000 + year if year <= 34 else 1900 + year

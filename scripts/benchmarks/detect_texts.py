@@ -13,6 +13,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.sample.notes import notes
+from broker.treatment.clean import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,6 @@ IDENTIFIERS: Final = (
     "nik", "kk", "npwp", "nitku", "bpjs", "kpj", "nib", "nip", "passport", "sim", "phone", "plate", "account", "email", "address", "birth_date", "ak1",
 )  # fmt: skip
 OTHERS: Final = ("name", "mother", "health", "disability", "religion", "union", "crime", "finance")
-STAYS: Final = "place"  # the one kind that cleaning leaves
 CASES: Final = ("upper", "lower", "title")
 SEED: Final = 20261122
 UPPER: Final = 0.2  # share of the rows that are in capitals throughout
@@ -41,7 +41,7 @@ def rows(count: int) -> Iterator[Note]:
 def survives(text: str, start: int, end: int, findings: Iterable[Finding]) -> bool:
     """Whether a letter or digit of text[start:end] is in none of the findings. Signs and blanks at a seam tell nothing."""
     at = start
-    for f in sorted((f for f in findings if f.kind != STAYS and f.end > start and f.start < end), key=lambda f: f.start):
+    for f in sorted((f for f in findings if f.kind not in KEPT and f.end > start and f.start < end), key=lambda f: f.start):
         if any(map(str.isalnum, text[at : f.start])):
             return True
         at = max(at, f.end)
@@ -67,7 +67,7 @@ class Tally:
         for tally in here:
             tally.count(held, leaked)
         if not held:
-            seen = {f.kind for f in findings} - {STAYS}
+            seen = {f.kind for f in findings} - KEPT
             self.overmasked.update(seen | {"any"} if seen else ())
 
     def count(self, held: set[str], leaked: set[str]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NOTES: Final = 3000
 SEED: Final = 20261121  # of the notes measured; the trainer draws from others
+NAMES: Final = ("name", "mother")  # kinds of the generator that are a person's name
 PERSON: Final = frozenset({"PER", "PERSON", "PPL"})
 PLACE: Final = frozenset({"LOC", "PLACE", "PLC"})
 _TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -29,10 +30,14 @@ _TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A text and where its persons and places stand: (start, end, "PER" or "LOC"), in characters, ordered."""
+    """A text and where its persons and places stand: (start, end, "PER" or "LOC"), in characters, ordered.
+
+    `masked` are its other personal data: a name found in an e-mail address or a street is neither right nor wrong.
+    """
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
+    masked: tuple[tuple[int, int], ...] = ()
 
 
 def read_marked(file: Path) -> list[Marked]:
@@ -70,7 +75,11 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
 def note_marked(seed: int, count: int, split: str, *, upper: float = 0.0, form: str = "mixed") -> list[Marked]:
     """The generator's notes; a mother's name is a person's too."""
     return [
-        Marked(note.text, tuple((start, end, "PER") for start, end, kind in note.spans if kind in ("name", "mother")))
+        Marked(
+            note.text,
+            tuple((start, end, "PER") for start, end, kind in note.spans if kind in NAMES),
+            tuple((start, end) for start, end, kind in note.spans if kind not in NAMES),
+        )
         for note in notes(seed, count, split, upper=upper, form=form)
     ]
 
@@ -106,10 +115,11 @@ def scores(texts: Sequence[Marked], find: Callable[[list[str]], list[list[Findin
         covered += len(persons) - misses
         leaking += misses > 0
         free += not persons
-        alarmed += not persons and bool(names)
-        for start, _ in flagged_tokens(text.text, names):
+        tokens = [at for at in flagged_tokens(text.text, names) if not inside(at, text.masked)]
+        alarmed += not persons and bool(tokens)
+        for start in tokens:
             flagged += 1
-            right += any(a <= start < b for a, b in persons)
+            right += inside(start, persons)
     return {
         "names_full_cover": round(covered / max(gold, 1), 4),
         "token_precision": round(right / max(flagged, 1), 4),
@@ -129,9 +139,14 @@ def whole(span: tuple[int, int], names: Iterable[Finding]) -> bool:
     return at >= span[1]
 
 
-def flagged_tokens(text: str, names: Iterable[Finding]) -> Iterator[tuple[int, int]]:
+def inside(at: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def flagged_tokens(text: str, names: Iterable[Finding]) -> Iterator[int]:
+    """Where each word or number in a found name begins."""
     for name in names:
-        yield from (m.span() for m in _TOKEN.finditer(text, name.start, name.end) if m.group()[0].isalnum())
+        yield from (m.start() for m in _TOKEN.finditer(text, name.start, name.end) if m.group()[0].isalnum())
 
 
 if __name__ == "__main__":

@@ -196,6 +196,16 @@ def test_a_text_cut_in_windows_reads_as_one_chain() -> None:
     assert np.abs(cut - whole).max() < 1e-3
 
 
+def test_contradicting_evidence_does_not_run_out_of_digits() -> None:
+    size = len(LABELS)
+    scores = np.full((400, size), -35.0, dtype=np.float32)
+    scores[np.arange(400), np.arange(400) % size] = 35.0
+    moves = np.full((size, size), -20.0, dtype=np.float32)
+    moves[0, 0] = 9.0
+    chances = names.marginals(scores, np.array([0], dtype=np.int32), np.array([400], dtype=np.int32), moves)
+    assert np.abs(chances.sum(axis=1) - 1).max() < 1e-5
+
+
 def test_a_full_table_is_emptied_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     finder = NameFinder(names.shipped())
     before = finder.find(TEXTS)

@@ -554,6 +554,9 @@ ORDINARY = (
     "Buruh harian lepas di kebun sawit.",
     "Nilai ujian matematika 85.",
     "Penempatan di Medan, kontrak 2 tahun.",
+    "Nomor faktur 4018 belum dicatat.",
+    "Petani pinang dan pemanen sawit di Sijunjung.",
+    "Pekerja migran asal Solok.",
 )
 FOUND = [(kind, *pair) for kind, pairs in zip(KINDS, (HEALTH, DISABILITY, RELIGION, UNION, CRIME, FINANCE, MOTHER), strict=True) for pair in pairs]
 
@@ -594,6 +597,18 @@ def test_full_width_letters_are_read() -> None:
 def test_a_slip_of_spelling_hides_no_illness() -> None:
     for word in ("hipertenis", "epilepi", "skizofernia", "diabbetes", "hepattis"):
         assert spans(f"Ybs mengidap {word}", "health") == [f"mengidap {word}"], word
+
+
+def test_a_name_of_letters_and_digits_is_found() -> None:
+    assert spans("Ybs pengidap B20", "health") == ["pengidap B20"]
+
+
+def test_a_phrase_that_begins_as_the_last_one_is_read_too() -> None:
+    assert spans("tuna-rungu tuna daksa", "disability") == ["tuna-rungu tuna daksa"]
+
+
+def test_a_mothers_name_ends_where_the_next_label_begins() -> None:
+    assert spans("IBU KANDUNG: NUR AINI NAMA IBU: M. HASANAH", "mother") == ["NUR AINI", "M. HASANAH"]
 
 
 def test_a_reason_never_holds_the_value() -> None:
