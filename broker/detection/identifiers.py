@@ -54,7 +54,9 @@ def find(text: str) -> list[Finding]:
         found += find_emails(low, spelled=spelled)
     if _ENOUGH.search(low):
         found += find_numbers(low, labelled=not labels.TRIGGERS.isdisjoint(words))
-        found += find_plates(plain, low, context=not _PLATE.isdisjoint(words))
+        context = not _PLATE.isdisjoint(words)
+        if context or plain != low:
+            found += find_plates(plain, low, context=context)
         if not _AK1.isdisjoint(words):
             found += find_ak1(low)
         if not _BIRTH.isdisjoint(words):

@@ -316,7 +316,7 @@ def marginals(scores: Floats, begins: Ints, ends: Ints, transitions: Floats) -> 
         n = int(running[t])
         at = begins[:n] + t
         found[at] = forward[t, :n] * backward[:n]
-        ahead: Floats = _times(np.multiply(backward[:n], weight[at], dtype=np.float32), back)
+        ahead = _times(backward[:n] * weight[at], back)
         if t % _STEADY == 0:
             ahead /= ahead.max(axis=1, keepdims=True)
         backward[:n] = ahead
@@ -325,9 +325,9 @@ def marginals(scores: Floats, begins: Ints, ends: Ints, transitions: Floats) -> 
     return found.astype(np.float32)
 
 
-def _times(rows: Floats, move: Floats) -> Floats:
-    """rows @ move, added up in one order however many rows there are: BLAS does not, and then a text would depend on those beside it."""
-    total: Floats = rows[:, 0:1] * move[0]
+def _times(rows: NDArray[np.float64], move: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product `rows @ move`, added up in one order however many rows there are: BLAS does not, and then a text would depend on those beside it."""
+    total: NDArray[np.float64] = rows[:, 0:1] * move[0]
     for k in range(1, len(move)):
         total += rows[:, k : k + 1] * move[k]
     return total

@@ -51,6 +51,7 @@ _BEGIN: Final = re.compile(rf"(?=(?:0|(?:00)?620?)8[1-9]|0{_AREA})")
 # A group that a phone may begin with; and digits that at most a light sign parts, as `_Run.hard` says it of each gap.
 _ZERO: Final = re.compile(r"[06o](?<![\doli|].)")
 _LIGHT: Final = re.compile(r"[\doli|]+(?:(?:[ \t\r\f\v().\-_]|- |\) | \(|\)-)[\doli|]+)*")
+_PARTED: Final = frozenset({(2, 3), (4, 2)})  # the first two groups of an NPWP, of an account
 _BRI: Final = re.compile(r"\d{4}-\d\d-\d{6}-\d\d-\d$")
 _YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
 _YEAR_LAST: Final = re.compile(r"\d[ -](?:19|20)\d\d$")
@@ -124,12 +125,19 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         elif digits is written and len(digits) <= 16:
             found += _undivided(low, start, digits, first, labelled=labelled)
         else:
-            last = labels.after(low, end) if labelled else None
-            if len(digits) < 16 and _MOBILE.match(digits) and _may_be("phone", first, last) and _LIGHT.fullmatch(written.replace("\x7f", "")):
-                found.append(Finding(start, end, *judge("phone", digits)))
-            elif first or last or len(digits) >= 15 or "000" in digits or _may_be_phone(low, start, written, digits):
-                found += _in_run(_run(low, start, end, digits), first, last)
+            found += _divided(low, start, end, digits, first, labelled=labelled)
     return found
+
+
+def _divided(low: str, start: int, end: int, digits: str, first: Label | None, *, labelled: bool) -> list[Finding]:
+    """What digits with signs between them are, or more than 16 of them."""
+    last = labels.after(low, end) if labelled else None
+    written = low[start:end]
+    if len(digits) < 16 and _MOBILE.match(digits) and _may_be("phone", first, last) and _LIGHT.fullmatch(written.replace("\x7f", "")):
+        return [Finding(start, end, *judge("phone", digits))]
+    if first or last or len(digits) >= 15 or "000" in digits or _may_be_phone(low, start, written, digits):
+        return _in_run(_run(low, start, end, digits), first, last)
+    return []
 
 
 def _may_be(kind: str, first: Label | None, last: Label | None) -> bool:
@@ -294,7 +302,7 @@ def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label |
         begin = edges[at]
         size = edges[at + 1] - begin
         # Only these beginnings can lead to a number: without this test a run of many small groups costs ten looks a group.
-        if at and not (many or begin in begins or size >= 13 or size in (2, 4) or (last is not None and end - begin <= _LONGEST)):
+        if at and not (many or begin in begins or size >= 13 or (last is not None and (size in (2, 4) or end - begin <= _LONGEST)) or _parted(edges, at)):
             at += 1
             continue
         ahead = _next_number(run, edges, at, first if at == 0 or many else None, last)
@@ -305,6 +313,11 @@ def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label |
         found.append(_finding(run, begin, edges[stop], kind, verdict, reason))
         at = stop
     return found
+
+
+def _parted(edges: list[int], at: int) -> bool:
+    """Whether two groups begin at edge `at` as those of an NPWP or of an account do."""
+    return at + 2 < len(edges) and (edges[at + 1] - edges[at], edges[at + 2] - edges[at + 1]) in _PARTED
 
 
 def _next_number(run: _Run, edges: list[int], at: int, label: Label | None, last: Label | None) -> tuple[int, str, str, str] | None:
@@ -353,7 +366,7 @@ def _hard_within(run: _Run, edges: list[int], at: int) -> bool:
 
 def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
     """The edge where the number with this label before it ends, or None if what follows is no such number."""
-    exact, shortest, longest = _LENGTHS[label.kind]
+    exact, _, longest = _LENGTHS[label.kind]
     start = edges[0]
     stop = None
     for i in range(1, min(len(edges), longest + 2)):
@@ -412,20 +425,20 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
     start = edges[at]
     digits = run.digits
     best: tuple[tuple[int, int], int, str, str, str] | None = None
-    place = run.place(start)
-    plus = _after_plus(run.low, place)
-    opened = place > 0 and run.low[place - 1] == "("
+    plus = start == 0 and _after_plus(run.low, run.starts[0])
     phone = plus or _MOBILE_START.match(digits, start) is not None
     size = edges[at + 1] - start
-    following = edges[at + 2] - edges[at + 1] if at + 2 < len(edges) else 0
     # Only these beginnings lead to a form below; without this test a run of small groups costs ten looks a group.
-    if not (phone or size >= 13 or (size, following) in ((2, 3), (4, 2)) or _LANDLINE_START.match(digits, start)):
+    phone = phone or _LANDLINE_START.match(digits, start) is not None
+    if not (phone or size >= 13 or _parted(edges, at)):
         return None
+    place = run.place(start)
+    opened = place > 0 and run.low[place - 1] == "("
     for stop in range(at + 1, min(len(edges), at + 12)):
         size = edges[stop] - start
         if size > 16:
             break
-        if size < 8:
+        if size < (9 if phone else 13):
             continue
         found = _form(digits[start : edges[stop]], run.text(start, edges[stop]), plus=plus, opened=opened)
         if found:
