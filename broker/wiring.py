@@ -13,6 +13,7 @@ from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_codelists, load_contracts
 from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
+from broker.detection import detect
 from broker.errors import ConfigError, KeyRingError
 from broker.exchange import Office
 from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
@@ -94,5 +95,6 @@ def warm_up(office: Office, now: datetime) -> None:
             contract = office.contracts[dataset]
             row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
             office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(typed(row, contract))
+    detect(["Sdr. Budi tidak hadir."])  # reads the name model and the lexicon
     gc.collect()
     gc.freeze()  # the office lives as long as the process: no collection need walk it again

@@ -5,7 +5,23 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import PLAIN, Span, before, blocked, denied, had, leftward, limb, named_on, opens, person, policy, rightward
+from broker.detection.sayings import (
+    PLAIN,
+    Span,
+    before,
+    blocked,
+    denied,
+    had,
+    leftward,
+    limb,
+    named_on,
+    one_person,
+    opens,
+    person,
+    policy,
+    rightward,
+    saying,
+)
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -27,7 +43,7 @@ def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
             role = "ambiguous"
         else:
             return None
-    if not _stands(note, k, last, role) or blocked(note, k, last, "health"):
+    if not _stands(note, k, last, role) or blocked(note, _series(note, k), last, "health") or _service(note, k, last, term):
         return None
     if role not in _KEPT_DENIED and denied(note, k):
         return None
@@ -36,6 +52,23 @@ def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
         return None
     verdict = "valid" if role in _KEPT_DENIED and (first < k or had(note, k, 4)) else "shaped" if role in {"ambiguous", "acronym", "organ"} else "plausible"
     return Span(first, _cared(note, k, last), verdict, _HEALTH_REASONS[role])
+
+
+def _series(note: Note, k: int) -> int:
+    """Where the word that "dan" joins to word k stands: what blocks one blocks the other."""
+    return k - 2 if k > 1 and note.raw[k - 1] in {"dan", "atau", "maupun"} and note.breaks[k] == PLAIN == note.breaks[k - 1] else k
+
+
+def _service(note: Note, k: int, last: int, term: Term) -> bool:
+    """Kinds of care as a house offers or counts them: "rawat jalan 12, rawat inap 5"."""
+    if term.words[:1] != ("rawat",):
+        return False
+    left, right = saying(note, k, last)
+    both = "rawat" in left[-3:] or "rawat" in right[:3]
+    counted = bool(right) and right[0][0].isdigit() and not (len(right) > 1 and (right[1] in note.sets["words.time"] or right[1] == "x"))
+    if one_person(note, k, last, left, right):
+        return counted and both
+    return counted or both or not {"fasilitas", "layanan", "pelayanan", "unit", "tarif", "rekap"}.isdisjoint(left[-5:])
 
 
 _HEALTH_REASONS: Final = MappingProxyType(
@@ -102,12 +135,14 @@ def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     if blocked(note, k, last, "disability"):
         return None
+    if term.role == "limb" and note.sets["disability.limbs"].isdisjoint(note.words[limb(note, k, floor) : k]):
+        return None
     if term.role == "ambiguous":
         if denied(note, k) or not (limb(note, k, floor) < k or person(note, k, last) or had(note, k, 2) or (opens(note, k) and last >= note.size)):
             return None
         if term.words == ("tuna",) or (term.words == ("tongkat",) and not had(note, k, 2)):
             return None
-    if policy(note, k, last):
+    if policy(note, k, last, 2 if term.role == "alone" else 6):
         return None
     first = leftward(note, limb(note, k, floor), floor)
     return Span(first, rightward(note, last), "plausible" if term.role == "ambiguous" else "valid", "disability said of a person")

@@ -6,7 +6,7 @@ or a single person; as a party to a dispute it does not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker.detection.sayings import (
     HARD,
@@ -58,13 +58,19 @@ def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
     return Span(k, rightward(note, last), "plausible", "religious rite or dress")
 
 
+# Before "agama" these make it a subject or an office.
+_TAUGHT: Final = frozenset({"pendidikan", "guru", "pelajaran", "mapel", "jurusan", "prodi", "studi", "fakultas", "dosen", "ilmu", "sarjana", "penyuluh", "buku", "materi", "ujian", "kementerian", "konsentrasi", "bidang"})
+
+
 def _told(note: Note, k: int, floor: int) -> int | None:
     """Where "beragama", "agama:" or "seorang" before a faith begins."""
     first = None
     for i in range(k - 1, max(floor, k - 5) - 1, -1):
         sep = note.seps[i + 1]
-        if note.breaks[i + 1] == HARD or (note.breaks[i + 1] == SOFT and sep.strip(" \t:=-(") != "") or note.raw[i] in {"pendidikan", "guru", "pelajaran"}:
-            return None if note.raw[i] in {"pendidikan", "guru", "pelajaran"} else first
+        if note.breaks[i + 1] == HARD or (note.breaks[i + 1] == SOFT and sep.strip(" \t:=-(") != ""):
+            return first
+        if note.raw[i] in _TAUGHT and ":" not in sep:
+            return None
         if note.raw[i] in note.sets["religion.tells"]:
             first = i
         elif note.raw[i] not in {"yang", "taat", "ke", "dari", "adalah", "ktp", "di", "saya", "ybs", "dia"}:
@@ -104,7 +110,9 @@ def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
     cued = [i for i in before(note, k, 5) if note.raw[i] in cues]
     if term.words == ("serikat",) and (not cued or cued[0] < k - 2):
         return None
-    if cued and not _statute(note, k, last):
+    if not cued and ((k and ":" in note.seps[k] and note.raw[k - 1] in cues) or _bracketed(note, k, last)):
+        return Span(k, _union_end(note, last), "plausible", "member or officer of a union")
+    if cued and ((cued[0] == k - 1 and len(term.words) == 1) or not _statute(note, k, last)):
         return Span(max(floor, cued[-1]), _union_end(note, last), "valid", "member or officer of a union")
     near = [note.raw[i] for i in before(note, k, 4, SOFT)]
     after = note.raw[last : last + 2]
@@ -113,6 +121,16 @@ def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if len(term.words) == 1 and term.words != ("serikat",) and bodies.isdisjoint(near) and not note.sets["words.strong"].isdisjoint(near):
         return Span(k, last, "plausible", "union named of one person")
     return None
+
+
+def _bracketed(note: Note, k: int, last: int) -> bool:
+    """A union in brackets after a person: "unsur pekerja NAME (SPSI)"."""
+    if not k or "(" not in note.seps[k] or ")" not in note.seps[last]:
+        return False
+    left, _ = saying(note, k, last)
+    if not {"serikat", "federasi", "konfederasi", "gabungan", "persatuan", "perusahaan"}.isdisjoint(left[-7:]) or left[-1:] == ["indonesia"]:
+        return False
+    return not note.sets["union.unit"].isdisjoint(left[-8:-1]) or not note.sets["words.strong"].isdisjoint(left[-8:])
 
 
 def _statute(note: Note, k: int, last: int) -> bool:
@@ -127,6 +145,8 @@ def _union_end(note: Note, last: int) -> int:
         term = match(note, last)
         if term is not None and term.kind == "union" and term.role == "org":
             last += len(term.words)
+        elif note.breaks[last] == PLAIN and note.raw[last] in note.sets["union.branch"]:
+            last += 1
         else:
             break
     return last
@@ -136,8 +156,13 @@ def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     left, right = saying(note, k, last)
     reporting = term.role == "record" and "wajib" in left  # who must report to the police is under no rule of an offer
-    if denied(note, k) or blocked(note, k, last, "crime", 3) or (policy(note, k, last) and not reporting):
+    if _cleared(note, k) or blocked(note, k, last, "crime", 3) or (policy(note, k, last, 2) and not reporting):
         return None
+    if term.role == "sentence":
+        timed = time_on(note, last, min(note.size, last + TAIL))
+        if timed == last or (not note.raw[last][0].isdigit() and note.raw[last] not in note.sets["words.number"] and note.raw[last] != "selama"):
+            return None
+        return Span(leftward(note, k, floor), _crime_end(note, last), "valid", "criminal record said of a person")
     if term.role == "record":
         if not note.sets["crime.not_with"].isdisjoint(left[-3:]):
             return None
@@ -150,13 +175,27 @@ def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
         if cued and all(note.raw[i] in {"karena", "akibat", "kena", "suka", "main", "melakukan", "gara"} for i in cued) and not person(note, k, last):
             return None
         first = max(floor, cued[-1]) if cued else k
-        return Span(leftward(note, first, floor), _crime_end(note, last), "plausible", "offence laid to a person")
+        return Span(leftward(note, first, floor), _crime_end(note, _taken(note, last)), "plausible", "offence laid to a person")
     if not note.sets["crime.not_with"].isdisjoint(left) or not note.sets["crime.not_with"].isdisjoint(right[:3]):
         return None
     cue = note.sets["crime.custody_cue"]
     if cue.isdisjoint(left[-4:]) and cue.isdisjoint(right[:3]):
         return None
     return Span(leftward(note, k, floor), _crime_end(note, last), "plausible", "custody said of a person")
+
+
+_CLEARING: Final = frozenset({"terlibat", "tersangkut", "terjerat", "terkena", "kasus", "perkara", "terbukti", "catatan", "dalam", "termasuk", "lagi", "mempunyai", "melakukan", "berurusan", "menjadi", "jadi"})
+
+
+def _cleared(note: Note, k: int) -> bool:
+    """A denial of the deed itself; "tidak boleh" asks, "tidak terima disebut" protests: neither denies."""
+    negation, joins = note.sets["words.negation"], note.sets["words.left"]
+    for i in before(note, k, 4):
+        if note.raw[i] in negation:
+            return True
+        if note.raw[i] not in joins and note.raw[i] not in _CLEARING:
+            return False
+    return False
 
 
 def _sentenced(note: Note, k: int, floor: int) -> int:
@@ -171,6 +210,17 @@ def _sentenced(note: Note, k: int, floor: int) -> int:
     return k
 
 
+_TAKING: Final = frozenset({"mencuri", "menggelapkan", "nyolong", "maling", "mencopet", "menjambret", "merampas", "menadah", "memalsukan", "menyelundupkan", "mengedarkan"})
+_NO_LOOT: Final = frozenset({"dan", "atau", "di", "dari", "ke", "pada", "yang", "yg", "milik", "saat", "ketika", "waktu", "oleh", "lalu", "sehingga", "namun", "tapi", "tetapi", "padahal", "dengan", "dgn", "untuk", "utk", "agar", "bersama", "karena", "krn", "tidak", "sudah", "sejak", "selama", "dalam"})
+
+
+def _taken(note: Note, last: int) -> int:
+    """Takes what was taken: "mencuri sawit"."""
+    if last < note.size and note.raw[last - 1] in _TAKING and note.breaks[last] == PLAIN and note.raw[last].isalpha() and note.raw[last] not in _NO_LOOT:
+        return last if note.raw[last] in note.sets["words.person"] else last + 1
+    return last
+
+
 def _crime_end(note: Note, last: int) -> int:
     """Takes the offence after "karena", the place of custody and the time."""
     stop = min(note.size, last + TAIL)
@@ -182,6 +232,9 @@ def _crime_end(note: Note, last: int) -> int:
             last += skip + len(term.words)
             if term.role == "custody":
                 last = named_on(note, last, 2)
+            continue
+        if word in {"kurungan", "percobaan"}:
+            last += 1
             continue
         if skip and last + 1 < stop and note.raw[last + 1] in {"kasus", "perkara", "lapas", "rutan", "polres", "polsek", "polda", "penjara"}:
             last += 2

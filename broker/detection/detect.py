@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from broker.detection.identifiers import find
-from broker.detection.names import find_names
+from broker.detection.names import FAINT, find_names
 from broker.detection.specific import find_specific
 from broker.model import Finding
 
@@ -61,8 +61,12 @@ def detect(texts: Sequence[str]) -> list[list[Finding]]:
 
 
 def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
-    """What only a person makes personal: a long number that nothing explains counts beside one, a bare street does not count without one."""
-    if any(f.kind in _PERSON for f in findings):
+    """What only a person makes personal: a long number that nothing explains counts beside one; a doubtful name or a bare street does not without."""
+    people = [f for f in findings if f.kind in _PERSON]
+    if people and all(f.reason == FAINT for f in people):
+        # Names at the edge of the model's doubt, and nothing else that speaks of a person: words like Budi or Setia.
+        findings, people = [f for f in findings if f.kind != "name"], []
+    if people:
         findings += [n for n in _loose(text) if not any(n.start < f.end and f.start < n.end for f in findings)]
     elif any(f.kind == "address" and f.verdict == "plausible" for f in findings) and not _LIVES.search(text):
         findings = [f for f in findings if f.kind != "address" or f.verdict != "plausible"]

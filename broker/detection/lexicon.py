@@ -30,7 +30,7 @@ _NEAR: Final = MappingProxyType(
         "health.head": (2, ("health.body", "words.site", "words.qualifier")),
         "health.organ": (3, ("health.telling",)),
         "religion.group": (4, ("religion.flock",)),
-        "union.org": (6, ("union.cue", "words.strong")),
+        "union.org": (8, ("union.cue", "union.unit", "words.strong")),
         "crime.offence": (5, ("crime.guilt",)),
         "crime.custody": (5, ("crime.custody_cue",)),
     }
@@ -43,10 +43,10 @@ _SLIPPING: Final = frozenset({"illness", "drug", "alone"})  # groups whose words
 _ROLES: Final = MappingProxyType(
     {
         "health": ("neutral", "illness", "condition", "drug", "head", "ambiguous", "acronym", "organ"),
-        "disability": ("neutral", "alone", "ambiguous"),
+        "disability": ("neutral", "alone", "ambiguous", "limb"),
         "religion": ("neutral", "faith", "practice", "group"),
         "union": ("neutral", "member", "org"),
-        "crime": ("neutral", "record", "offence", "custody"),
+        "crime": ("neutral", "record", "offence", "custody", "sentence"),
         "finance": ("neutral", "state", "wage", "debt"),
         "mother": ("label", "loose"),
     }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _CURRENCIES: Final = frozenset({"rp", "idr", "rm", "usd"})
 _OFFERED: Final = frozenset({"lowongan", "loker", "ditawarkan", "dibutuhkan", "dicari", "formasi", "anggaran", "pagu", "permenaker", "pasal", "denda"})
+_SERIAL_FROM: Final = 9  # digits without dots of a bare number: longer ones are numbers of things
+_PRICED: Final = frozenset({"menaikkan", "menyerap", "padat", "order", "pesanan", "invoice", "faktur", "kwitansi", "kuitansi", "resi", "ongkir", "ump", "umk"})
 _AMOUNT_FROM: Final = 50_000  # a bare number below this beside a wage is a count, not rupiah
 
 
@@ -21,6 +23,8 @@ def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     amount = _amount_after(note, last)
     barred = blocked(note, k, last, "finance", 2)
     if amount is not None:
+        if term.role == "wage" and _of_a_trade(note, k, last, amount):
+            return None
         if (barred and not _own_money(note, k, last)) or _offer(note, k, last):
             return None
         return Span(_owed(note, k, floor), amount, "valid", "amount of a wage or a debt")
@@ -30,8 +34,9 @@ def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if barred or policy(note, k, last):
         return None
     if term.role == "state":
-        while last < note.size and note.breaks[last] == PLAIN and last < k + 6 and note.raw[last] in note.sets["finance.owed_for"]:
-            last += 1
+        if _none(note, k) or (term.words[0].startswith("kole") and _owed_to(note, k, last) == last and not person(note, k, last)):
+            return None
+        last = _owed_to(note, k, last)
         return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
     left, right = saying(note, k, last)
     cues = note.sets["words.owing"] if term.role == "debt" else note.sets["words.low"]
@@ -42,10 +47,45 @@ def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
         return None
     if told and (term.role == "debt" or one_person(note, k, last, left, right)):
         end = next((last + i + 1 for i, w in enumerate(right[:3]) if w in note.sets["words.low"] and note.breaks[last + i] == PLAIN), last)
-        return Span(_owed(note, k, floor), end, "shaped", "means or debt said of a person")
+        return Span(_owed(note, k, floor), _owed_to(note, k, end), "shaped", "means or debt said of a person")
     if term.role == "debt" and (one_person(note, k, last, left, right) or person(note, k, last)):
         return Span(k, last, "shaped", "means or debt said of a person")
     return None
+
+
+def _none(note: Note, k: int) -> bool:
+    """Nothing is owed: "tidak ada tunggakan"."""
+    clear = note.sets["words.negation"]
+    left = [note.raw[i] for i in before(note, k, 2)]
+    return bool(left) and (left[0] in clear or (left[0] in {"ada", "punya", "memiliki", "mempunyai", "terdapat", "dari"} and left[-1] in clear))
+
+
+def _owed_to(note: Note, k: int, last: int) -> int:
+    """Takes what is owed for and to whom: "macet di bank", "kolektibilitas 5"."""
+    owed = note.sets["finance.owed_for"]
+    stop = min(note.size, k + 8)
+    if last < stop and note.raw[last - 1].startswith("kole") and note.raw[last].isdigit() and note.breaks[last] <= SOFT:
+        return last + 1
+    while last < stop and note.breaks[last] == PLAIN:
+        if note.raw[last] in owed:
+            last += 1
+        elif note.raw[last] in {"di", "ke", "dari", "untuk", "utk", "pada"} and last + 1 < stop and note.raw[last + 1] in owed and note.breaks[last + 1] == PLAIN:
+            last += 2
+        else:
+            break
+    return last
+
+
+def _of_a_trade(note: Note, k: int, last: int, amount: int) -> bool:
+    """A wage of whoever does the work, or by the piece, or a price: no one person is spoken of."""
+    left, right = saying(note, k, last)
+    if one_person(note, k, last, left, right):
+        return False
+    if not note.sets["finance.trades"].isdisjoint(note.raw[last : min(last + 2, amount)]) and not {"jadi", "menjadi", "rp", "sebesar", "naik"}.isdisjoint(note.raw[last:amount]):
+        return True
+    if {"per", "tiap"} & set(note.raw[amount - 2 : amount + 1]) and not note.sets["finance.goods"].isdisjoint(note.raw[amount - 1 : amount + 2]):
+        return True
+    return not _PRICED.isdisjoint(left) or not {"atk", "konsumsi", "ongkir"}.isdisjoint(note.raw[amount : amount + 3])
 
 
 def _own_money(note: Note, k: int, last: int) -> bool:
@@ -182,6 +222,6 @@ def _period(note: Note, end: int) -> int:
 def _amount_before(note: Note, k: int, floor: int) -> int | None:
     """Where an amount that ends at word k begins: "12 juta utang"."""
     for i in reversed(before(note, k, 5)):
-        if i >= floor and (note.raw[i] == "rp" or note.raw[i][0].isdigit()) and _amount(note, i) == k:
+        if i >= floor and (note.raw[i] == "rp" or (note.raw[i][0].isdigit() and not (note.raw[i].isdigit() and len(note.raw[i]) > _SERIAL_FROM))) and _amount(note, i) == k:
             return i
     return None

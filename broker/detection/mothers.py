@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker.detection.sayings import PLAIN, Span, capital, match
 
@@ -42,9 +42,14 @@ def mother(note: Note, k: int, term: Term, floor: int) -> Span | None:  # noqa: 
     return Span(first, i, "valid" if sure else "plausible", "name after a label of the mother")
 
 
+_TOLD: Final = frozenset({"illness", "alone", "record"})  # what no name is: after them the note speaks of her state
+
+
 def _next_label(note: Note, i: int) -> bool:
     """The next label begins where the name was read on: "NUR AINI NAMA IBU: …"."""
     term = match(note, i)
+    if term is not None and term.kind in {"health", "disability", "crime"} and (term.role in _TOLD or len(term.words) > 1):
+        return True
     return term is not None and term.kind == "mother" and (term.role == "label" or note.raw[i] != note.words[i])
 
 

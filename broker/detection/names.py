@@ -54,7 +54,9 @@ _STEADY: Final = 4  # steps between two rescalings: one changes a number by less
 _SURE: Final = 0.9
 _LIKELY: Final = 0.5
 _PLACE: Final = 0.5
-_VERDICTS: Final = ("shaped", "plausible", "valid")
+_FAINT: Final = 0.12  # chosen on the dev parts: below it a name needs another sign of a person in its text (detect.py)
+FAINT: Final = "name model, a faint chance"
+_BANDS: Final = (("shaped", FAINT), ("shaped", "name model, less likely than not"), ("plausible", "name model, likely"), ("valid", "name model, sure"))
 _JOINERS: Final = frozenset({"-", ".", "'", "’", "`", "br", "br.", "bin", "binti", "boru", "b.", "bt.", "van", "de", "al", "el"})
 _TITLE_WORDS: Final = (
     "bapak bpk pak bpk. ibu bu sdr sdr. sdri sdri. saudara saudari tn tn. ny ny. nyonya tuan nn nn. h. hj. haji hajah hajjah dr. drs. dra. ir. prof. prof "
@@ -462,12 +464,12 @@ def _findings(line: Sequence[str], begins: Ints, ends: Ints, spans: _Spans) -> l
     which = np.searchsorted(ends, spans.first, side="right")
     base = after[begins - 1][which]
     starts, stops = after[spans.first - 1] - base, after[spans.last - 1] - base
-    verdicts = np.digitize(spans.chance, (_LIKELY, _SURE))
+    bands = np.digitize(spans.chance, (_FAINT, _LIKELY, _SURE))
     found: list[list[Finding]] = [[] for _ in begins]
-    rows = zip(which.tolist(), spans.first.tolist(), spans.last.tolist(), starts.tolist(), stops.tolist(), spans.person.tolist(), verdicts.tolist(), strict=True)
-    for text, first, last, start, stop, person, verdict in rows:
+    rows = zip(which.tolist(), spans.first.tolist(), spans.last.tolist(), starts.tolist(), stops.tolist(), spans.person.tolist(), bands.tolist(), strict=True)
+    for text, first, last, start, stop, person, band in rows:
         head, tail = line[first], line[last - 1]
         begin = start + len(head) - len(head.lstrip())
         end = stop - (tail[-1] == "." and len(tail.strip()) > 2)  # the dot of a sentence, not of an initial
-        found[text].append(Finding(begin, end, "name" if person else "place", _VERDICTS[verdict], "name model, probability band"))
+        found[text].append(Finding(begin, end, "name" if person else "place", *_BANDS[band]))
     return found

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PLAIN, SOFT, HARD = 0, 1, 2  # what parts two words: nothing that matters, a comma or a bracket, the end of a sentence or line
+_HOUSES: Final = frozenset({"rs", "rsu", "rsud", "rsup", "klinik", "puskesmas"})
+_HOUSED: Final = 2  # words: farther from such a house stands its name, then what was found there
 TAIL: Final = 12  # words a finding may add on its right
 _REACH: Final = 14  # words on each side that count as the same saying
 _INSIDE: Final = frozenset({"", "-", "'", "’", "–", "/", "‐", "‑", "`", "."})  # between the words of one phrase, spaces aside
@@ -132,7 +134,7 @@ def blocked(note: Note, k: int, last: int, kind: str, reach: int = 4) -> bool:
     blocks, having = note.sets[f"{kind}.before"], note.sets["words.having"]
     for i in before(note, k, reach):
         word = note.raw[i]
-        if word in blocks:
+        if word in blocks and (k - i <= _HOUSED or word not in _HOUSES):
             return True
         if word in having:
             break
@@ -151,10 +153,10 @@ def denied(note: Note, k: int) -> bool:
     return False
 
 
-def policy(note: Note, k: int, last: int) -> bool:
+def policy(note: Note, k: int, last: int, onward: int = 6) -> bool:
     """A sentence about rules, offers, figures or campaigns, and about no one person."""
     left, right = saying(note, k, last)
-    if note.sets["words.policy"].isdisjoint(left) and note.sets["words.policy"].isdisjoint(right[:6]):
+    if note.sets["words.policy"].isdisjoint(left) and note.sets["words.policy"].isdisjoint(right[:onward]):
         return False
     return not one_person(note, k, last, left, right)
 
