@@ -121,6 +121,7 @@ _NO_HAMLET: Final = frozenset(["halaman", "asal", "keluarga", "kelahiran", "send
 _BEFORE: Final = re.compile(r"([a-z]+)[^a-z\n]*$")
 _WORD: Final = re.compile(r"[a-z]+")
 
+_HIGHWAY: Final = re.compile(r"jalan raya [a-z' ]{2,40}? (?:no|nomor|km)[. ]{0,2}\d")  # a highway with a house number is an address in any case
 _A_ROAD: Final = re.compile(r" (?:sedang |yang |yg |masih |kembali )?(?:macet|rusak|longsor|banjir|ditutup|putus|diaspal|diperbaiki|berlubang|amblas|licin|selesai)(?![a-z])")
 _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?![a-z])")
 _NONE: Final = (0, 0, "", "")
@@ -240,7 +241,7 @@ def _a_place(text: str, low: str, start: int, word: str, name: re.Match[str]) ->
     capital = text is not low and name.group(1)[0].isupper()
     if capital and following not in ("kaki", "tol", "keluar"):
         return True
-    if digit or following in _WALKED or previous in _WALKING or (start and low[start - 1] == "-") or low[start + 5 : start + 6] == "-":
+    if digit or (following in _WALKED and not _HIGHWAY.match(low, start)) or previous in _WALKING or (start and low[start - 1] == "-") or low[start + 5 : start + 6] == "-":
         return False
     return capital or previous in _PLACING or _STRONG.match(text, name.end() + 1) is not None or (text is low and not previous)
 

@@ -15,7 +15,7 @@ from broker.detection.specific import find_specific
 from broker.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 MAX_TEXT: Final = 20_000  # characters; twice the longest text a contract allows
 # Control characters but tab and line ends, and noncharacters: nobody writes them, and readers disagree about them.
@@ -31,21 +31,27 @@ _MONTH: Final = r"(?i:jan|feb|peb|mar|apr|mei|jun|jul|agu|agt|ags|sep|okt|nov|no
 # A date of birth of anybody over ten; a plate; eight digits or more with spaces, dots, dashes or slashes between them, or six after one or
 # two letters, as on a passport or a card.
 _LOOSE: Final = re.compile(
-    r"(?<![\w./,-])(?:"
+    r"(?<![\w./-])(?<!\d,)(?:"
     rf"(?P<birth_date>\d\d?(?:[ .\-/]{{1,2}}(?:\d\d?|{_MONTH})[ .\-/]{{1,2}}(?:19[3-9]\d|200\d|201[0-2])|[ .-]{_MONTH}[ '’.-]{{1,2}}(?:3[5-9]|[4-9]\d)))|"
     r"(?P<number>\d(?:[ .\-/]?\d){7,24}(?!\.\d)|[A-Z]{1,2}[ -]?\d{6,9})|"
     r"(?P<plate>(?:A[ABDEG]|B[ABDEGHKLMNP]|D[ABCDEGHKLMNRST]|E[ABD]|K[BHTU]|P[AB]|[ABDEFGHKLMNPRSTWZ])[ -]\d{2,4}[ -][A-Z]{1,3}|"
     r"(?:a[abdeg]|b[abdeghklmnp]|d[bcghklmnrst]|e[abd]|k[bhtu]|p[ab])[ -]\d{3,4}[ -][a-z]{1,3})"
-    r")(?![\w,/-])"
+    r")(?![\w/-]|,\d)"
 )
 _REASONS: Final = {"number": "long number beside a person", "birth_date": "date of a grown person's birth beside a person", "plate": "plate's form beside a person"}
 # What is parted as a date, an amount, a year or a decree is no number of anybody.
 _FORMATTED: Final = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,3}(?:\.\d{3})+|\d{4}\s?[-/]\s?\d{4}|(?:19|20)\d\d(?:[ /.-](?:19|20)\d\d)+")
+_GAP: Final = re.compile(r"[ ,.\n]{0,3}")
+_STREET: Final = re.compile(r"(?i)(?:jl|jln|jalan|gg|gang|dusun|jorong|lorong|komp(?:lek(?:s)?)?|perum(?:ahan)?)\b")
+_KILOMETRE: Final = re.compile(r"(?i)[ ,]{1,2}km\.? ?\d{1,3}\b")
 _BEFORE: Final = 28  # characters in which a word explains a number
-_EXPLAINED: Final = re.compile(
-    r"(?i)(?:kontrak|p\.?o|faktur|invoice|inv|surat|sk|kep|nota|agenda|order|pesanan|tiket|resi|seri|kode|kbji|kbli|perkara|register|transaksi|barang|"
-    r"inventaris|aset|rp\.?|rupiah|lowongan|berkas|dokumen|versi|jam|pukul|pkl|nib)\b[^\n;]{0,16}$"
-)
+_WORD: Final = re.compile(r"[a-z]+")
+_EXPLAINING: Final = frozenset(
+    {
+        "kontrak", "po", "faktur", "invoice", "inv", "surat", "sk", "kep", "nota", "agenda", "order", "pesanan", "tiket", "resi", "seri", "kode", "kbji", "kbli",
+        "perkara", "register", "transaksi", "barang", "inventaris", "aset", "rp", "rupiah", "lowongan", "berkas", "dokumen", "versi", "jam", "pukul", "pkl", "nib",
+    }
+)  # fmt: skip
 _START: Final = attrgetter("start")
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -57,7 +63,9 @@ def readable(text: str) -> bool:
 
 def detect(texts: Sequence[str]) -> list[list[Finding]]:
     """The findings in each text, in order, without overlaps."""
-    return [_in_context(text, [*find(text), *find_specific(text), *names]) for text, names in zip(texts, find_names(texts), strict=True)]
+    # One search after the other, not one text after the other: each keeps its tables in the processor's cache.
+    found = zip(texts, [find(text) for text in texts], [find_specific(text) for text in texts], find_names(texts), strict=True)
+    return [_in_context(text, numbers + said + names) for text, numbers, said, names in found]
 
 
 def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
@@ -66,19 +74,45 @@ def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
     if people and all(f.reason == FAINT for f in people):
         # Names at the edge of the model's doubt, and nothing else that speaks of a person: words like Budi or Setia.
         findings, people = [f for f in findings if f.kind != "name"], []
+    if any(f.kind == "address" for f in findings) or (people and any(f.kind == "place" for f in findings)):
+        findings = _addressed(text, findings, bool(people))
     if people:
-        findings += [n for n in _loose(text) if not any(n.start < f.end and f.start < n.end for f in findings)]
+        findings += _loose(text, [(f.start, f.end) for f in findings if f.kind != "place"])
     elif any(f.kind == "address" and f.verdict == "plausible" for f in findings) and not _LIVES.search(text):
         findings = [f for f in findings if f.kind != "address" or f.verdict != "plausible"]
     return _joined(findings)
 
 
-def _loose(text: str) -> Iterator[Finding]:
+def _addressed(text: str, findings: list[Finding], about_a_person: bool) -> list[Finding]:
+    """A place that touches an address, or that is a street in a text about a person, is part of an address; a kilometre behind one too."""
+    addresses = [f for f in findings if f.kind == "address"]
+    changed = []
+    for f in findings:
+        near = f.kind == "place" and any(_GAP.fullmatch(text, *sorted((min(a.end, f.end), max(a.start, f.start)))) for a in addresses)
+        if near or (f.kind == "place" and about_a_person and _STREET.match(text, f.start)):
+            f = Finding(f.start, f.end, "address", "plausible", "place in an address")  # noqa: PLW2901
+        if f.kind == "address" and (more := _KILOMETRE.match(text, f.end)):
+            f = Finding(f.start, more.end(), "address", f.verdict, f.reason)  # noqa: PLW2901
+        changed.append(f)
+    return changed
+
+
+def _loose(text: str, known: list[tuple[int, int]]) -> list[Finding]:
     """What beside a person is taken for that person's, though nothing calls it so: a long number, a date of birth's age, a plate."""
+    found = []
     for m in _LOOSE.finditer(text):
+        start, end = m.span()
         kind = m.lastgroup or "number"
-        if kind != "number" or not (_EXPLAINED.search(text, max(0, m.start() - _BEFORE), m.start()) or _FORMATTED.fullmatch(m.group())):
-            yield Finding(m.start(), m.end(), kind, "shaped", _REASONS[kind])
+        if any(a < end <= b for a, b in known) or (kind == "number" and _explained(text, start, m.group())):
+            continue
+        found.append(Finding(start, end, kind, "shaped", _REASONS[kind]))
+    return found
+
+
+def _explained(text: str, start: int, number: str) -> bool:
+    """Whether a number is parted as a date or an amount, or one of the three words before it says what it is."""
+    before = _WORD.findall(text[max(0, start - _BEFORE) : start].lower())[-3:]
+    return not _EXPLAINING.isdisjoint(before) or _FORMATTED.fullmatch(number) is not None
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:
