@@ -137,21 +137,22 @@ def job_seekers(demo: Demo) -> Sent:
     expect(all(str(row["nik"]).startswith("p1.") for row in received), "SIAPkerja membuka", "a NIK is no pseudonym")
     tell("Baris yang sama, seperti yang dilihat SIAPkerja:", "The same rows as the recipient sees them:")
     console.print(rows_table(received[:3], SHOWN))
-    notes(sent_rows, sent, received)
+    notes(demo, sent_rows, received)
     return sent
 
 
-def notes(sent_rows: list[dict[str, str]], sent: Sent, received: list[dict[str, str | None]]) -> None:
-    """Notes before and after; only as many rows as the report names every withheld one of can be matched."""
-    left = [row for number, row in enumerate(sent_rows, 1) if number not in sent.named]
-    expect(len(left) == len(received), "Catatan", f"{len(left)} rows left, {len(received)} arrived")
-    pairs = [(before[NOTE], after[NOTE]) for before, after in zip(left, received, strict=True) if before[NOTE] and after.get(NOTE)]
-    changed = [(before, str(after)) for before, after in pairs if before != after]
+def notes(demo: Demo, sent_rows: list[dict[str, str]], received: list[dict[str, str | None]]) -> None:
+    """Free text is hidden by policy; what the cleaner would make of it is shown by the command an officer has for that."""
+    expect(not any(NOTE in row for row in received), "Catatan", "free text left")
+    written = [row[NOTE] for row in sent_rows if row[NOTE]][:4]
+    file = demo.files / "catatan.txt"
+    file.write_text("\n".join(written), encoding="utf-8")
+    cleaned = demo.broker("detect", file, "--clean", step="broker detect").splitlines()
     people = {row["nik"] for row in sent_rows}
-    expect(bool(changed) and not any(people & set(NIK.findall(str(after))) for _, after in pairs), "Catatan", "a NIK left in a note")
-    tell(f"Kolom {NOTE}: catatan petugas sebelum dan sesudah dibersihkan:", "Officers' notes before and after cleaning:")
-    made = table("dikirim", "diterima")
-    for before, after in changed[:4]:
+    expect(len(cleaned) == len(written) and cleaned != written and not people & set(NIK.findall("".join(cleaned))), "Catatan", "a note stayed as it was written")
+    tell(f"Kolom {NOTE} disembunyikan kebijakan. Beginilah catatan sesudah dibersihkan (`broker detect`):", "Free text is hidden by policy; notes as the cleaner would leave them:")
+    made = table("ditulis", "dibersihkan")
+    for before, after in zip(written, cleaned, strict=True):
         made.add_row(escape(before), escape(after))
     console.print(made)
 

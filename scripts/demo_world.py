@@ -76,7 +76,7 @@ class Demo:
     # --- processes
     def broker(self, *arguments: str | Path, home: str = "broker", status: int = 0, step: str = "") -> str:
         """What `broker ARGUMENTS` prints, run in a process of its own. Failed unless it exits with `status`."""
-        command = [sys.executable, "-m", "broker", *map(str, arguments), *(() if arguments[0] == "sample" else ("--home", self.folder / home))]
+        command = [sys.executable, "-m", "broker", *map(str, arguments), *(() if arguments[0] in ("sample", "detect") else ("--home", self.folder / home))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment())
         printed = done.stdout + done.stderr
         expect(done.returncode == status, step or f"broker {arguments[0]}", f"exit status {done.returncode}, {status} expected\n{printed}")
