@@ -41,7 +41,7 @@ _LOOSE: Final = re.compile(
 _REASONS: Final = {"number": "long number beside a person", "birth_date": "date of a grown person's birth beside a person", "plate": "plate's form beside a person"}
 # What is parted as a date, an amount, a year or a decree is no number of anybody.
 _FORMATTED: Final = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,3}(?:\.\d{3})+|\d{4}\s?[-/]\s?\d{4}|(?:19|20)\d\d(?:[ /.-](?:19|20)\d\d)+")
-_GAP: Final = re.compile(r"[ ,.\n]{0,3}")
+_GAP: Final = re.compile(r"[ ,.\n]*")
 _STREET: Final = re.compile(r"(?i)(?:jl|jln|jalan|gg|gang|dusun|jorong|lorong|komp(?:lek(?:s)?)?|perum(?:ahan)?)\b")
 _KILOMETRE: Final = re.compile(r"(?i)[ ,]{1,2}km\.? ?\d{1,3}\b")
 _BEFORE: Final = 28  # characters in which a word explains a number
@@ -85,11 +85,11 @@ def _in_context(text: str, findings: list[Finding]) -> list[Finding]:
 
 def _addressed(text: str, findings: list[Finding], about_a_person: bool) -> list[Finding]:
     """A place that touches an address, or that is a street in a text about a person, is part of an address; a kilometre behind one too."""
-    addresses = [f for f in findings if f.kind == "address"]
+    starts, ends = {f.start for f in findings if f.kind == "address"}, {f.end for f in findings if f.kind == "address"}
     changed = []
     for f in findings:
-        near = f.kind == "place" and any(_GAP.fullmatch(text, *sorted((min(a.end, f.end), max(a.start, f.start)))) for a in addresses)
-        if near or (f.kind == "place" and about_a_person and _STREET.match(text, f.start)):
+        gaps = ((f.end, f.end + k) if f.end + k in starts else (f.start - k, f.start) for k in range(4) if f.end + k in starts or f.start - k in ends)
+        if f.kind == "place" and (any(_GAP.fullmatch(text, *gap) for gap in gaps) or (about_a_person and _STREET.match(text, f.start))):
             f = Finding(f.start, f.end, "address", "plausible", "place in an address")  # noqa: PLW2901
         if f.kind == "address" and (more := _KILOMETRE.match(text, f.end)):
             f = Finding(f.start, more.end(), "address", f.verdict, f.reason)  # noqa: PLW2901
@@ -100,10 +100,14 @@ def _addressed(text: str, findings: list[Finding], about_a_person: bool) -> list
 def _loose(text: str, known: list[tuple[int, int]]) -> list[Finding]:
     """What beside a person is taken for that person's, though nothing calls it so: a long number, a date of birth's age, a plate."""
     found = []
+    known.sort(reverse=True)
+    reach = 0  # how far what is known and begins before a match's end goes
     for m in _LOOSE.finditer(text):
         start, end = m.span()
         kind = m.lastgroup or "number"
-        if any(a < end <= b for a, b in known) or (kind == "number" and _explained(text, start, m.group())):
+        while known and known[-1][0] < end:
+            reach = max(reach, known.pop()[1])
+        if reach >= end or (kind == "number" and _explained(text, start, m.group())):
             continue
         found.append(Finding(start, end, kind, "shaped", _REASONS[kind]))
     return found
