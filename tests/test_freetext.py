@@ -8,13 +8,19 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.detection import KINDS, detect, readable
-from broker.model import Finding
-from broker.treatment import clean, placeholder
+from broker.detection import KINDS, detect, find, readable
+from broker.detection.names import FAINT, find_names
+from broker.freetext import clean_texts
+from broker.model import ROW_FLAGS, Column, Finding, Level
+from broker.sample.notes import notes
+from broker.treatment import DomainKey, clean, placeholder
+from broker.treatment.levels import able
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -108,6 +114,56 @@ def test_the_report_counts_the_cleaned_notes(town: Town, tmp_path: Path) -> None
     sent(town, tmp_path, rows)
     (entry,) = [e for e in town.entries() if e["type"] == "sinergi/exchange/v1"]
     assert entry["quality"]["catatan_pengantar_kerja.dibersihkan"] == 1
+
+
+class _Hides:
+    """Stands for a treatment: one free-text column, hidden behind one word."""
+
+    texts = (("catatan_pengantar_kerja", 2),)
+
+    def clean(self, texts: list[str], *_: object) -> list[str]:
+        return ["-"] * len(texts)
+
+
+def test_a_disability_in_a_note_raises_the_flag_that_its_column_would(town: Town) -> None:
+    contract = town.office.contracts["pencari_kerja"]
+    notes = ["Ybs. tuna rungu sejak lahir.", "Ybs. rajin.", "Ybs. tuna rungu, tidak dibaca."]
+    frame = pl.DataFrame({name: notes if name == "catatan_pengantar_kerja" else [None] * 3 for name in contract.names}, schema=dict.fromkeys(contract.names, pl.String))
+    among = np.array([True, True, False])
+    found = clean_texts(frame, among, contract, _Hides(), ("disabilitas",))  # type: ignore[arg-type]
+    assert found.flags.tolist() == [1 << ROW_FLAGS.index("disabilitas"), 0, 0]
+    assert found.columns[0].to_list() == ["-", "-", None], "a row that cannot leave was read"
+    assert not clean_texts(frame, among, contract, _Hides(), ()).flags.any(), "a flag that changes nothing was raised"  # type: ignore[arg-type]
+
+
+def test_free_text_of_specific_data_can_only_be_hidden() -> None:
+    assert able(Column("a", "text", False, "free_text", "spesifik"), "perencanaan") == (Level.HIDE,)
+    assert able(Column("a", "text", False, "free_text", "teks_bebas"), "perencanaan") == (Level.PSEUDONYM, Level.GENERALISE, Level.HIDE)
+
+
+def test_one_phone_written_two_ways_has_one_token() -> None:
+    text = "0812-3456-7890 +62 81234567890 081300001111"
+    findings = [Finding(0, 14, "phone", "valid", ""), Finding(15, 30, "phone", "valid", ""), Finding(31, 43, "phone", "valid", "")]
+    (left,) = clean([text], [findings], [()], lambda _: DomainKey(bytes(32), 1))
+    first, second, third = re.findall(TOKEN, left)
+    assert first == second != third
+
+
+def test_a_long_number_counts_beside_a_person_unless_a_word_explains_it() -> None:
+    def numbers(text: str) -> list[str]:
+        return [text[f.start : f.end] for f in detect([text])[0] if f.kind == "number"]
+
+    assert numbers("Sdr. Rahmat Hidayat (11706225164234)") == ["11706225164234"]
+    assert numbers("Sdr. Rahmat Hidayat, nomor faktur 11706225164234") == []
+    assert numbers("Mesin las (11706225164234)") == []
+
+
+def test_a_doubtful_name_alone_is_left() -> None:
+    texts = [note.text for note in notes(5, 1500, "dev")]
+    names = [[f for f in found if f.kind == "name"] for found in find_names(texts)]
+    alone = [text for text, found in zip(texts, names, strict=True) if found and all(f.reason == FAINT for f in found) and not find(text)]
+    assert alone
+    assert not any(f.kind == "name" for found in detect(alone) for f in found)
 
 
 def test_level_2_says_the_kind_and_nothing_more() -> None:
