@@ -40,6 +40,12 @@ BATCH: Final = 1_000
 ROUNDS: Final = 3  # the best counts; each has texts of its own, so that nothing remembered helps
 WARM: Final = 1_000
 SIZES: Final = {"seconds_for_100kb_text": 100_000, "seconds_for_200kb_text": 200_000}
+# Texts of one thing over and over, each of which some rule could read again and again.
+DENSE: Final = (
+    "1234567890", "a@", "jl. ", "0 ", "RT ", " ", "\n", "I", "l", "0O", "0.", "08 12 ", "1303 ", "lahir ", "ak-1 ", "alamat: x ", "Jl. Ab, Cd ", "x@a.", " at ", "(0754) ", "B 1 A ",
+    "Rahmat ", "0 1 2 ", ". . ", "a.n. ", "'a", "br ", "Sdr. Rahmat, ", "sakit ", "gaji 1 ", "asma, ", "nama ibu ", "1.", "spsi ", "kasus narkoba ",
+    "Siti 0812345678 ", "Jl. Melati No. 3, Padang. ", "12345678901 Budi ", "12-03-1990 Ani, ",
+)  # fmt: skip
 PUBLIC: Final = ("idner-news-2k/test.txt", "nergrit/test_preprocess.txt")
 SENTENCE: Final = "Loket menerima {} tadi pagi."  # no label, and no word that says it is something else
 
@@ -62,6 +68,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--peer", type=Path, default=PEER, help="what scripts/train_peer wrote")
     parser.add_argument("--texts", type=int, default=2_000, help="texts of 300 characters per round")
     parser.add_argument("--peer-texts", type=int, default=500, help="how many of them the peer is given")
+    parser.add_argument("--dense", type=int, default=25_000, help="characters of the shorter of two texts of one thing over and over")
     parser.add_argument("--numbers", type=int, default=200_000, help="16-digit numbers of each sort")
     return parser.parse_args(arguments)
 
@@ -117,7 +124,7 @@ def _speed(asked: argparse.Namespace) -> dict[str, Any]:
     rounds = [every[i * asked.texts : (i + 1) * asked.texts] for i in range(ROUNDS)]
     ours = best_rate(detect, warm, rounds)
     result: dict[str, Any] = {"texts_per_cpu_s": round(ours), "texts_per_cpu_s_identifiers_only": round(best_rate(_find_all, warm, rounds))}
-    result |= {name: round(_fastest(long_text(size)), 4) for name, size in SIZES.items()}
+    result |= {name: round(_fastest(long_text(size)), 4) for name, size in SIZES.items()} | {"growth_4_times_the_text": _growth(asked.dense)}
     if not (asked.peer / "meta.json").exists():
         print(f"the peer is null: nothing in {asked.peer}; scripts/train_peer FOLDER makes it", file=sys.stderr)
         return result | {"peer_texts_per_cpu_s": None, "peer_ways": None, "ratio": None}
@@ -152,6 +159,11 @@ def _fastest(text: str) -> float:
         detect([text])
         times.append(time.process_time() - start)
     return min(times)
+
+
+def _growth(size: int) -> float:
+    """How many times as long four times the text takes, of the dense texts the worst: 4 is linear, 16 quadratic."""
+    return round(max(_fastest(piece * (4 * size // len(piece))) / _fastest(piece * (size // len(piece))) for piece in DENSE), 1)
 
 
 # --- the peer: what one would build from Presidio

@@ -19,7 +19,7 @@ from scripts.benchmarks.detect_texts import Tally
 
 ROWS = 300
 NUMBERS = (
-    "texts_per_cpu_s", "texts_per_cpu_s_identifiers_only", "seconds_for_100kb_text", "seconds_for_200kb_text", "peak_rss_mb", "reference_sha256_us",
+    "texts_per_cpu_s", "texts_per_cpu_s_identifiers_only", "seconds_for_100kb_text", "seconds_for_200kb_text", "growth_4_times_the_text", "peak_rss_mb", "reference_sha256_us",
 )  # fmt: skip
 SHARES = ("nik_false_alarm_random16", "nik_false_alarm_luhn", "overmasked_clean_rows")
 NOTE = Note("Rahmat, HP 0812-3456-7890, sakit", ((0, 6, "name"), (11, 25, "phone"), (27, 32, "health")), "test.jkp.0")
@@ -27,7 +27,7 @@ NOTE = Note("Rahmat, HP 0812-3456-7890, sakit", ((0, 6, "name"), (11, 25, "phone
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    tiny = ["--rows", str(ROWS), "--texts", "60", "--numbers", "2000", "--peer", str(tmp_path_factory.mktemp("none"))]
+    tiny = ["--rows", str(ROWS), "--texts", "60", "--numbers", "2000", "--dense", "1000", "--peer", str(tmp_path_factory.mktemp("none"))]
     return subprocess.run([sys.executable, "-m", "scripts.benchmarks", "detect", *tiny, "--json"], check=True, capture_output=True, text=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 from itertools import pairwise
 
 import polars as pl
@@ -226,24 +225,6 @@ def test_a_reason_never_tells_the_number() -> None:
     text = f"NIK {NIK} hp 0812-3456-7890 rek 1234567890 budi@example.com Jl. Melati 5"
     assert not any(part in f.reason for f in find(text) for part in (NIK, "0812", "1234567890", "budi", "Melati"))
     assert judge("nik", "123")[1:] == ("shaped", "labelled, 3 digits")
-
-
-def _seconds(text: str) -> float:
-    spent = []
-    for _ in range(3):
-        begun = time.process_time()
-        find(text)
-        spent.append(time.process_time() - begun)
-    return min(spent)
-
-
-@pytest.mark.parametrize(
-    "piece",
-    ["1234567890", "a@", "jl. ", "0 ", "RT ", " ", "I", "l", "O", "0O", "0.", "08 12 ", "1303 ", "lahir ", "ak-1 ", "alamat: x ", "alamat di Ab ", "Jl. Ab, Cd ", "x@a.", " at ", "(0754) ", "B 1 A "],
-)  # fmt: skip
-def test_work_grows_with_the_length_of_a_text(piece: str) -> None:
-    small, large = (_seconds(piece * (size // len(piece))) for size in (12_500, 50_000))
-    assert large < 10 * small + 0.02  # four times the text; a quadratic search takes sixteen times as long
 
 
 def test_presidio_finds_them_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:

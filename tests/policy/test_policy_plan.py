@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,9 +143,3 @@ def test_a_dataset_outside_pasal_4_is_refused(policy: Policy, terms: Terms, cont
 @pytest.mark.parametrize("day", [date(2025, 3, 19), date(2028, 3, 20)])
 def test_a_day_outside_the_term_is_refused(policy: Policy, terms: Terms, contracts: Mapping[str, Contract], day: date) -> None:
     refused(policy, replace(terms, day=day), contracts)
-
-
-def test_loading_and_compiling_fit_into_the_servers_start(contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> None:
-    begun = process_time()
-    load_policy(ROOT / "policies", contracts, agreements, clause_exists)
-    assert process_time() - begun < 1.5
