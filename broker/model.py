@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,8 +221,7 @@ class Plan:
     rules: Mapping[tuple[int, str], tuple[Rule, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):  # several are made for every text: a dataclass takes four times as long
     """Personal data found in a text: where, what kind, how sure, why."""
 
     start: int

@@ -15,7 +15,7 @@ from functools import cache
 from hashlib import shake_128
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from broker.sample.draw import digits, one, seeded, shares, whole
 from broker.sample.names import BR, DEGREES, GELAR, SINGLE, parts
@@ -141,15 +141,14 @@ def clean(split: str, name: str) -> bool:
 @cache
 def templates(split: str) -> Mapping[str, Ops]:
     """The split's templates by id, ready to run."""
-    topics = _read("notes_test.toml")["test"] if split == "test" else _read("notes.toml")[split]
+    topics = _read(split)[split]
     return MappingProxyType({f"{split}.{topic}.{i}": _compiled(text) for topic, texts in topics.items() for i, text in enumerate(texts)})
 
 
 @cache
 def fillers(split: str) -> Sequence[Ops]:
     """Sentences without personal data, put before or after a note; a split has its own."""
-    source = _read("notes_test.toml" if split == "test" else "notes.toml")
-    return tuple(_compiled(text) for text in source["isian"][split])
+    return tuple(_compiled(text) for text in _read(split)["isian"])
 
 
 def split_of(part: str) -> str:
@@ -167,7 +166,7 @@ def name_parts(split: str) -> Mapping[str, tuple[str, ...]]:
 @cache
 def words(split: str, key: str) -> tuple[str, ...]:
     """A word list; of lists under `terbagi` each split has its own share."""
-    source = _read("notes.toml")
+    source = _read("words")
     if key in source["umum"]:
         return tuple(source["umum"][key])
     every = source["terbagi"][key]
@@ -175,8 +174,8 @@ def words(split: str, key: str) -> tuple[str, ...]:
 
 
 @cache
-def _read(file: str) -> dict[str, dict[str, list[str]]] | dict[str, dict[str, dict[str, list[str]]]]:
-    return tomllib.loads(files("broker.sample").joinpath(file).read_text(encoding="utf-8"))
+def _read(part: str) -> dict[str, Any]:
+    return tomllib.loads(files("broker.sample").joinpath(f"notes_{part}.toml").read_text(encoding="utf-8"))
 
 
 # People --------------------------------------------------------------------------------------------------------------------------
