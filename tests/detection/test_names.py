@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.detection import names
-from broker.detection.names import EDGE, LABELS, MODES, OFFSETS, REACH, NameFinder, find_names
+from broker.detection import chain, forms, names
+from broker.detection.chain import LABELS
+from broker.detection.forms import EDGE, MODES, OFFSETS, REACH
+from broker.detection.names import NameFinder, find_names
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -43,25 +45,24 @@ def trainer() -> ModuleType:
 
 def decoded(model: names.Model, texts: list[str]) -> list[NDArray[np.float32]]:
     """Per text the chances (tokens, labels) by the product's own steps."""
-    line, begins, ends = names._line(texts)
-    read = names._Vocabulary(model).read(line, begins)
-    chances = names._chances(read.scores, begins, ends, model.transitions)
-    return [chances[b:e] for b, e in zip(begins, ends, strict=True)]
+    line, read = NameFinder(model)._read(texts)
+    likely = chain.chances(read.scores, line.begins, line.ends, model.transitions)
+    return [likely[b:e] for b, e in zip(line.begins, line.ends, strict=True)]
 
 
 def feature_strings(text: str, lists: Any) -> list[list[str]]:
     """Per token its features as `offset:kind=value`, made one by one."""
-    shown = [names.form(t) for t in names.tokens(text)]
-    classes = [names.case_class(s) for s in shown]
-    mode = MODES[names.case_mode(classes.count(1), classes.count(2), classes.count(3))]
+    shown = [forms.form(t) for t in forms.tokens(text)]
+    classes = [forms.case_class(s) for s in shown]
+    mode = MODES[forms.case_mode(classes.count(1), classes.count(2), classes.count(3))]
     padded = [EDGE] * REACH + shown + [EDGE] * REACH
     rows = []
     for i in range(len(shown)):
         row = []
         for k, offset in enumerate(OFFSETS):
             seen = padded[i + k]
-            single = names.features(seen, lists)
-            row += [f"{k}:{f}" for f in (*single, *names.case_features(single, seen, mode)) if names.reach(f) >= abs(offset)]
+            single = forms.features(seen, lists)
+            row += [f"{k}:{f}" for f in (*single, *forms.case_features(single, seen, mode)) if forms.reach(f) >= abs(offset)]
         rows.append(row)
     return rows
 
@@ -91,7 +92,7 @@ def logsum(values: list[float]) -> float:
 def test_the_batched_decoder_agrees_with_a_naive_one() -> None:
     model = names.shipped()
     for text, chances in zip(TEXTS, decoded(model, list(TEXTS)), strict=True):
-        assert chances.shape == (len(names.tokens(text)), len(LABELS))
+        assert chances.shape == (len(forms.tokens(text)), len(LABELS))
         if text:
             assert np.abs(chances - np.array(naive(model, text))).max() < 1e-4
 
@@ -132,7 +133,7 @@ def test_the_decoder_agrees_with_crfsuite(tmp_path: Path) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read_whole_and_spans_stay_inside(texts: list[str]) -> None:
     for text, findings in zip(texts, find_names(texts), strict=True):
-        assert "".join(names.tokens(text)) == text
+        assert "".join("".join(forms.tokens(text)).split()) == "".join(text.split())
         at = 0
         for f in findings:
             assert at <= f.start < f.end <= len(text)
@@ -188,10 +189,9 @@ def test_the_other_texts_of_a_batch_change_nothing() -> None:
 def test_a_text_cut_in_windows_reads_as_one_chain() -> None:
     model = names.shipped()
     text = " ".join(TEXTS[:4]) + " "
-    line, begins, ends = names._line([text * 12, TEXTS[0], text * 15])
-    scores = names._Vocabulary(model).read(line, begins).scores
-    cut, whole = (f(scores, begins, ends, model.transitions) for f in (names._chances, names.marginals))
-    assert ends[0] - begins[0] > names._WINDOW
+    line, read = NameFinder(model)._read([text * 12, TEXTS[0], text * 15])
+    cut, whole = (f(read.scores, line.begins, line.ends, model.transitions) for f in (chain.chances, chain.marginals))
+    assert line.ends[0] - line.begins[0] > chain.WINDOW
     assert np.abs(cut - whole).max() < 1e-3
 
 
@@ -201,16 +201,29 @@ def test_contradicting_evidence_does_not_run_out_of_digits() -> None:
     scores[np.arange(400), np.arange(400) % size] = 35.0
     moves = np.full((size, size), -20.0, dtype=np.float32)
     moves[0, 0] = 9.0
-    chances = names.marginals(scores, np.array([0], dtype=np.int32), np.array([400], dtype=np.int32), moves)
+    chances = chain.marginals(scores, np.array([0], dtype=np.int32), np.array([400], dtype=np.int32), moves)
     assert np.abs(chances.sum(axis=1) - 1).max() < 1e-5
 
 
 def test_a_full_table_is_emptied_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     finder = NameFinder(names.shipped())
     before = finder.find(TEXTS)
-    monkeypatch.setattr(names, "_FORMS", 5)
+    monkeypatch.setattr(forms, "_CHARACTERS", 5)
     assert finder.find(TEXTS) == before == finder.find(TEXTS)
-    assert len(finder._vocabulary) < 200
+    assert finder._forms.emptied == 2
+    assert len(finder._forms) < 200
+
+
+def test_a_piece_met_before_with_other_digits_has_its_tokens() -> None:
+    table = forms.Forms()
+    texts = ["NIK:1303051204889001, RT 3/4", "NIK:3201010101019002, RT 5/6", "a  b\t12\nc ", ""]
+    lines = [table.line([text]) for text in texts]
+    assert [lines[0].forms.tolist(), lines[0].stops.tolist()] == [lines[1].forms.tolist(), lines[1].stops.tolist()]
+    for text, line in zip(texts, lines, strict=True):
+        inside = slice(int(line.begins[0]), int(line.ends[0]))
+        assert [text[a:b] for a, b in zip(line.starts[inside], line.stops[inside], strict=True)] == forms.tokens(text)
+        assert [table.forms[n] for n in line.forms[inside]] == [forms.form(token) for token in forms.tokens(text)]
+    assert not any("1303051204889001" in piece for piece in table)
 
 
 def test_a_reason_never_contains_the_name() -> None:
