@@ -14,17 +14,37 @@ from broker.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STREET: Final = ["jl", "jln", "jalan", "jlan", "gg", "gang", "lr", "lorong"]
-_HAMLET: Final = ["dusun", "dsn", "jorong", "jrg", "jor", "jr", "nagari", "nag", "kenagarian", "kp", "kampung", "kpg", "kamp", "komplek", "kompleks", "komp", "perum", "perumahan", "perumnas", "asrama", "apartemen", "rusun", "cluster", "lingkungan", "lingk", "dukuh", "banjar"]
-_AREA: Final = ["rt", "rw", "rtrw", "kel", "kelurahan", "desa", "ds", "blok", "blk"]
-_SAID: Final = ["alamat", "alamatnya", "almt", "almat", "beralamat", "alamatku", "alamatmu", "domisili", "berdomisili", "domisilinya", "tinggal", "kediaman", "bertempat"]
-ADDRESS_WORDS: Final = frozenset((*_STREET, *_HAMLET, *_AREA, *_SAID))
+_STREET: Final = ["jl", "jln", "jalan", "jlan", "jaln", "gg", "gang", "lr", "lrg", "lorong"]
+_HAMLET: Final = ["dusun", "dsn", "jorong", "jrg", "jor", "jr", "nagari", "nag", "kenagarian", "kp", "kampung", "kampuang", "kpg", "kmp", "kamp", "komplek", "kompleks", "komp", "perum", "perumahan", "perumnas", "asrama", "apartemen", "rusun", "rusunawa", "cluster", "lingkungan", "lingk", "dukuh", "dk", "dukuhan", "padukuhan", "pedukuhan", "banjar", "kav", "kavling", "huta", "lumban", "sosor", "taratak"]
+_AREA: Final = ["rt", "rw", "rtrw", "kel", "kelurahan", "desa", "ds", "blok", "blk", "kec", "kecamatan", "lk", "link", "ling"]
+# What may follow with any words: the address called one; the living somewhere, behind "di"; and the going there, only to a spot.
+_CALLED: Final = [
+    "alamat", "alamatnya", "alamatnyo", "alamate", "alamatku", "alamatmu", "almt", "almat", "alamt", "alarnat", "beralamat",
+    "beralamatkan", "domisili", "domisilinya", "domisilinyo", "berdomisili", "kediaman", "kediamannya", "korespondensi",
+]  # fmt: skip
+_LIVING: Final = [
+    "tinggal", "tinggalnya", "tinggalnyo", "tingga", "tggl", "tingal", "tinggl", "bertempat", "menetap", "netap", "bermukim", "mukim",
+    "berumah", "berdiam", "bermalam", "menginap", "nginap", "ngekos", "ngekost", "indekos", "kos", "kost", "kosan", "kosnya", "kostnya",
+    "ngontrak", "mengontrak", "ngontraknya", "kontrakan", "kontrakannya", "numpang", "menumpang", "nebeng", "mengungsi", "ngungsi",
+    "rumah", "rumahnya", "rumahnyo", "rumahku", "rumahna", "rumahe", "rmh", "rmhnya", "omahe", "omah", "griyanipun", "griyane",
+    "dalemipun", "imahna", "bumina", "jabuna", "manggon", "cicing", "matuh", "maringan", "menempati", "hidup", "ditempati", "tidur", "tingganyo", "tinggalna",
+]  # fmt: skip
+_GOING: Final = [
+    "kirim", "dikirim", "kirimkan", "dikirimkan", "antar", "diantar", "antarkan", "diantarkan", "jemput", "dijemput", "pindah",
+    "pulang", "asal", "berasal", "warga",
+]  # fmt: skip
+_KIND: Final = ["mess", "bedeng", "barak", "pasar", "psr"]
+_SLIPPED: Final = ["j", "ji", "amat"]  # of J1., Ji. and a1amat
+ADDRESS_WORDS: Final = frozenset((*_STREET, *_HAMLET, *_AREA, *_CALLED, *_LIVING, *_GOING, *_KIND, *_SLIPPED, "d"))
 _STREETS: Final = frozenset(_STREET)
 _HAMLETS: Final = frozenset(_HAMLET)
 _AREAS: Final = frozenset(_AREA)
+_CALLS: Final = frozenset((*_CALLED, "d"))
+_GOES_TO: Final = frozenset(_GOING)
+_KINDS: Final = frozenset(_KIND)
+_STAYS: Final = frozenset({"tinggal", "tingga", "tggl", "menetap", "bermukim", "ngekos", "ngekost", "ngontrak", "mengontrak", "numpang", "menumpang"})
 _LONGEST: Final = 240  # characters of one address
 _LABELLED: Final = 160  # characters behind "alamat:"
-
 
 
 def _grouped(words: str) -> str:
@@ -41,46 +61,63 @@ def _grouped(words: str) -> str:
 _CORE: Final = (
     "yang|yg|dan|dgn|dengan|untuk|utk|dari|ke|kpd|kepada|di|pada|pd|adalah|ialah|itu|ini|nik|ktp|kk|hp|wa|telp|tlp|telepon|no\\.? ?hp|nohp|email|e-mail|npwp|bpjs|rek|rekening|nopol|plat|"
     "hub|hubungi|kontak|a\\.?n|sdr|sdri|ybs|ttl|lahir|rp|nip|sim|paspor|kpj|nib|ak|alamat|domisili|jl|jln|jalan|gg|rt|rw|kel|kelurahan|kec|kecamatan|kab|kabupaten|prov|provinsi|jorong|blok|km|kode|"
-    "nag|lk|no|nomor|ket|tgl|karena|krn|sudah|sdh|belum|blm|tidak|tdk|akan|demikian"
+    "nag|lk|link|lingk|no|nomor|ket|tgl|karena|krn|sudah|sdh|belum|blm|tidak|tdk|akan|demikian"
 )
 # Nor do these go on in one.
 _HARD: Final = (
     f"{_CORE}|status|agama|pekerjaan|umur|usia|jenis|pendidikan|keterangan|tanggal|gang|kota(?=[. ]{{1,2}}(?!kab|prov|kec|kel)[A-Za-z])|desa|dusun|nagari|kenagarian|lingkungan|perum|perumahan|komplek|kompleks"
 )
 # Nor these, where capitals do not tell.
-_SOFT: Final = (
-    "telah|tak|bisa|dapat|dpt|mau|ingin|minta|mohon|harap|kalau|kalo|jika|bila|saat|ketika|setelah|sebelum|sejak|selama|sampai|hingga|an|atas|nama|bapak|ibu|pak|bu|bekerja|kerja|tinggal|"
-    "datang|melapor|lapor|pindah|sekarang|skrg|lagi|masih|juga|serta|atau|oleh|sebagai|sbg|dalam|punya|ada|nanti|besok|kemarin|dekat|depan|belakang|samping|sebelah|bukan|hanya|dihubungi|bersedia|"
-    "siap|menunggu|mengaku|keluarga|anak|istri|suami|orang|rumah|mess|kos|kost|kontrakan|milik|jam|pukul|pkl|upah|gaji|sesuai|sama|tapi|tetapi|namun|lalu|kemudian|bersama|via|lewat|surat|sk|"
-    "menurut|berdasarkan|tempat|berkas|lengkap|dokumen|cocok|valid|beralamat|tercatat|terdaftar|sedang|selalu|sering|setiap|tiap|terima|pemohon|pelapor|pencari|lowongan|posisi|jabatan|diterima|"
-    "ditolak|diminta|dikirim|macet|rusak|banjir|longsor|ditutup"
+_VERBS: Final = (
+    "telah|tak|bisa|dapat|dpt|mau|ingin|minta|mohon|harap|kalau|kalo|jika|bila|saat|ketika|setelah|sebelum|sejak|selama|sampai|hingga|an|bekerja|kerja|datang|melapor|lapor|sekarang|skrg|lagi|masih|juga|serta|atau|oleh|sebagai|"
+    "sbg|punya|ada|nanti|besok|kemarin|bukan|hanya|dihubungi|bersedia|siap|menunggu|mengaku|pkl|pukul|upah|gaji|sesuai|tapi|tetapi|namun|lalu|kemudian|bersama|via|menurut|berdasarkan|cocok|valid|beralamat|tercatat|terdaftar|sedang|"
+    "selalu|sering|setiap|tiap|terima|pemohon|pelapor|pencari|lowongan|posisi|jabatan|diterima|ditolak|diminta|dikirim|macet|rusak|banjir|longsor|ditutup|ya|orangnya|katanya|biar|supaya|agar|jadi|lebih|kini|udah|dah|ga|gak|nggak|"
+    "berumur|kelahiran|meng[a-z]{4,}|meny[a-z]{4,}|memb[a-z]{3,}|memp[a-z]{4,}"
 )
+# Spots beside which somebody lives: a part of an address of their own, with what stands there.
+_SPOTS: Final = (
+    "dekat|dkt|deket|dakek|dakat|depan|dpn|belakang|blkg|blkng|balakang|samping|smpg|smping|sampiang|sebelah|sblh|seblah|sabalah|seberang|sebrang|sbrg|subarang|ujung|ujuang|pojok|sudut|tepi|pinggir|simpang|simp|spg|pertigaan|"
+    "perempatan|masuk|bekas|eks|patokan|tepat|persis|gerbang|pagar|cat|kamar|kmr|pintu|lantai|unit|petak|rumah|rmh|kos|kost|kontrakan|mess|bedeng|barak|afdeling|emplasemen|emplasmen|tower|mburi|ngarep|cedhak|pengkeran|pengker|gigireun|hareupeun|caket|deukeut|jonok|wetan|kidul|kulon|tukang"
+)
+_SOFT: Final = f"{_VERBS}|(?:{_SPOTS})(?=[ ](?!(?:rt|rw|kel|kec|no|ds|kab)\\b)[a-z\\d])|nama|atas|bapak|ibu|pak|bu|tinggal|pindah|dalam(?= (?:rangka|keadaan|hal|waktu|masa|proses|kondisi|satu|perjalanan|daftar|data))|keluarga|anak|istri|suami|orang|milik|jam|sama|lewat|surat|sk|tempat|berkas|lengkap|dokumen"
 _STOP: Final = f"{_HARD}|{_SOFT}"
+_GOES: Final = rf"(?!(?i:kp|komp|dsn?|jor|jrg?|perum|lr|lrg|kav|kb|kc|kl|simp|psr|sp)\.|(?i:{_grouped(_CORE)}|{_grouped(_VERBS)})(?![A-Za-z]))"
 _FIRST_WORD: Final = rf"(?!(?:{_grouped(_CORE)})(?![a-z]))"
 _FIRST_CAPITAL: Final = rf"(?!(?i:{_grouped(_CORE)})(?![A-Za-z]))"
 _END: Final = rf"(?!(?:{_grouped(_STOP)})(?![a-z]))"
 _END_CASED: Final = rf"(?!(?i:{_grouped(_HARD)})(?![A-Za-z]))"
-_TITLE: Final = "[a-z]{1,2}|prof|drs|jend|letjen|mayjen|brigjen|kapt|kol|letkol|sei|moh|muh|kyai|tgk"
-_INITIAL: Final = rf"(?:(?:{_TITLE})\. ?(?=[a-z]))"
-_NAME_LOW: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,2}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,3}}"
-_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,2}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}[a-z][\w'-]*(?=[ ]*(?:[,.\n]|no\b|rt\b|\d|$))){{0,2}}"
+_TITLE: Final = "[a-z]{1,2}|prof|drs|jend|letjen|mayjen|brigjen|kapt|kol|letkol|pol|kompol|sei|moh|muh|kyai|tgk"
+_INITIAL: Final = rf"(?:(?:{_TITLE})(?:\. ?|[ ])(?=[a-z]))"
+_ORDINAL: Final = r"(?:(?i:[ivx]{1,5}|\d{1,2}(?: ?x ?\d{1,2})?)[ ](?!(?:no|rt|rw)\b))"  # "IV Koto", "2 x 11 Enam Lingkung", "Pasar 4 Padang Cermin"
+_NAGARI: Final = r"(?i:[ivx]{1,4}|\d) (?i:nagari|jurai)(?![A-Za-z])(?:[ ][A-Z]\w+)?"  # a district of so many villages
+_NAME_LOW: Final = rf"(?:{_NAGARI}|(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_ORDINAL}?{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,5}})"
+_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}[a-z][\w'-]*(?=[ ]*(?:[,.\n]|no\b|rt\b|\d|$)|[ ](?:nagari|kec|kel|desa|blok|kab|gg)\b)){{0,2}}"
 _NAME_CASED: Final = (
-    rf"(?:{_FIRST_CAPITAL}(?i:{_TITLE})\. ?(?=[A-Z])){{0,3}}{_FIRST_CAPITAL}[A-Z\d][\w'-]*(?:[ ](?:{_END_CASED}(?:[A-Z]{{1,2}}\. ?)?[A-Z\d][\w'-]*|[IVX]+\b)){{0,4}}"
+    rf"{_ORDINAL}?(?:{_FIRST_CAPITAL}(?i:{_TITLE})(?:\. ?|[ ])(?=[A-Z])){{0,4}}{_FIRST_CAPITAL}[A-Z\d][\w'-]*(?:[ ](?:{_END_CASED}(?:[A-Z]{{1,2}}\. ?)?[A-Z\d][\w'-]*|[IVX]+\b)){{0,5}}"
 )
-_CASED: Final = rf"(?:{_NAME_CASED}|{_NAME_SHORT})"
-_NUMBER: Final = r"(?:no(?:mor|mer)?\b[. :]{0,3}|nmr\b[. :]{0,3}|#)?\d{1,4}(?![\d.]*\d{3})(?: ?[a-z](?![a-z]))?(?:[-/]\d{1,4}[a-z]?)?(?![\w])"
-_HOUSE: Final = rf"(?i:{_NUMBER}|no[. :]{{0,3}}[a-z][-. ]?\d{{1,3}}[a-z]?\b|(?:blok|blk)[. ]{{0,2}}[a-z]{{0,3}}[ ]?[-./]?[ ]?\d{{0,3}}[a-z]?\b|km[. ]{{0,2}}\d[\d,.]{{0,5}}|lt[. ]{{0,2}}\d{{1,2}}\b)"
+_CASED: Final = rf"(?:{_NAGARI}|{_NAME_CASED}|{_NAME_SHORT}(?:[ ]{_END_CASED}[A-Z][\w'-]*){{0,3}})"
+_NUMBER: Final = r"(?:no(?:mor|mer)?\b[. :]{0,3}|nmr\b[. :]{0,3}|#)?\d{1,4}(?![\d.]*\d{3})(?:[ \-/]?[a-z](?![a-z]))?(?:[-/]\d{1,4}[a-z]?)?(?![\w])"
+_HOUSE: Final = (
+    rf"(?i:{_NUMBER}|no(?:mor)?\b[. :]{{0,3}}(?:[a-z][-. /]?\d{{1,3}}[a-z]?\b|-)|r[tw][ .]{{0,2}}-|(?:blok|blk)(?:[. ]{{1,2}}[a-z]{{1,3}}(?:[ ]?[-./]?[ ]?\d{{1,3}}[a-z]?)?|[. ]{{0,2}}\d{{1,3}}[a-z]?)\b|[a-z]{{1,2}}[-/]?\d{{1,3}}(?:/\d{{1,3}})?[a-z]?\b|"
+    r"km[. ]{0,2}\d[\d,.]{0,5}|(?:lt|kamar|kmr|pintu|lantai|unit|petak|los|kios|tower|pondok|ruko|rumah|jalur)[. ]{1,2}(?:no(?:mor)?[. ]{1,2})?[a-z]?-?\d{1,3}[a-z]?\b|"
+    r"(?:no|nomor|km|rt|rw)[. ]{1,2}(?:se(?:puluh|belas|ratus)|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan)(?: (?:puluh|belas|ratus|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan)){0,4}(?: [a-z])?(?![a-z]))"
+)
 _RT: Final = (
     r"(?i:\(?rt[ ]?[/.\-]?[ ]?rw[. :]{0,3}\d{1,3}[ ]?[/\-.][ ]?\d{1,3}\)?|\(?r[tw][. :]{0,3}\d{1,3}(?:[ ,]{0,2}[/\-,.]?[ ]?(?:r[tw][. :]{0,3})?(?<![\d])\d{1,3}|"
     r"[ ]?/[ ]?\d{1,3})?\)?)(?!\d)"
 )
 _KEYWORDS: Final = (
-    "jl|jln|jalan|gg|gang|lr|lorong|dusun|dsn|jorong|jrg|jor|jr|nagari|nag|kenagarian|kp|kampung|kpg|komplek|kompleks|komp|perum|perumahan|perumnas|asrama|lingkungan|lingk|ling|lk|link|dukuh|banjar|"
-    "kel|kelurahan|desa|ds|kec|kecamatan|kab|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar"
+    "jl|jln|jalan|gg|gang|lr|lrg|lorong|dusun|dsn|jorong|jrg|jor|jr|nagari|nag|kenagarian|kp|kampung|kampuang|kpg|komplek|kompleks|komp|perum|perumahan|perumnas|asrama|lingkungan|lingk|ling|lk|link|dukuh|banjar|huta|lumban|"
+    "kel|kl|kelurahan|kelurah an|kelu rahan|desa|ds|kec|kc|kecamatan|kecamat an|keca matan|kab|kb|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar|psr|pasa|kaw|kawasan|kav|kavling|afdeling|dasawisma|jalur|dk"
 )
-_KEYWORD: Final = f"(?i:{_grouped(_KEYWORDS)})"
+_KEYWORD: Final = rf"(?i:{_grouped(_KEYWORDS)})"
 _POSTCODE: Final = r"(?i:kode ?pos[ :.]{0,3}|kodepos[ :.]{0,3})?\d{5}(?!\d)"
-_BETWEEN: Final = r"[ ]?(?:[,.;/\-–(]|[ ]-)?[ ]?\n?[ ]?"
+_BETWEEN: Final = r"[ \t]?\)?(?:[,.;/|(–-]|[ ]-)?[ \t]?\n?[ ]{0,3}"
+# Words that describe a spot, with titles and short forms among them; names of people and shops are no end of it.
+_PIECE: Final = r"(?:(?i:hj?|pt|cv|ud|drs?|ust|st|[kma])\. ?)?[A-Za-z\d][\w'/-]*"
+_LANDMARK: Final = "ujung|simpang|depan|belakang|jalan|tikungan|pemandian|jembatan|pasar|masjid|mesjid|arah|tepi|pinggir|kanan|kiri|atas|bawah|kampung|sawah|sungai|kebun|rumah|tengah"
+_WORDS: Final = rf"(?:[ ](?:{_GOES}{_PIECE}|(?i:no(?:mor)?)[. ]{{1,2}}\d{{1,3}}[a-z]?\b|(?i:(?:dari|ke|di) (?:{_LANDMARK}))(?![a-z])))"
+_SPOT: Final = rf"(?i:{_grouped(_SPOTS)}|lewat|arah|ruko|pondok|kios|warung|kedai|toko|gubuk|kebun)(?![A-Za-z])\.?(?:{_WORDS}{{1,5}}|(?=[ ]{_KEYWORD}(?![a-z])))"
 
 
 _PROVINCE: Final = (
@@ -91,20 +128,21 @@ _PROVINCE: Final = (
 
 def _tail(name: str, loose: str) -> re.Pattern[str]:
     """What an address goes on with, behind its first name; `loose` is a name after a comma without a keyword."""
-    part = rf"{_RT}|{_HOUSE}|{_KEYWORD}(?![A-Za-z])[. :]{{0,3}}{name}|{_POSTCODE}"
-    return re.compile(rf"(?:{_BETWEEN}(?:{part})|[ ]?,[ ]?\n?{loose}|[ ]?,?[ ]{_PROVINCE}){{0,14}}")
+    own = rf"{_KEYWORD}(?![A-Za-z])[. :,]{{0,3}}(?:{name}|(?i:[ivx]{{1,5}}|\d{{1,2}})(?!\w))"
+    part = rf"{own}|{_RT}(?:[ ]{loose})?|{_HOUSE}(?:[ ]{loose})?|{_POSTCODE}|[a-z]{{2,9}}(?=[ ](?:no|nomor|rt)[. ]{{0,2}}\d)"
+    return re.compile(rf"(?:(?:{_BETWEEN}|[ ]di[ ])(?:{part})|[ ]?[,(/-]?[ ]?\n?{_SPOT}|[ ]?,[ ]?\n?{loose}|[ ](?:dari|ke) (?:{_LANDMARK})(?![a-z])|[ ]?,?[ ]{_PROVINCE}){{0,14}}")
 
 
 # A loose name must itself be followed by a sign, an end or a postcode where capitals do not tell it from other words.
-_LOOSE_LOW: Final = rf"{_END}[a-z][\w'-]*(?:[ ]{_END}[a-z][\w'-]*){{0,2}}(?=[ ]?(?:[,.;)\n]|\d{{5}}|$))"
-_LOOSE_CASED: Final = rf"(?:{_END_CASED}[A-Z][\w'-]*\.? ?){{0,2}}{_END_CASED}[A-Z][\w'-]*(?:[ ]{_END_CASED}[A-Z][\w'-]*){{0,1}}"
+_LOOSE_LOW: Final = rf"(?!{_KEYWORD}(?![a-z])){_END}(?:[a-z]\. ?)?[a-z][\w'-]*(?:[ ]{_END}(?!{_KEYWORD}(?![a-z]))[a-z][\w'-]*){{0,2}}(?=[ ]?(?:[^\w ]|\d{{5}}|$)|[ ](?:{_grouped(_STOP)})(?![a-z]))"
+_LOOSE_CASED: Final = rf"(?!{_KEYWORD}(?![A-Za-z]))(?:{_END_CASED}[A-Z][\w'-]*\.? ?){{0,2}}{_END_CASED}[A-Z][\w'-]*(?:[ ]{_END_CASED}[A-Z][\w'-]*){{0,1}}"
 _TAIL_LOW: Final = _tail(_NAME_LOW, _LOOSE_LOW)
 _TAIL_CASED: Final = _tail(_CASED, _LOOSE_CASED)
-_FIRST_LOW: Final = re.compile(rf"[. :]{{0,3}}(?:\n)?({_NAME_LOW}|\d{{1,3}}[a-z]?\b)")
-_FIRST_CASED: Final = re.compile(rf"[. :]{{0,3}}(?:\n)?({_CASED}|\d{{1,3}}[A-Za-z]?\b)")
+_FIRST_LOW: Final = re.compile(rf"[. :,]{{0,3}}(?:\n)?({_NAME_LOW}|\d{{1,3}}[a-z]?\b)")
+_FIRST_CASED: Final = re.compile(rf"[. :,]{{0,3}}(?:\n)?({_CASED}|\d{{1,3}}[A-Za-z]?\b)")
 _RT_HERE: Final = re.compile(_RT)
 _BLOCK: Final = re.compile(r"(?i:blok|blk)[. ]{0,2}[a-z]{1,3}[ ]?[-./]?[ ]?\d{1,3}[a-z]?\b")
-_STRONG: Final = re.compile(rf"{_RT}|(?i:\bno[. ]{{0,2}}\d|\bkel\b|\bkelurahan\b|\bkec\b|\bkecamatan\b|\bjorong\b|\bdusun\b|\bnagari\b|\bdesa\b|\bkab\b|\bkota\b|\bblok\b|\bgg\b|\bgang\b|\bkm[. ]?\d)|\b\d{{5}}\b")
+_STRONG: Final = re.compile(rf"{_RT}|(?i:\bno[. ]{{0,2}}\d|\bkel\b|\bkelurahan\b|\bkec\b|\bkecamatan\b|\b(?:lk|lingk|link|lingkungan)[. ]{1,2}(?:\d|[ivx]+\b)|\bjl\b|\bjorong\b|\bdusun\b|\bnagari\b|\bdesa\b|\bkab\b|\bkota\b|\bblok\b|\bgg\b|\bgang\b|\bkm[. ]?\d)|\b\d{{5}}\b")
 
 # "jalan" is a verb, or a thing one walks: what stands after it, and before it.
 _WALKED: Final = frozenset(
@@ -125,35 +163,93 @@ _HIGHWAY: Final = re.compile(r"jalan raya [a-z' ]{2,40}? (?:no|nomor|km)[. ]{0,2
 _A_ROAD: Final = re.compile(r" (?:sedang |yang |yg |masih |kembali )?(?:macet|rusak|longsor|banjir|ditutup|putus|diaspal|diperbaiki|berlubang|amblas|licin|selesai)(?![a-z])")
 _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?![a-z])")
 _NONE: Final = (0, 0, "", "")
+# Behind the word: whose, since when and with whom, then a sign or "di".
+_FILLERS: Final = (
+    "lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|skrang|skr|kini|sesuai|kantor|surat|suratnya|kirim|pengiriman|baru|lama|terakhir|orang tua|orangtua|ortu|mertua|ybs|saya|sy|aku|gue|kami|beliau|inyo|tempat|sementara|"
+    "tetap|saat ini|masih|memang|cuma|hanya|dibilang|katanya|ngakunya|dulu|dulunya|tadinya|tadi|juga|sendiri|sendirian|berdua|sekeluarga|numpang|menumpang|ngontrak|yang benar|yg|tertulis|tercatat|persisnya|tepatnya|surat-menyurat|"
+    "suami|istri|ayah|ibu|bapak|keluarga|wali|pelapor|pemohon|pengadu|penerima|anak|kartu|kartunya|paket|paketnya|dieja|hidup|jauh|kerabat|saudara|teman|kawan|paman"
+)
 _SAY: Final = re.compile(
-    r"(?:(?:ber)?alamat(?:nya|ku|mu)?|almt|almat|(?:ber)?domisili(?:nya)?|kediaman(?:nya)?|(?:bertempat )?tinggal|bertempat)(?![a-z])"
-    r"(?: ?\(?(?:rumah|lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|sesuai ktp|kantor|surat|baru|lama|terakhir|kos|kost|orang tua|ortu|ybs|saya|beliau|tempat tinggal|sementara|tetap|saat ini)\)?(?![a-z])){0,3}"
-    r"[ ]?(?:([:=])|(di|pada|adalah|yaitu|ialah)(?![a-z])[ :]?|(?=[A-Z]))[ ]?\n?[ ]?",
-    re.IGNORECASE,
+    rf"(?:[ ,]{{1,2}}\(?(?:{_grouped(_FILLERS)}|(?:rumah|kost?|kamar)(?=\)?[ ]?(?:[:=|]|(?:di|ke|saya|sy|sekarang|skrg|ybs|orang|ortu|beliau|lama|baru|sementara|tetap|asal)\b))|(?:menurut|versi|via)[ ]\w+(?=[ ]?[:,])|(?:di|no)[. ]\w+(?=[ ]?:)|/ ?no\.? ?rumah)\)?(?![a-z])){{0,5}}"
+    r"(?:[ ](?:bersama|bareng|dengan|dgn|sama|ikut|di ?rumah|di ?tempat)(?:[ ][\w.']+){1,4}?(?=[ ]di[ ]))?"
+    r"[ ]?(?:(?P<sign>[:=|\t]|\?(?=\s)|->)|(?P<at>ada di|di|d|dr|pada|pd|adalah|yaitu|yakni|ialah|ke|ka|kat|dari|nang|neng|ning|wonten ing|wonten|ing|ring)(?![a-z])[ :]?|)[ ]?\n?[ ]?"
 )
 _NOT_SAID: Final = re.compile(
-    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|tsb|tersebut|atas|yang|yg|ybs|e-?mail|surel|web|ip|mess|kos(?:t)?\b|rumah|kontrakan|luar|dalam|mana|sini|sana|situ|bawah|jl|jln|jalan"
-    r"|daerah|tempat|rantau|perantauan|asrama|panti|lokasi|perusahaan|kebun|mertua|orang|orangtua|keluarga|pekerja|pondok)(?![a-z])"
+    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|tsb|tersebut|atas(?= (?:nama|dasar|benar|sudah|adalah)| ?[^ a-z]|$)|yang|yg|ybs|e-?mail|surel|web|ip|mana|sini|sana|situ|milik|sewa|kontrak|ya|ada|sendiri|rantau|perantauan|luar (?:kota|negeri|daerah|pulau)|alamat|siapa|nya)(?![a-z])"
 )
+# A kind of dwelling and no more: no address unless more is said.
+_VAGUE: Final = re.compile(r"(?:mess|kos|kost|kosan|rumah|kontrakan|luar|dalam|bawah|daerah|tempat|asrama|panti|lokasi|perusahaan|kebun|mertua|orang|orangtua|keluarga|pekerja|pondok|kota|desa|kampung|kamar|(?:seberang|dekat|depan|belakang|sebelah)(?! ))(?![a-z])")
+_HERE: Final = re.compile(rf"{_SPOT}|(?i:emplasemen|emplasmen|perkebunan|kebun|atas|bawah|tengah|kaki|puncak|lereng|pas|emperan|tikungan|sekitar|mush?all?a|mush?oll?a|mesjid|masjid|surau|gereja|kos-kosan|kontrakan|bedeng|barak|mess|rumah|pasar|psr|pasa|gang|lorong|huta|lumban)(?![A-Za-z]){_WORDS}")
+_WITH: Final = re.compile(rf"(?!\d{{5}}|(?i:{_grouped(_CORE)})(?![A-Za-z])){_PIECE}{_WORDS}{{0,7}}")
+# Words before an address that belong to it.
+_LEAD: Final = re.compile(rf"(?<![\w-])(?i:{_grouped(_SPOTS)}|kos-kosan|mush?oll?a|mush?all?a|mesjid|masjid|surau|toko|warung|kilang|bengkel|huta|bedeng|pasar|psr)(?![A-Za-z])[- ]?{_GOES}{_PIECE}{_WORDS}{{0,6}}[ ]?,?[ ]$")
+_LEAD_CASED: Final = re.compile(rf"(?<![\w.])(?:{_END_CASED}[A-Z][\w'-]+[ ]){{1,3}}$")
+_LEAD_PLACE: Final = re.compile(rf"(?<![a-z])(?:di|ke|dari|asal)[ ]((?:{_GOES}[a-z][\w'-]+[ ]?){{1,3}},?[ ])$")
+_HEADS: Final = frozenset(
+    (*_SPOTS.split("|"), *_STREET, *_HAMLET, *_AREA, *_KIND, "musholla", "mushola", "mushalla", "mesjid", "masjid", "surau", "lapau", "lepau", "warung", "toko", "gereja", "kosan", "kos-kosan", "gubuk", "pondok", "gudang", "karyawan", "kedai", "lapo", "kebun", "perkebunan", "atas", "bawah", "tengah", "kaki", "puncak", "lereng", "pas", "emperan", "tikungan", "sekitar", "lewat", "arah", "ruko")
+)
+_TOWARDS: Final = re.compile(r"(?:[ ](?:ke|ka|di|dari|dr))?[ :]{1,2}([a-z]+)")
+_TOWARDS_FAR: Final = re.compile(r"(?:[ ][\w.-]+){1,3}?[ ](?:ke|ka|di)[ ]([a-z]+)")
+_NAMED: Final = re.compile(_GOES)
+_BESIDE: Final = re.compile(rf"[ ](?i:{_grouped(_SPOTS)})[ ]")
+_NUMBERED: Final = re.compile(r"(?i:(?:pasar|psr|pasa|mess|bedeng|barak)[ ](?:no(?:mor)?[. ]{1,2})?(?:\d{1,3}|[ivx]{1,4}|[a-f])\b)(?:[ ][A-Z]\w+){0,3}")
+_AT_A_SPOT: Final = re.compile(
+    rf"(?i:dekat|dkt|dakek|depan|belakang|blkg|balakang|samping|sebelah|seberang|ujung|simpang|kos|kost|kos-kosan|kontrakan|bedeng|barak|rumah(?! sakit| makan)|karyawan|(?:pasar|psr|pasa)(?=[ ](?:\d|[ivx]+\b)))(?![A-Za-z]){_WORDS}"
+)
+_CELLS: Final = re.compile(r"[;|\t,]")
+_FIELD: Final = re.compile(r"[ \"']*(?:alamat|almt|domisili|tempat tinggal)[a-z _]{0,20}[ \"']*")
+_TOLD: Final = re.compile(rf"\d|(?<=[ ])[A-Z][a-z]|[ ](?i:{_grouped(_SPOTS)})[ ]")
+_SENTENCE: Final = re.compile(r"\.(?:[ ]?\n|[ ][A-Z\d])")
+_WARD: Final = re.compile(r"(?i:lk|ling|link)[. ]{0,2}(?:[ivx]{1,4}|\d{1,2})(?![\w])", re.IGNORECASE)
+_SLIP: Final = re.compile(r"\bj[1i](?=[.,] ?[a-z])|\bj1(?= [a-z])|\ba[1i]amat", re.IGNORECASE)
 _SAID_END: Final = re.compile(
-    r"\n|;|\. (?=[A-Z\d])|\.$|\.\n|[,.]? ?\(?(?<![a-z])(?:no\.? ?(?:hp|wa|telp|ktp|nik|kk)|hp|wa|telp|tlp|telepon|nik|ktp|e-?mail|kontak|hub|hubungi|npwp|rek|rekening|bpjs|ttl|lahir|agama|status|pekerjaan|umur|usia|a\.n|an\.|"
+    rf"(?<!,)\n(?!(?:{_grouped(_KEYWORDS)}|rt|rw|no)(?![a-z]))|"
+    r";|\t|[ ][/|][ ](?!r[tw])|\. (?=[A-Z])|\.$|\.\n|[,.]? ?\(?(?<![a-z])(?:no\.? ?(?:hp|wa|telp|ktp|nik|kk)|hp|wa|telp|tlp|telepon|nik|ktp|e-?mail|kontak|hub|hubungi|npwp|rek|rekening|bpjs|ttl|lahir|agama|status|pekerjaan|umur|usia|a\.n|an\.|"
     r"sudah|sdh|belum|tidak|tdk|dan|yang|yg|karena|krn|untuk|utk|bersedia|dapat|bisa|datang|melapor|mohon|minta|dengan|dgn|bekerja|ditempatkan|menurut|setelah|sejak)(?![a-z])",
     re.IGNORECASE,
 )
-_ABBREVIATED: Final = re.compile(r"(?:\b(?:jl|jln|gg|kel|kec|kab|kp|no|ds|dsn|prov|komp|jor|jr|jrg|nag|lk|link|ling|blk|perum|moh|muh|lr|tg|sei|st|dr|prof|ir|h|kh|letjen|jend|mayjen|rt|rw|[a-z]))$", re.IGNORECASE)
+_ABBREVIATED: Final = re.compile(r"\b[A-Za-z]{1,3}$|\b(?:perum|komp|letjen|mayjen|brigjen|letkol|prof|link|ling|lingk|blok|kapt|jend|drs|blkg|smpg|simp)$", re.IGNORECASE)
 
 
 def find_addresses(plain: str, low: str, here: frozenset[str] | set[str]) -> Iterator[Finding]:
     """plain: as written. low: the same, lower-cased. here: those of `ADDRESS_WORDS` that occur."""
+    if not here.isdisjoint(_SLIPPED) and _SLIP.search(low):
+        plain, low, here = _SLIP.sub(_mended, plain), _SLIP.sub(_mended, low), {*here, "jl", "alamat"}
+    starts = [(start, word) for start, word in _starts(low, here) if _may_begin(low, start, word)]
+    if not starts:
+        return
     text, first, tail = _reading(plain, low)
     until = 0
-    for start, word in _starts(low, here):
+    for start, word in starts:
         if start < until:
             continue
         begin, end, verdict, reason = _address(text, low, start, word, first, tail)
         if end:
+            yield Finding(_lead(text, low, begin, until), end, "address", verdict, reason)
             until = end
-            yield Finding(begin, end, "address", verdict, reason)
+    if not here.isdisjoint(_CALLED):
+        yield from _cells(low)
+
+
+def _may_begin(low: str, start: int, word: str) -> bool:
+    """A cheap look that spares the frequent words the dear one."""
+    if word == "d":
+        return low.startswith(("d/a", "d.a"), start)
+    if word in _GOES_TO:
+        return _towards(low, start + len(word)) > 0
+    return word not in _SLIPPED
+
+
+def _towards(low: str, end: int) -> int:
+    """Where a spot begins behind a word of going there, or 0."""
+    ways = (_TOWARDS.match(low, end), _TOWARDS_FAR.match(low, end))
+    return next((m.start(1) for m in ways if m and m.group(1) in _HEADS), 0)
+
+
+def _mended(slip: re.Match[str]) -> str:
+    """The same word read right, as long as it was."""
+    word = slip.group()
+    return f"{word[0]}{'l' if word[0].islower() else 'L'}{word[2:]}" if len(word) > 2 or word[0] in "jJ" else word
 
 
 def _reading(plain: str, low: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
@@ -181,42 +277,80 @@ def _address(text: str, low: str, start: int, word: str, first: re.Pattern[str],
     end = start + len(word)
     if word in _STREETS or word in _HAMLETS:
         name = first.match(text, end, end + _LONGEST)
-        if name is None or not _a_place(text, low, start, word, name):
+        if name is None:
             return _NONE
+        if not _a_place(text, low, start, word, name):
+            if word not in _LOOSE_HAMLETS or not _NAMED.match(text, name.start(1)):
+                return _NONE
+            stop = _onward(text, name.end(), tail)
+            return (start, stop, "shaped", "perhaps a hamlet, with further parts") if stop > name.end() and (text is low or _STRONG.search(text, name.end(), stop)) else _NONE
         stop = _onward(text, name.end(), tail)
         strong = _STRONG.search(text, name.start(), stop)
         if not strong and _A_ROAD.match(low, stop):
             return _NONE
         return start, stop, "valid" if strong else "plausible", "street or hamlet with further parts" if strong else "street or hamlet with a name"
     if word in _AREAS:
-        return _area(text, start, end, first, tail, word)
-    return _said(text, low, start, first, tail)
+        return _area(text, low, start, end, first, tail, word)
+    return _said(text, low, start, word, first, tail)
 
 
-def _area(text: str, start: int, end: int, first: re.Pattern[str], tail: re.Pattern[str], word: str) -> tuple[int, int, str, str]:
-    """RT/RW, a block or a village begins an address only with a named part behind it."""
-    if word in ("rt", "rw", "rtrw", "blok", "blk"):
-        block = (_RT_HERE if word[0] == "r" else _BLOCK).match(text, start)
+def _area(text: str, low: str, start: int, end: int, first: re.Pattern[str], tail: re.Pattern[str], word: str) -> tuple[int, int, str, str]:
+    """RT/RW, a block, a ward or a village begins an address only with a named part behind it."""
+    if word in ("rt", "rw", "rtrw", "blok", "blk", "lk", "link", "ling"):
+        block = (_RT_HERE if word[0] == "r" else _BLOCK if word[0] == "b" else _WARD).match(text, start)
         if block is None:
             return _NONE
         at = block.end()
     else:
         name = first.match(text, end, end + _LONGEST)
-        if name is None or name.group(1)[0].isdigit() or name.group(1).split()[0].lower() in _NO_HAMLET:
+        if name is None or name.group(1).isdigit() or name.group(1).split()[0].lower() in _NO_HAMLET:
             return _NONE
         at = name.end()
     stop = _onward(text, at, tail)
-    if stop - at < 4 or not _STRONG.search(text, at, stop):
+    if stop - at < 4 and word not in ("ds", "kel") and not (word[0] == "r" and _LEAD_PLACE.search(low, max(0, start - 40), start)):
         return _NONE
-    return start, stop, "plausible", "parts of an address in a row"
+    return start, stop, "plausible" if _STRONG.search(text, at, stop) else "shaped", "parts of an address in a row"
 
 
 def _onward(text: str, at: int, tail: re.Pattern[str]) -> int:
     m = tail.match(text, at, at + _LONGEST)
     stop = m.end() if m else at
-    while stop > at and text[stop - 1] in " ,.;:\n-(/":
+    while stop > at and text[stop - 1] in " ,.;:\n\t|-(/":
         stop -= 1
     return stop
+
+
+def _lead(text: str, low: str, begin: int, until: int) -> int:
+    """Where an address begins with what stands before its first keyword: a spot beside the street, or a name before RT."""
+    if low[max(0, begin - 4) : begin].endswith((" di ", " ke ", "\n", ": ")) or begin - until < 4:
+        return begin
+    before = max(until, begin - 72)
+    m = _LEAD.search(text, before, begin)
+    if m is None and text is not low and low.startswith(("r", "lk", "ling", "kel", "kec", "bl"), begin):
+        m = _LEAD_CASED.search(text, before, begin)
+    if m is None and (m := _LEAD_PLACE.search(low, before, begin)):
+        return m.start(1)
+    return m.start() if m else begin
+
+
+def _cells(low: str) -> Iterator[Finding]:
+    """The cells below a header's field that is called an address, line by line while they have as many fields."""
+    at, field, fields, sign = 0, -1, 0, ""
+    for line in low.splitlines(keepends=True):
+        if field >= 0 and line.count(sign) == fields:
+            cells = line.split(sign)
+            start = at + sum(len(cell) + 1 for cell in cells[:field])
+            cell = cells[field].strip()
+            if len(cell) > 3 and not cell.isdigit():
+                start += cells[field].index(cell)
+                yield Finding(start, start + len(cell), "address", "shaped", "cell under an address's heading")
+        else:
+            field, m = -1, _CELLS.search(line)
+            if m and line.count(sign := m.group()) > 1:
+                cells = line.split(sign)
+                field = next((k for k, cell in enumerate(cells) if _FIELD.fullmatch(cell.strip())), -1)
+                fields = len(cells) - 1
+        at += len(line)
 
 
 def _a_place(text: str, low: str, start: int, word: str, name: re.Match[str]) -> bool:
@@ -227,16 +361,20 @@ def _a_place(text: str, low: str, start: int, word: str, name: re.Match[str]) ->
     previous = before.group(1) if before else ""
     if word in ("jl", "jln"):
         return True
+    if text[start].islower() and text is not low and _SENTENCE.match(text, start + len(word)):
+        return False  # a sentence that ends in "jalan"
     digit = name.group(1)[0].isdigit()
     if word in ("nagari", "nag", "kenagarian", "kampung") and previous not in _PLACING and _STRONG.match(text, name.end() + 1) is None and text[name.end() : name.end() + 1] != ",":
         return False  # the village as such, not somebody's address
-    if word in _HAMLETS or word in ("gg", "gang", "lr", "lorong"):
+    if word in _HAMLETS or word in ("gg", "gang", "lr", "lrg", "lorong"):
         if digit:
-            return word in ("gg", "gang", "lr", "lorong", "lingkungan", "lingk")
+            return word in ("gg", "gang", "lr", "lrg", "lorong", "lingkungan", "lingk") or (word in ("dusun", "dsn") and _STRONG.match(text, name.end() + 1) is not None)
         if previous in _OFFICES or (following in _NO_HAMLET and word in _HAMLETS) or following == "motor" or (word == "perum" and following in _FIRMS) or low[start - 1 : start] == "-":
             return False
         if text is low and word in _LOOSE_HAMLETS:
-            return previous in _PLACING or not previous or _STRONG.match(text, name.end() + 1) is not None
+            return _NAMED.match(text, name.start(1)) is not None and (previous in _PLACING or not previous or _STRONG.match(text, name.end() + 1) is not None)
+        if text is low and word in _HAMLETS and not _NAMED.match(text, name.start(1)):
+            return False
         return text is low or name.group(1)[0].isupper() or word in ("gg", "jorong", "dusun", "dsn", "jrg")
     capital = text is not low and name.group(1)[0].isupper()
     if capital and following not in ("kaki", "tol", "keluar"):
@@ -246,30 +384,61 @@ def _a_place(text: str, low: str, start: int, word: str, name: re.Match[str]) ->
     return capital or previous in _PLACING or _STRONG.match(text, name.end() + 1) is not None or (text is low and not previous)
 
 
-def _said(text: str, low: str, start: int, first: re.Pattern[str], tail: re.Pattern[str]) -> tuple[int, int, str, str]:
-    """What is called an address: behind a colon all of it up to the sentence's end, behind "di" as far as names go."""
-    m = _SAY.match(text, start, start + 80)
-    if m is None or (_NOT_SAID.match(low, m.end()) and not m.group(1)):
+def _said(text: str, low: str, start: int, word: str, first: re.Pattern[str], tail: re.Pattern[str]) -> tuple[int, int, str, str]:
+    """What is called an address: behind a colon all of it up to the sentence's end, behind "di" as far as names and spots go."""
+    if word in _KINDS:
+        return _kind(text, start, tail)
+    called = word in _CALLS
+    m = _SAY.match(low, start + (3 if word == "d" else len(word)), start + 140)
+    assert m
+    at, sign, where = m.end(), m["sign"] or word == "d", (m["at"] or "").lower()
+    if word in _GOES_TO:
+        at, sign, where = _towards(low, start + len(word)), "", "ke"
+    if _NOT_SAID.match(low, at):
         return _NONE
-    at = m.end()
-    if m.group(1):
-        if _NOT_SAID.match(low, at) and low[at : at + 2] != "jl" and low[at : at + 5] != "jalan":
+    if sign:
+        part = first.match(text, at, at + _LONGEST)
+        stop = max(_sentence_end(text, at), _onward(text, part.end() if part else at, tail))
+        if stop - at < 4 or not (_described(text, low, at, stop) if called else _specific(text, low, at, stop)):
             return _NONE
-        stop = _sentence_end(text, at)
-        return (at, stop, "plausible", "called an address") if stop - at >= 4 else _NONE
-    if low.startswith(("tinggal", "domisili", "berdomisili"), start) and m.group(2) not in ("di", "dr", "pada", "ke") and text is low:
+        return at, stop, "plausible" if called else "shaped", "called an address"
+    head = _WORD.match(low, at)
+    if not (called or where) and (head is None or head.group() not in _HEADS):
         return _NONE
-    if low.startswith("tinggal", start) and m.group(2) != "di":
-        return _NONE
-    if _PART_HERE.match(low, at):  # the street or hamlet begins an address itself
-        return _NONE
-    name = first.match(text, at, at + _LONGEST)
-    if name is None or (text is not low and not (name.group(1)[0].isupper() or name.group(1)[0].isdigit())):
+    if head and _PART_HERE.match(low, at) and (found := _address(text, low, at, head.group(), first, tail))[1]:
+        return found  # the street or hamlet begins an address itself
+    spot = bool(_HERE.match(text, at))
+    cased = text is not low and (text[at : at + 1].isupper() or text[at : at + 1].isdigit())
+    name = (first if cased and not spot else _WITH).match(text, at, at + _LONGEST)
+    if name is None:
         return _NONE
     stop = _onward(text, name.end(), tail)
-    if m.group(2) is None and text is low and not _STRONG.search(text, at, stop):
+    if word in _GOES_TO:
+        told = bool(_AT_A_SPOT.match(text, at) or _BESIDE.search(text, at, stop))
+    else:
+        told = spot or (_described(text, low, at, stop) if where or (called and cased) else called and (stop > name.end() or bool(_STRONG.search(text, at, stop))))
+    if not told:
         return _NONE
-    return at, stop, "plausible", "called an address"
+    sure = (cased and (called or (word == "tinggal" and where == "di"))) or (spot and where == "di" and word in _STAYS)
+    return at, stop, "plausible" if sure else "shaped", "called an address"
+
+
+def _kind(text: str, start: int, tail: re.Pattern[str]) -> tuple[int, int, str, str]:
+    """A numbered market road, as in Deli, or a dwelling for workers, with further parts."""
+    name = _NUMBERED.match(text, start)
+    if name is None:
+        return _NONE
+    stop = _onward(text, name.end(), tail)
+    return (start, stop, "shaped", "a numbered road or dwelling") if stop - name.end() > 3 or text[start] in "bB" else _NONE
+
+
+def _described(text: str, low: str, at: int, stop: int) -> bool:
+    return not _VAGUE.match(low, at) or _specific(text, low, at, stop)
+
+
+def _specific(text: str, low: str, at: int, stop: int) -> bool:
+    """Whether a dwelling is told by more than its kind: a number, a name, or a spot with what stands there."""
+    return _TOLD.search(text, at, stop) is not None or (text is low and low.count(" ", at, stop) > 1)
 
 
 def _sentence_end(text: str, at: int) -> int:

@@ -19,8 +19,12 @@ from broker.detection.sayings import (
     opens,
     person,
     policy,
+    possessed,
+    public,
     rightward,
     saying,
+    someone,
+    widened,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ _KEPT_DENIED: Final = frozenset({"illness", "drug", "head"})  # groups that tell
 def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     role = term.role
+    if role == "hurt":
+        return _hurt(note, k, last, floor)
     if role == "head" or (role == "ambiguous" and (term.words[0] in note.sets["health.head"] and len(term.words) == 1)):
         grown = _complement(note, last)
         if grown > last:
@@ -50,8 +56,24 @@ def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
     first = leftward(note, k, floor)
     if policy(note, k, last) and not any(note.raw[i] in note.sets["words.aspect"] for i in range(first, k)):
         return None
+    if public(note, k, last):
+        return None
     verdict = "valid" if role in _KEPT_DENIED and (first < k or had(note, k, 4)) else "shaped" if role in {"ambiguous", "acronym", "organ"} else "plausible"
-    return Span(first, _cared(note, k, last), verdict, _HEALTH_REASONS[role])
+    return widened(note, Span(first, _cared(note, k, last), verdict, _HEALTH_REASONS[role]), "health", floor)
+
+
+_SIDED: Final = frozenset({"kiri", "kanan", "sebelah", "kirinya", "kanannya"})
+
+
+def _hurt(note: Note, k: int, last: int, floor: int) -> Span | None:
+    """A part of the body and what befell it: "tangannya kena mesin"."""
+    first = limb(note, k, floor)
+    limbs = note.sets["health.limbs"]
+    if not any(note.words[i] in limbs or note.raw[i] in limbs for i in range(first, k)) or not (possessed(note, first, k) or not _SIDED.isdisjoint(note.raw[first:k]) or person(note, k, last) or someone(note)):
+        return None
+    if policy(note, first, last) or public(note, first, last) or denied(note, k):
+        return None
+    return widened(note, Span(first, rightward(note, last), "plausible", _HEALTH_REASONS["head"]), "health", floor)
 
 
 def _series(note: Note, k: int) -> int:
@@ -131,9 +153,20 @@ def _illness_near(note: Note, k: int, last: int) -> bool:
     return any(t.role in {"illness", "acronym", "drug"} for i in around for t in note.terms.get(note.words[i], {}).get("", ()))
 
 
+_AIDS: Final = frozenset({"kursi", "tongkat", "bantu", "kruk", "walker", "hearing", "tongkek"})  # things a lobby has too
+_WORN: Final = frozenset({"pakai", "pake", "pakek", "memakai", "menggunakan", "pengguna", "naik", "duduk", "butuh", "dibantu", "berjalan", "jalan", "dengan", "uses", "user", "punya", "nganggo", "makai", "bergantung"})
+
+
 def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     if blocked(note, k, last, "disability"):
+        return None
+    if term.role == "loss":
+        lost = next((i for i in range(last, min(note.size, last + 4)) if note.words[i] in note.sets["disability.limbs"] and PLAIN == max(note.breaks[last : i + 1])), None)
+        if lost is None:
+            return None
+        last = lost + 1
+    if _AIDS.intersection(term.words) and not (_WORN.intersection(note.raw[max(0, k - 3) : last]) or person(note, k, last) or someone(note) or not any(saying(note, k, last))):
         return None
     if term.role == "limb" and note.sets["disability.limbs"].isdisjoint(note.words[limb(note, k, floor) : k]):
         return None
@@ -144,5 +177,7 @@ def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
             return None
     if policy(note, k, last, 2 if term.role == "alone" else 6):
         return None
+    if public(note, k, last):
+        return None
     first = leftward(note, limb(note, k, floor), floor)
-    return Span(first, rightward(note, last), "plausible" if term.role == "ambiguous" else "valid", "disability said of a person")
+    return widened(note, Span(first, rightward(note, last), "plausible" if term.role == "ambiguous" else "valid", "disability said of a person"), "disability", floor)

@@ -65,7 +65,8 @@ def marginals(scores: Floats, begins: Ints, ends: Ints, transitions: Floats) -> 
 
 def _times(move: NDArray[np.float64], columns: NDArray[np.float64], spare: NDArray[np.float64]) -> NDArray[np.float64]:
     """The sum over k of move[k] * columns[k], in the first part of `spare`; with what stands there as room to count."""
-    total, part = spare
+    total: NDArray[np.float64] = spare[0]
+    part = spare[1]
     np.multiply(move[0], columns[0], out=total)
     for k in range(1, len(move)):
         total += np.multiply(move[k], columns[k], out=part)

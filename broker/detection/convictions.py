@@ -26,9 +26,13 @@ from broker.detection.sayings import (
     person,
     policy,
     possessed,
+    public,
     rightward,
     saying,
+    someone,
+    sure,
     time_on,
+    widened,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +41,11 @@ if TYPE_CHECKING:
 
 
 def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    span = _religion(note, k, term, floor)
+    return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "religion", floor)
+
+
+def _religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     told = _told(note, k, floor)
     if term.role == "faith":
@@ -51,13 +60,16 @@ def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
             return None
         return Span(max(cued, floor), named_on(note, last, 2), "plausible", "member of a religious body")
     left, right = saying(note, k, last)
-    if denied(note, k) and "agama" not in note.words[k:last] and "beragama" not in note.words[k:last]:
+    if denied(note, k) and _ALLOWED.isdisjoint(note.raw[max(0, k - 4) : k]) and "agama" not in note.words[k:last] and "beragama" not in note.words[k:last]:
         return None
-    if policy(note, k, last) or (not person(note, k, last) and not opens(note, k) and not had(note, k, 2)) or not {"toko", "jual", "jualan", "boleh", "wanita"}.isdisjoint(left[-2:] + right[:1]):
+    if policy(note, k, last) or (term.words[0] not in _DEVOUT and not person(note, k, last) and not someone(note) and not ((opens(note, k) and term.words[0] not in _EVENTS) or had(note, k, 2))) or not {"toko", "jual", "jualan", "boleh", "wanita"}.isdisjoint(left[-2:] + right[:1]):
         return None
     return Span(k, rightward(note, last), "plausible", "religious rite or dress")
 
 
+_ALLOWED: Final = frozenset({"diberi", "dikasih", "boleh", "diizinkan", "diperbolehkan", "izin", "ijin", "bisa", "sempat", "dibolehkan"})  # who is not let does have a faith
+_DEVOUT: Final = frozenset({"rajin", "aktif", "taat", "puasa", "mualaf", "hafal", "penghafal", "pengikut", "penganut"})  # who is, is somebody
+_EVENTS: Final = frozenset({"pengajian", "ibadah", "kebaktian", "misa", "wirid", "wiridan", "yasinan", "perayaan", "sholat", "shalat", "salat", "solat", "majelis", "paskah", "natal", "waisak"})  # offices hold them
 # Before "agama" these make it a subject or an office.
 _TAUGHT: Final = frozenset({"pendidikan", "guru", "pelajaran", "mapel", "jurusan", "prodi", "studi", "fakultas", "dosen", "ilmu", "sarjana", "penyuluh", "buku", "materi", "ujian", "kementerian", "konsentrasi", "bidang"})
 
@@ -98,6 +110,11 @@ def _named(note: Note, k: int) -> bool:
 
 
 def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    span = _union(note, k, term, floor)
+    return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "union", floor)
+
+
+def _union(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     last = _union_end(note, last)
     cues, bodies = note.sets["union.cue"], note.sets["union.before"]
@@ -112,6 +129,8 @@ def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
         return None
     if not cued and ((k and ":" in note.seps[k] and note.raw[k - 1] in cues) or _bracketed(note, k, last)):
         return Span(k, _union_end(note, last), "plausible", "member or officer of a union")
+    if not cued and k and not {":", '"', "?", "“"}.isdisjoint(note.seps[k]) and any(word in cues or word == "serikat" for word in note.raw[max(0, k - 3) : k]) and len(term.words) + len(note.raw[k]) > _BARE:
+        return Span(k, last, "plausible", "member or officer of a union")
     if cued and ((cued[0] == k - 1 and len(term.words) == 1) or not _statute(note, k, last)):
         return Span(max(floor, cued[-1]), _union_end(note, last), "valid", "member or officer of a union")
     near = [note.raw[i] for i in before(note, k, 4, SOFT)]
@@ -120,7 +139,12 @@ def union(note: Note, k: int, term: Term, floor: int) -> Span | None:
         return Span(k, last + 1, "plausible", "member or officer of a union")
     if len(term.words) == 1 and term.words != ("serikat",) and bodies.isdisjoint(near) and not note.sets["words.strong"].isdisjoint(near):
         return Span(k, last, "plausible", "union named of one person")
+    if term.words != ("serikat",) and bodies.isdisjoint(near) and not policy(note, k, last) and (len(term.words) == 1 or "puk" in term.words) and someone(note):
+        return Span(k, _union_end(note, last), "shaped", "union named beside a person")
     return None
+
+
+_BARE: Final = 4  # letters and words of a union's name, at least: "serikat" alone is none
 
 
 def _bracketed(note: Note, k: int, last: int) -> bool:
@@ -153,6 +177,11 @@ def _union_end(note: Note, last: int) -> int:
 
 
 def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    span = _crime(note, k, term, floor)
+    return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "crime", floor)
+
+
+def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     left, right = saying(note, k, last)
     reporting = term.role == "record" and "wajib" in left  # who must report to the police is under no rule of an offer
@@ -164,7 +193,7 @@ def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
             return None
         return Span(leftward(note, k, floor), _crime_end(note, last), "valid", "criminal record said of a person")
     if term.role == "record":
-        if not note.sets["crime.not_with"].isdisjoint(left[-3:]):
+        if any(note.raw[i] in note.sets["crime.not_with"] for i in before(note, k, 3)):
             return None
         return Span(_sentenced(note, leftward(note, k, floor), floor), _crime_end(note, last), "valid", "criminal record said of a person")
     guilt = note.sets["crime.guilt"]
@@ -174,8 +203,13 @@ def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
             return None
         if cued and all(note.raw[i] in {"karena", "akibat", "kena", "suka", "main", "melakukan", "gara"} for i in cued) and not person(note, k, last):
             return None
+        if term.words[0] in _VAGUE and not (sure(note, k, last) or someone(note)):
+            return None
         first = max(floor, cued[-1]) if cued else k
         return Span(leftward(note, first, floor), _crime_end(note, _taken(note, last)), "plausible", "offence laid to a person")
+    if term.role == "booth":
+        booked = [i for i in before(note, k, 4) if note.raw[i] in note.sets["crime.booked"]]
+        return Span(leftward(note, max(floor, booked[-1]), floor), _crime_end(note, last), "valid", "dealings with the police") if booked else None
     if not note.sets["crime.not_with"].isdisjoint(left) or not note.sets["crime.not_with"].isdisjoint(right[:3]):
         return None
     cue = note.sets["crime.custody_cue"]
@@ -184,6 +218,7 @@ def crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     return Span(leftward(note, k, floor), _crime_end(note, last), "plausible", "custody said of a person")
 
 
+_VAGUE: Final = frozenset({"pidana", "tindak", "hukum", "kriminal", "kejahatan", "kekerasan", "miras", "calo"})  # what laws and figures speak of
 _CLEARING: Final = frozenset({"terlibat", "tersangkut", "terjerat", "terkena", "kasus", "perkara", "terbukti", "catatan", "dalam", "termasuk", "lagi", "mempunyai", "melakukan", "berurusan", "menjadi", "jadi"})
 
 

@@ -6,12 +6,14 @@ A text is cut at its blanks. A piece between two blanks was mostly met before: i
 from __future__ import annotations
 
 import re
+import threading
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,8 +35,21 @@ _TOKEN: Final = re.compile(rf"{_WORD}|\d++|\n\s*+|[^\w\s]|[^\W\d_a-zA-Z]++\.?|[\
 _INVISIBLE: Final = re.compile(r"[\u0300-\u036f\u200b-\u200d\u2060\ufeff\u00ad]")
 _DIGITS: Final = str.maketrans("123456789", "000000000")
 _LONGEST_WORD: Final = 40  # a longer form is no word; its ends stand for it
+_BATCH_CHARACTERS: Final = 250_000
 _SHORT: Final = 4  # characters of a piece that is kept with its digits
 _CHARACTERS: Final = 1 << 21  # of pieces kept before the table is emptied
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in batches of some size: one array for all would grow with the request."""
+    first = size = 0
+    for i, text in enumerate(texts):
+        size += len(text)
+        if size > _BATCH_CHARACTERS:
+            yield texts[first : i + 1]
+            first, size = i + 1, 0
+    if first < len(texts):
+        yield texts[first:]
 
 
 def tokens(text: str) -> list[str]:
@@ -121,6 +136,7 @@ def reach(feature: str) -> int:
 class Line(NamedTuple):
     """All texts' tokens in one line, REACH edges before, between and after them."""
 
+    known: list[str]  # forms by number; a list of its own after the table was emptied
     forms: Ints  # numbers of the tokens' forms
     starts: Ints  # of each token in its text, in characters
     stops: Ints
@@ -129,17 +145,16 @@ class Line(NamedTuple):
 
 
 class Forms(dict[str, int]):
-    """Piece → its row in a table of tokens, growing as pieces appear; `forms` are all forms met, by number. Not safe to share between threads."""
+    """Piece → its row in a table of tokens, growing as pieces appear. `line` is safe to share between threads."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.emptied = -1  # how often: numbers of forms mean nothing after
-        self.empty()
+        self._lock = threading.Lock()
+        self._empty()
 
-    def empty(self) -> None:
+    def _empty(self) -> None:
         self.clear()
-        self.emptied += 1
-        self.forms: list[str] = []
+        self._known: list[str] = []
         self._numbers: dict[str, int] = {}
         self._characters = 0
         self._pieces = np.zeros((3, 0), dtype=np.int32)  # characters, first token, tokens
@@ -164,22 +179,23 @@ class Forms(dict[str, int]):
     def _number(self, shown: str) -> int:
         number = self._numbers.get(shown)
         if number is None:
-            number = self._numbers[shown] = len(self.forms)
-            self.forms.append(shown)
+            number = self._numbers[shown] = len(self._known)
+            self._known.append(shown)
         return number
 
     def line(self, texts: Sequence[str]) -> Line:
         """The texts' tokens."""
-        if self._characters > _CHARACTERS:
-            self.empty()
-        cut = [text.split(" ") for text in texts]
-        rows = [self[EDGE]] * REACH
-        counts = []
-        for parts in cut:
-            rows += map(self.__getitem__, parts)
-            rows += rows[:REACH]
-            counts.append(len(parts))
-        return self._line(np.array(rows, dtype=np.int32), np.array(counts, dtype=np.int32))
+        with self._lock:
+            if self._characters > _CHARACTERS:
+                self._empty()
+            rows = [self[EDGE]] * REACH
+            counts = []
+            for text in texts:
+                parts = text.split(" ")
+                rows += map(self.__getitem__, parts)
+                rows += rows[:REACH]
+                counts.append(len(parts))
+            return self._line(np.array(rows, dtype=np.int32), np.array(counts, dtype=np.int32))
 
     def _line(self, rows: Ints, counts: Ints) -> Line:
         """From the rows of all pieces, edges included, and how many pieces each text has."""
@@ -193,7 +209,7 @@ class Forms(dict[str, int]):
         tokens = count.cumsum(dtype=np.int32)
         forms, starts, stops = self._tokens[:, np.arange(tokens[-1], dtype=np.int32) + np.repeat(first - tokens + count, count)]
         moved = np.repeat(at, count)
-        return Line(forms, starts + moved, stops + moved, tokens[last - counts - 1], tokens[last - 1])
+        return Line(self._known, forms, starts + moved, stops + moved, tokens[last - counts - 1], tokens[last - 1])
 
     def _grow(self) -> None:
         if self._new_pieces:
@@ -202,3 +218,9 @@ class Forms(dict[str, int]):
         if self._new_tokens:
             self._tokens = np.concatenate([self._tokens, np.array(self._new_tokens, dtype=np.int32).T], axis=1)
             self._new_tokens.clear()
+
+
+@cache
+def table() -> Forms:
+    """The one that all searches share."""
+    return Forms()

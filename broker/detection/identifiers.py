@@ -2,7 +2,7 @@
 
 1. Fold: other scripts' digits, full-width signs, dashes and invisible characters become their plain selves, one for one, so that
    offsets stay those of the text.
-2. One look at the text's words says which searches run at all.
+2. The text's words say which searches run at all; of many texts at once, by the forms of their tokens.
 3. Search; 4. where findings overlap, the more specific wins, then the longer; an address keeps what lies before and after.
 No look-up leaves the machine. Shapes and traps: docs/formats/contract.md (kinds).
 """
@@ -10,14 +10,18 @@ No look-up leaves the machine. Shapes and traps: docs/formats/contract.md (kinds
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import cache
 from operator import attrgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from broker.detection import labels
 from broker.detection.addresses import ADDRESS_WORDS, find_addresses
 from broker.detection.numbers import find_numbers
+from broker.detection.spoken import SPOKEN_WORDS
 from broker.detection.written import (
     AK1_WORDS,
     BIRTH_WORDS,
@@ -30,6 +34,11 @@ from broker.detection.written import (
 )
 from broker.model import Finding
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from broker.detection.forms import Line
+
 _ENOUGH: Final = re.compile(r"[0-9][^0-9]{0,6}+[0-9][^0-9]{0,6}+[0-9]")
 # Words are cut and compared as bytes: half the time of doing it in characters.
 _WORDS_ONLY: Final = bytes(c if c > 127 or chr(c).isalpha() else 32 for c in range(256))
@@ -37,33 +46,76 @@ _ADDRESS: Final = {word.encode(): word for word in ADDRESS_WORDS}
 _PLATE: Final = frozenset(word.encode() for word in PLATE_WORDS)
 _BIRTH: Final = frozenset(word.encode() for word in BIRTH_WORDS)
 _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
-_TRIGGERS: Final = frozenset({*labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at"})
+_SPOKEN: Final = frozenset(word.encode() for word in SPOKEN_WORDS)
+_TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at"})
+_NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN = (1 << i for i in range(9))
+_MARKED: Final = (
+    (_AT, frozenset({b"at"})), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
+    (SPOKEN, _SPOKEN),
+)  # fmt: skip
+_FEWEST: Final = 3  # digits of a text that may hold a number
 _START: Final = attrgetter("start")
 _INVISIBLE: Final = "\x7f"
 _FIRST: Final = {"ak1": 0, "email": 0, "birth_date": 2, "plate": 3, "address": 4}  # the numbers' kinds are 1
 
 
-def find(text: str) -> list[Finding]:
-    """Every finding in `text`, in order, without overlaps."""
+class Marks:
+    """What the words of many texts say of which searches are worth while; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: list[str] = []
+        self._said, self._digits = np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.int32)
+
+    def of(self, texts: Sequence[str], line: Line) -> list[int]:
+        """Per text its marks, as `marks` gives them."""
+        with self._lock:
+            if line.known is not self._known:
+                self._known = line.known
+                self._said, self._digits = self._said[:0], self._digits[:0]
+            new = self._known[len(self._said) :]
+            self._said = np.append(self._said, np.array([marks(form) for form in new], dtype=np.uint16))
+            self._digits = np.append(self._digits, np.array([int(form[1:-1]) if form[0] == "<" and form[1:-1].isdigit() else 0 for form in new], dtype=np.int32))
+            said, digits = self._said[line.forms], self._digits[line.forms]
+        found = np.bitwise_or.reduceat(said, line.begins) | (np.add.reduceat(digits, line.begins) >= _FEWEST) * np.uint16(_NUMBERS)
+        return [here if text.isascii() else marks(_folded(text)) for text, here in zip(texts, found.tolist(), strict=True)]
+
+
+@cache
+def shared_marks() -> Marks:
+    return Marks()
+
+
+def marks(plain: str) -> int:
+    """What a folded text's words say of which searches are worth while."""
+    words = _TRIGGERS.intersection(plain.lower().encode(errors="surrogatepass").translate(_WORDS_ONLY).split())
+    found = _NUMBERS if _ENOUGH.search(plain) else 0
+    if "@" in plain or "%" in plain:
+        found |= _MAIL
+    return found | sum(mark for mark, said in _MARKED if not said.isdisjoint(words)) if words else found
+
+
+def find(text: str, said: int | None = None) -> list[Finding]:
+    """Every finding in `text`, in order, without overlaps. said: its marks, if they are known."""
     plain = text if text.isascii() else _folded(text)
     low = _lowered(plain)
-    words = _TRIGGERS.intersection(low.encode(errors="surrogatepass").translate(_WORDS_ONLY).split())
+    if said is None:
+        said = marks(plain)
     found: list[Finding] = []
-    spelled = b"at" in words or "%40" in low
-    if spelled or "@" in low:
-        found += find_emails(low, spelled=spelled)
-    if _ENOUGH.search(low):
-        found += find_numbers(low, labelled=not labels.TRIGGERS.isdisjoint(words))
-        context = not _PLATE.isdisjoint(words)
+    if said & (_MAIL | _AT):
+        found += find_emails(low, spelled=bool(said & _AT) or "%40" in low)
+    if said & _NUMBERS and _ENOUGH.search(low):
+        found += find_numbers(low, labelled=bool(said & _LABELLED))
+        context = bool(said & _PLATES)
         if context or plain != low:
             found += find_plates(plain, low, context=context)
-        if not _AK1.isdisjoint(words):
+        if said & _CARDS:
             found += find_ak1(low)
-        if not _BIRTH.isdisjoint(words):
+        if said & _BIRTHS:
             found += find_births(low)
-    here = _ADDRESS.keys() & words
-    if here:
-        found += find_addresses(plain, low, {_ADDRESS[word] for word in here})
+    if said & _PLACES:
+        words = low.encode(errors="surrogatepass").translate(_WORDS_ONLY).split()
+        found += find_addresses(plain, low, {_ADDRESS[word] for word in _ADDRESS.keys() & words})
     if found:
         found += find_row_births(low, found)
     return _settled(text, found) if len(found) > 1 else found

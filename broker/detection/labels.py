@@ -39,7 +39,7 @@ _WORDS: Final = {
     "passport": ["paspor", "passport", "pasport", "pasfor", "nopaspor", "splp"],
     "sim": ["sim", "nosim"],
     "phone": ["hp", "nohp", "hape", "nope", "wa", "nowa", "whatsapp", "whatsap", "whatsup", "wasap", "tel", "telp", "telpon", "telepon", "telfon", "telephone", "telephon", "phone", "tlp", "tlpn", "tlf", "ponsel", "handphone", "hanphone", "seluler", "mobile", "kontak", "contact", "fax", "faks", "hub", "hubungi", "dihubungi", "menghubungi", "sms", "call", "ditelepon", "ditelpon", "telegram", "cp"],
-    "account": ["rek", "rekening", "norek", "norekening", "tabungan", "simpedes", "britama", "taplus", "bukopin", "panin", "ocbc", "maybank", "btpn", "jenius", "acc", "account", "va", "bri", "bni", "bca", "bsi", "btn", "bjb", "mandiri", "danamon", "permata", "cimb", "niaga", "muamalat", "seabank", "briva", "dana", "gopay", "ovo", "shopeepay"],
+    "account": ["rek", "rekening", "norek", "norekening", "tabungan", "simpedes", "britama", "taplus", "bukopin", "panin", "ocbc", "maybank", "btpn", "jenius", "acc", "account", "bri", "bni", "bca", "bsi", "btn", "bjb", "mandiri", "danamon", "permata", "cimb", "niaga", "muamalat", "seabank", "briva", "dana", "gopay", "ovo", "shopeepay"],
 }
 _CLITICS: Final = ("nya", "ku", "mu", "lah", "kah", "pun")
 _KIND: Final = {word: kind for kind, words in _WORDS.items() for word in words}
@@ -56,8 +56,9 @@ _PAIRS: Final = {
     ("bpjs", "kesehatan"): "bpjs", ("bpjs", "kes"): "bpjs", ("indonesia", "sehat"): "bpjs", ("bpjs", "ketenagakerjaan"): "kpj", ("bpjs", "tk"): "kpj",
     ("bpjs", "naker"): "kpj", ("jaminan", "sosial"): "kpj", ("wajib", "pajak"): "npwp", ("induk", "berusaha"): "nib", ("induk", "pegawai"): "nip",
     ("izin", "mengemudi"): "sim", ("ijin", "mengemudi"): "sim", ("bank", "nagari"): "account", ("bank", "sumut"): "account", ("a", "c"): "account",
-    ("bank", "mega"): "account", ("virtual", "account"): "account", ("e", "ktp"): "nik", ("peserta", "bpjs"): "bpjs", ("n", "nik"): "nik",
+    ("bank", "mega"): "account", ("virtual", "account"): "ends", ("e", "ktp"): "nik", ("peserta", "bpjs"): "bpjs", ("n", "nik"): "nik",
     ("h", "p"): "phone", ("w", "a"): "phone", ("k", "k"): "kk", ("i", "k"): "nik",
+    ("nomor", "penelepon"): "phone", ("nomor", "penelpon"): "phone", ("no", "penelepon"): "phone", ("no", "penelpon"): "phone",
     ("no", "peserta"): "bpjs", ("nomor", "peserta"): "bpjs",
 }  # fmt: skip
 _SECOND: Final = frozenset(second for _, second in _PAIRS)
@@ -66,7 +67,7 @@ _FILLERS: Final = frozenset(
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
-    ["rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "imei", "versi", "unit", "ha", "meter", "koordinat"]
+    ["va", "rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "imei", "versi", "unit", "ha", "meter", "koordinat"]
 )
 _TOKEN: Final = re.compile(r"[a-z]+|\d+|[;,!?\n]|\.(?=\s)")
 _AFTER_FORM: Final = re.compile(
@@ -142,7 +143,7 @@ def after(low: str, end: int) -> Label | None:
     kind = _NAMES.get(word)
     if second in _SECOND:
         kind = _SAYS_AFTER[second].get(word) or _NAMES.get(second) or kind
-    if kind is None:
+    if kind is None or kind == _ENDS:
         return None
     if not bracket and not verb:
         rest = m.end(4) if not second else m.start(5) - 1

@@ -1,53 +1,154 @@
-"""What a text about a person holds beside what is known, and what is therefore taken for that person's, though nothing calls it so. Pure, linear."""
+"""What a text about a person holds beside what is known, and what is therefore taken for that person's, though nothing calls it so. Pure, linear.
+
+Whatever still has five digits is somebody's, but for what says that it is something else: money, an event's date, a time, a letter's number,
+a count with its unit, a ticket, a known code.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from broker.detection.spoken import find_spoken
+from broker.detection.written import MONTH_NAME, NO_SUFFIX, OLDEST, REGIONS, YOUNGEST, date_at, sure_plate
 from broker.model import Finding
 
-_MONTH: Final = r"(?i:jan|feb|peb|mar|apr|mei|jun|jul|agu|agt|ags|sep|okt|nov|nop|des)[a-z]{0,7}\.?"
-# A date of birth of anybody over ten; a plate; eight digits or more with spaces, dots, dashes or slashes between them, or six after one or
-# two letters, as on a passport or a card.
-_LOOSE: Final = re.compile(
-    r"(?<![\w./-])(?<!\d,)(?:"
-    rf"(?P<birth_date>\d\d?(?:[ .\-/]{{1,2}}(?:\d\d?|{_MONTH})[ .\-/]{{1,2}}(?:19[3-9]\d|200\d|201[0-2])|[ .-]{_MONTH}[ '’.-]{{1,2}}(?:3[5-9]|[4-9]\d)))|"
-    r"(?P<number>\d(?:[ .\-/]?\d){7,24}(?!\.\d)|[A-Z]{1,2}[ -]?\d{6,9})|"
-    r"(?P<plate>(?:A[ABDEG]|B[ABDEGHKLMNP]|D[ABCDEGHKLMNRST]|E[ABD]|K[BHTU]|P[AB]|[ABDEFGHKLMNPRSTWZ])[ -]\d{2,4}[ -][A-Z]{1,3}|"
-    r"(?:a[abdeg]|b[abdeghklmnp]|d[bcghklmnrst]|e[abd]|k[bhtu]|p[ab])[ -]\d{3,4}[ -][a-z]{1,3})"
-    r")(?![\w/-]|,\d)"
+# What is known is blotted out before the search: \x01 for a number, \x02 for all else.
+_NUMBER: Final = "\x01"
+_OTHER: Final = "\x02"
+# The first of five digits; or of fewer, behind or before a number, an extension's, or before what may go on as a number, a date or a plate.
+_LOOK: Final = re.compile(
+    r"[0-9](?<![0-9].)(?:(?<=\x01.)|(?<=\x01[ .\-].)|(?<=(?:ext|kst|pes|swt)[ .].)"
+    r"|(?=[0-9]{4}|[0-9]{0,3}(?:[ ./\-_+]{1,3}[0-9]|[./\-_][a-z]|[ .\-]?\x01|[ .\-]?[a-z]{1,3}(?![a-z])"
+    rf"|[ \-/.,]{{0,2}}{MONTH_NAME}| bulan)))"
 )
-_REASONS: Final = {"number": "long number beside a person", "birth_date": "date of a grown person's birth beside a person", "plate": "plate's form beside a person"}
-# What is parted as a date, an amount, a year or a decree is no number of anybody.
-_FORMATTED: Final = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}|\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,3}(?:\.\d{3})+|\d{4}\s?[-/]\s?\d{4}|(?:19|20)\d\d(?:[ /.-](?:19|20)\d\d)+")
+_HEAD: Final = re.compile(r"(?<![a-z\d@])(?:[a-z][a-z\d]{0,7}[./\-_]?){1,2}\Z|(?<![a-z\d])[a-z]\d? \Z")
+_TOKEN: Final = re.compile(r"[a-z\d]++(?:[./\-_+][a-z\d]++|(?<=\d)(?: |  | ?- ?)\d++(?![,.]\d)){0,11}+")
+_LIGHT: Final = re.compile(r"[ .\-]?\x01")
+_BEHIND: Final = re.compile(r"\x01(?:[ .\-]?|([ ,(]{1,2}(?:ext|ekst|pes|pswt)[. ]{1,2}))\Z")
+_PLATE: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .-]?(\d{2,4})[ .-]?([a-z]{1,3})(?![a-z\d])")
+_TIME: Final = re.compile(r"[ ,]{1,2}(?:jam |pukul |pkl\.? )?\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?![\d.])|t\d\d:\d\d")
+# What is parted as hours, an amount, years, an address of the internet or a letter's number is no number of anybody.
+_FORMATTED: Final = re.compile(
+    r"\d{1,3}(?:\.\d{3})+|[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d|(?:19|20)\d\d(?:[ /.-]{1,3}(?:19|20)\d\d)+|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}/\d{1,3}"
+    r"|.*[/-](?:19|20)\d\d|.*/[ivx]{1,4}/\d\d"
+)
 _BEFORE: Final = 28  # characters in which a word explains a number
 _WORD: Final = re.compile(r"[a-z]+")
+_CUT: Final = re.compile(r".*(?:[;\n\t|]|\d{5})", re.DOTALL)
 _EXPLAINING: Final = frozenset(
     {
-        "kontrak", "po", "faktur", "invoice", "inv", "surat", "sk", "kep", "nota", "agenda", "order", "pesanan", "tiket", "resi", "seri", "kode", "kbji", "kbli",
-        "perkara", "register", "transaksi", "barang", "inventaris", "aset", "rp", "rupiah", "lowongan", "berkas", "dokumen", "versi", "jam", "pukul", "pkl", "nib",
+        "agenda", "akun", "aset", "antrean", "antrian", "barang", "batch", "berkas", "billing", "dipa", "dokumen", "error", "faktur", "folder", "idmeter", "imei",
+        "inv", "inventaris", "invoice", "ip", "jam", "job", "kbji", "kbli", "kegiatan", "kep", "kode", "kontrak", "listrik", "lowongan", "mesin", "meteran", "nib",
+        "nota", "notulen", "npp", "npsn", "ntpn", "order", "ordernya", "pasal", "pelanggan", "perkara", "permen", "permohonan", "pesanan", "pkl", "po", "pukul",
+        "rangka", "ref", "register", "resi", "rp", "rupiah", "rup", "segel", "seri", "sert", "sertifikat", "sk", "skb", "sn", "spk", "spt", "surat", "tabung",
+        "tagihan", "tiket", "token", "transaksi", "undangan", "uu", "versi", "zoom",
     }
 )  # fmt: skip
+# Words that call a number a person's own, though another stands beside them: "NIK di surat".
+_OWN: Final = frozenset({"nik", "ktp", "kk", "npwp", "bpjs", "kpj", "nip", "paspor", "sim", "hp", "wa", "telp", "rek", "rekening", "peserta", "kepesertaan"})
+_FILLING: Final = frozenset({"no", "nomor", "nmr", "nomer", "id", "yang", "yg", "blk"})
+# What is short beside these is an amount.
+_MONEY: Final = frozenset(
+    {
+        "anggaran", "biaya", "denda", "gaji", "harga", "honor", "iuran", "km", "modal", "nominal", "omzet", "pagu", "pesangon", "pinjaman", "saldo", "sebesar",
+        "senilai", "tarif", "total", "tunjangan", "uang", "upah", "utang",
+    }
+)  # fmt: skip
+_UNIT: Final = re.compile(r" ?(?:%|,-|x\b|(?:rb|ribu|jt|juta|rupiah|orang|org|jiwa|lembar|lbr|buah|unit|km|kg|m2|ha|kwh|watt|va|baris|keping|koli|paket|ms)\b)")
 
 
-def loose(text: str, known: list[tuple[int, int]]) -> list[Finding]:
-    """What beside a person is taken for that person's, though nothing calls it so: a long number, a date of birth's age, a plate."""
-    found = []
-    known.sort(reverse=True)
-    reach = 0  # how far what is known and begins before a match's end goes
-    for m in _LOOSE.finditer(text):
-        start, end = m.span()
-        kind = m.lastgroup or "number"
-        while known and known[-1][0] < end:
-            reach = max(reach, known.pop()[1])
-        if reach >= end or (kind == "number" and _explained(text, start, m.group())):
-            continue
-        found.append(Finding(start, end, kind, "shaped", _REASONS[kind]))
+def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> list[Finding]:
+    """What beside a person is taken for that person's, though nothing calls it so: a long number, a date of birth's age, a plate; words for them.
+
+    spoken: whether a word for a digit stands in the text.
+    """
+    low = text.lower()
+    if len(low) != len(text):
+        low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    found = list(find_spoken(low)) if spoken else []
+    blotted = _blotted(low, known)
+    reach = 0
+    for m in _LOOK.finditer(blotted):
+        if m.start() >= reach:
+            finding, reach = _at(text, low, blotted, m.start(), reach)
+            if finding is not None:
+                found.append(finding)
     return found
 
 
-def _explained(text: str, start: int, number: str) -> bool:
-    """Whether a number is parted as a date or an amount, or one of the three words before it says what it is."""
-    before = _WORD.findall(text[max(0, start - _BEFORE) : start].lower())[-3:]
-    return not _EXPLAINING.isdisjoint(before) or _FORMATTED.fullmatch(number) is not None
+def _blotted(low: str, known: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted(known):
+        if end > at:
+            pieces.append(low[at:start])
+            at = max(at, start)
+            number = end - start > 5 and low[end - 1].isdigit() and any(map(str.isdigit, low[start : start + 3]))
+            pieces.append((_NUMBER if number else _OTHER) * (end - at))
+            at = end
+    pieces.append(low[at:])
+    return "".join(pieces)
+
+
+def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding | None, int]:
+    """What begins with the digits at `start`, perhaps with letters before them from `free` on; and where to go on.
+
+    plain: lower-cased. low: with what is known blotted out too.
+    """
+    dated = date_at(low, start)
+    if dated is not None:
+        end, (day, month, year) = dated
+        if 1 <= day <= 31 and 1 <= month <= 12 and _is_date(low[start:end], low[end : end + 2]):
+            if OLDEST <= year <= YOUNGEST:
+                return Finding(start, end, "birth_date", "shaped", "date of a grown person's birth beside a person"), end
+            time = _TIME.match(low, end)
+            return None, time.end() if time else end
+    token = _TOKEN.match(low, start)
+    assert token is not None  # it begins with a digit
+    end = token.end()
+    begin = start
+    if start > free and low[start - 1] not in "\n\t,;:(":
+        plate = _PLATE.search(low, max(free, start - 3), start + 9)
+        if plate and plate.start(2) == start and _may_be_plate(plate, text):
+            return Finding(plate.start(), plate.end(), "plate", "shaped", "plate's form beside a person"), plate.end()
+        head = _HEAD.search(low, max(free, start - 16), start)
+        if head and (low[start - 1] != " " or text[head.start()].isupper()):
+            begin = head.start()
+    number = low[begin:end]
+    size = len(number) if number.isdigit() else sum(map(str.isdigit, number))
+    if _FORMATTED.fullmatch(number):
+        return None, end
+    touched = _BEHIND.search(low, max(0, begin - 10), begin) if begin and (end - begin > 1 or low[begin - 1] != " ") else None
+    if touched or (_LIGHT.match(low, end) and (begin == start or low[begin:start].rstrip("0123456789 ")[1:] == "")):
+        return Finding(touched.start(1) if touched and touched[1] else begin, end, "number", "shaped", "digits that touch a number beside a person"), end
+    if size < 5 or (size < 8 and " " in low[start:end]) or (low[end : end + 1] == "," and low[end + 1 : end + 2].isdigit()):
+        return None, start + 1
+    if _explained(plain, start, end, size):
+        return None, end
+    return Finding(begin, end, "number", "shaped", "long number beside a person"), end
+
+
+def _is_date(written: str, behind: str) -> bool:
+    """Whether what reads as a date has its parts parted alike, and ends where it does; without signs it is a number."""
+    if behind[:1] in "./-" and behind[1:].isdigit():
+        return False
+    return not written.isdigit() and (len(written) >= 8 or not written.replace(" ", "").isdigit()) and ("." not in written or "-" not in written)
+
+
+def _may_be_plate(plate: re.Match[str], text: str) -> bool:
+    region, number, series = plate.groups()
+    if region not in REGIONS or number[0] == "0" or re.fullmatch(MONTH_NAME, series):
+        return False
+    large = text[plate.start()].isupper() and text[plate.end() - 1].isupper()
+    if series in NO_SUFFIX and not (large and sure_plate(region, number)):
+        return False
+    return large or (len(region) == 2 and len(number) > 2 and region not in ("da", "pa", "de", "ab"))
+
+
+def _explained(low: str, start: int, end: int, size: int) -> bool:
+    """Whether one of the three words before a number, in its line or field, says what it is, or a unit behind it."""
+    words = [word for word in _WORD.findall(_CUT.sub("", low[max(0, start - _BEFORE) : start])) if word not in _FILLING][-3:]
+    if not _EXPLAINING.isdisjoint(words) or words[-1:] == ["bukti"]:
+        return _OWN.isdisjoint(words)
+    return size < 10 and (not _MONEY.isdisjoint(words) or _UNIT.match(low, end) is not None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import HARD, PLAIN, SOFT, Span, before, blocked, denied, one_person, person, policy, rightward, saying
+from broker.detection.sayings import HARD, PLAIN, SOFT, Span, alone, before, blocked, denied, known, one_person, person, policy, public, rightward, saying, someone, sure, widened
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -19,17 +20,39 @@ _AMOUNT_FROM: Final = 50_000  # a bare number below this beside a wage is a coun
 
 
 def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    span = _finance(note, k, term, floor)
+    return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "finance", floor)
+
+
+# Words of need, and of whom or what, that tell only together: "motor ditarik leasing".
+_TOGETHER: Final = MappingProxyType({"pawn": "finance.asset", "seized": "finance.lender", "chased": "finance.chaser", "stuck": "finance.stuckof", "able": "finance.pays"})
+
+
+def _together(note: Note, k: int, last: int, term: Term, floor: int) -> Span | None:
+    others = note.sets[_TOGETHER[term.role]]
+    left = [i for i in before(note, k, 5) if i >= floor and (note.raw[i] in others or note.words[i] in others)]
+    right = [i for i in range(last, min(note.size, last + 4)) if PLAIN == max(note.breaks[last : i + 1]) and (note.raw[i] in others or note.words[i] in others)]
+    if not (left or right) or not (sure(note, k, last) or person(note, k, last) or known(note, k, last)) or policy(note, k, last):
+        return None
+    return Span(left[-1] if left else k, right[-1] + 1 if right else last, "plausible", "means or debt said of a person")
+
+
+def _finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
+    if term.role in _TOGETHER:
+        return _together(note, k, last, term, floor)
     amount = _amount_after(note, last)
     barred = blocked(note, k, last, "finance", 2)
     if amount is not None:
         if term.role == "wage" and _of_a_trade(note, k, last, amount):
             return None
+        if term.role == "wage" and not (known(note, k, last) if "lembur" not in term.words and not denied(note, k) else sure(note, k, last) or someone(note)):
+            return None
         if (barred and not _own_money(note, k, last)) or _offer(note, k, last):
             return None
         return Span(_owed(note, k, floor), amount, "valid", "amount of a wage or a debt")
     behind = _amount_before(note, k, floor)
-    if behind is not None and not barred:
+    if behind is not None and not barred and (term.role != "wage" or known(note, k, last)):
         return Span(behind, last, "plausible", "amount of a wage or a debt")
     if barred or policy(note, k, last):
         return None
@@ -37,8 +60,14 @@ def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
         if _none(note, k) or (term.words[0].startswith("kole") and _owed_to(note, k, last) == last and not person(note, k, last)):
             return None
         last = _owed_to(note, k, last)
+        if (term.words[0] in _WAGES or (term.words[0] in _LENT and _OWN_WORDS.isdisjoint(term.words))) and _CUT.isdisjoint(term.words) and not (sure(note, k, last) or someone(note) or (term.words[0] in _LENT and alone(note, k, last))):
+            return None
         return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
     left, right = saying(note, k, last)
+    if term.role == "wage" and not _CUT.isdisjoint(right[:4]) and (lenders := [i for i, word in enumerate(right[:8]) if word in _CUT_FOR]):
+        return Span(k, last + lenders[-1] + 1, "plausible", "means or debt said of a person")
+    if term.role == "debt" and (lenders := [i for i, word in enumerate(right[:4]) if word in note.sets["finance.owed_for"] and PLAIN == max(note.breaks[last : last + i + 1])]):
+        return Span(_owed(note, k, floor), last + lenders[-1] + 1, "plausible", "means or debt said of a person")
     cues = note.sets["words.owing"] if term.role == "debt" else note.sets["words.low"]
     told = (not cues.isdisjoint(left[-3:]) if term.role == "debt" else False) or not note.sets["words.low"].isdisjoint(right[:3])
     if denied(note, k) and term.role == "debt":
@@ -51,6 +80,13 @@ def finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if term.role == "debt" and (one_person(note, k, last, left, right) or person(note, k, last)):
         return Span(k, last, "shaped", "means or debt said of a person")
     return None
+
+
+_WAGES: Final = frozenset({"gaji", "upah", "gajinya", "upahnya", "digaji"})
+_OWN_WORDS: Final = frozenset({"uang", "duit", "sini", "kamari", "pinjol", "rentenir", "kas"})  # nobody lends a chair so
+_LENT: Final = frozenset({"pinjam", "minjam", "meminjam"})
+_CUT: Final = frozenset({"dipotong", "kepotong", "terpotong", "potong", "habis", "abis", "kapotong", "disunat"})
+_CUT_FOR: Final = frozenset({"cicilan", "angsuran", "utang", "hutang", "pinjaman", "bank", "koperasi", "kasbon", "kredit", "pinjol", "rentenir", "leasing", "paylater"})
 
 
 def _none(note: Note, k: int) -> bool:
@@ -222,6 +258,6 @@ def _period(note: Note, end: int) -> int:
 def _amount_before(note: Note, k: int, floor: int) -> int | None:
     """Where an amount that ends at word k begins: "12 juta utang"."""
     for i in reversed(before(note, k, 5)):
-        if i >= floor and (note.raw[i] == "rp" or (note.raw[i][0].isdigit() and not (note.raw[i].isdigit() and len(note.raw[i]) > _SERIAL_FROM))) and _amount(note, i) == k:
+        if i >= floor and (note.raw[i] == "rp" or (note.raw[i][0].isdigit() and not (note.raw[i].isdigit() and (len(note.raw[i]) > _SERIAL_FROM or i + 1 == k)))) and _amount(note, i) == k:
             return i
     return None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from broker.detection.chain import LABELS, chances
-from broker.detection.forms import MODES, OFFSETS, REACH, Forms, Line, case_class, case_features, features, list_feature
+from broker.detection.forms import MODES, OFFSETS, REACH, Line, batches, case_class, case_features, features, list_feature, table
 from broker.model import Finding
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Ints = NDArray[np.int32]
 
-_BATCH_CHARACTERS: Final = 250_000
 _SURE: Final = 0.9
 _LIKELY: Final = 0.5
 _PLACE: Final = 0.5
@@ -90,26 +89,31 @@ class _Emissions:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.empty()
+        self._lock = threading.Lock()
+        self._empty([])
 
-    def empty(self) -> None:
+    def _empty(self, known: list[str]) -> None:
+        self.known = known
         self.case, self.core, self.joins = (np.zeros(1024, dtype=np.int8) for _ in range(3))
         self.described = 0
         self.rows = np.full((1024, len(MODES)), -1, dtype=np.int32)
         self.table = np.zeros((len(OFFSETS), 1024, len(LABELS)), dtype=np.float32)
         self.used = 0
 
-    def read(self, line: Line, forms: Sequence[str]) -> _Read:
+    def read(self, line: Line) -> _Read:
         """What the model says of each token of the line by itself; the first and last REACH rows are zero."""
-        self._size_up(forms)
-        return _Read(self._scores(line, forms), self.core[line.forms], self.joins[line.forms].view(np.bool_))
+        with self._lock:
+            if line.known is not self.known:
+                self._empty(line.known)
+            self._size_up()
+            return _Read(self._scores(line), self.core[line.forms], self.joins[line.forms].view(np.bool_))
 
-    def _scores(self, line: Line, forms: Sequence[str]) -> Floats:
+    def _scores(self, line: Line) -> Floats:
         modes = self._modes(line)
         rows = self.rows[line.forms, modes]
         if (rows < 0).any():
             missing = np.flatnonzero(rows < 0)
-            self._add_rows(np.unique(line.forms[missing].astype(np.int64) * len(MODES) + modes[missing]), forms)
+            self._add_rows(np.unique(line.forms[missing].astype(np.int64) * len(MODES) + modes[missing]))
             rows = self.rows[line.forms, modes]
         scores = np.zeros((len(rows), len(LABELS)), dtype=np.float32)
         inner = slice(REACH, len(rows) - REACH)
@@ -117,13 +121,13 @@ class _Emissions:
             scores[inner] += self.table[k].take(rows[k : len(rows) - 2 * REACH + k], axis=0)
         return scores
 
-    def _size_up(self, forms: Sequence[str]) -> None:
-        known = len(forms)
+    def _size_up(self) -> None:
+        known = len(self.known)
         if known > len(self.case):
             self.case, self.core, self.joins = (np.concatenate([old, np.zeros(known, dtype=np.int8)]) for old in (self.case, self.core, self.joins))
             self.rows = np.concatenate([self.rows, np.full((known, len(MODES)), -1, dtype=np.int32)])
         for i in range(self.described, known):
-            shown = forms[i]
+            shown = self.known[i]
             self.case[i] = case_class(shown)
             self.core[i] = (shown[0].isalpha()) * (2 - (shown.lower() in _TITLES))
             self.joins[i] = shown.lower() in _JOINERS
@@ -137,12 +141,12 @@ class _Emissions:
         mode = np.where((upper * 10 >= words * 7) & (upper > 0), 1, np.where((upper + capital) * 25 <= words, 2, 0)).astype(np.int32)
         return np.repeat(mode, np.diff(starts, append=len(case)))
 
-    def _add_rows(self, wanted: NDArray[np.int64], forms: Sequence[str]) -> None:
+    def _add_rows(self, wanted: NDArray[np.int64]) -> None:
         index, last = self.model.index, len(self.model.index)
         at: list[int] = []
         begins: list[int] = []
         for pair in wanted.tolist():
-            shown = forms[pair // len(MODES)]
+            shown = self.known[pair // len(MODES)]
             begins.append(len(at))
             found = features(shown, self.model.lists)
             found += case_features(found, shown, MODES[pair % len(MODES)])
@@ -163,52 +167,32 @@ class _Emissions:
 
 def find_names(texts: Sequence[str]) -> list[list[Finding]]:
     """Names of persons (`name`) and places (`place`) in each text, in order, without overlaps, by the model shipped."""
-    return _shipped_finder().find(texts)
+    return found_by(shipped_finder(), texts)
+
+
+def found_by(finder: NameFinder, texts: Sequence[str]) -> list[list[Finding]]:
+    return [found for batch in batches(texts) for found in finder.find(batch, table().line(batch))]
 
 
 class NameFinder:
-    """A model and the forms it has met; safe to share between threads."""
+    """A model and what it says of the forms it has met; safe to share between threads."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._forms = Forms()
         self._emissions = _Emissions(model)
-        self._lock = threading.Lock()
 
-    def find(self, texts: Sequence[str]) -> list[list[Finding]]:
-        found: list[list[Finding]] = []
-        batch: list[str] = []
-        size = 0
-        for text in texts:
-            batch.append(text)
-            size += len(text)
-            if size > _BATCH_CHARACTERS:
-                found += self._find_batch(batch)
-                batch, size = [], 0
-        return found + self._find_batch(batch)
-
-    def _find_batch(self, texts: list[str]) -> list[list[Finding]]:
-        if not texts:
-            return []
-        line, read = self._read(texts)
+    def find(self, texts: Sequence[str], line: Line) -> list[list[Finding]]:
+        """line: the texts' tokens (step 1)."""
+        # 2. Emissions from the table.
+        read = self._emissions.read(line)
         # 3. Chances by forward-backward.
         likely = chances(read.scores, line.begins, line.ends, self.model.transitions)
         # 4. Spans of the tokens above the threshold.
         return _findings(texts, line, _spans(likely, read, self.model.threshold))
 
-    def _read(self, texts: list[str]) -> tuple[Line, _Read]:
-        with self._lock:
-            emptied = self._forms.emptied
-            # 1. Every text in tokens, edges around.
-            line = self._forms.line(texts)
-            if self._forms.emptied != emptied:
-                self._emissions.empty()
-            # 2. Emissions from the table.
-            return line, self._emissions.read(line, self._forms.forms)
-
 
 @cache
-def _shipped_finder() -> NameFinder:
+def shipped_finder() -> NameFinder:
     return NameFinder(shipped())
 
 

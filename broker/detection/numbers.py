@@ -2,8 +2,7 @@
 
 A run is digits with little between them. Structure is looked for first (a NIK inside a longer run too, as people glue numbers
 together), then the label decides about what is left: label beats checksum. Each digit belongs to one number at most.
-Sources: Kemendagri region codes (regions.py); NPWP check digit: Luhn over its first nine; operator prefixes and area codes: the
-national numbering plan (FTP Nasional 2000); NIP: birth date, month of appointment, sex, serial.
+Structures: structures.py, phones.py; labels: labels.py.
 """
 
 from __future__ import annotations
@@ -12,8 +11,10 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from broker.detection import labels, regions
+from broker.detection import labels
 from broker.detection.labels import Label
+from broker.detection.phones import BEGIN, LANDLINE, LANDLINE_FORM, LANDLINE_START, MOBILE, MOBILE_START, OPERATOR
+from broker.detection.structures import nik_fits, nip_fits, npwp_fits
 from broker.model import Finding
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ _GAP: Final = r"[ \t\n\r\f\v().,\-/_\x7f]"
 # o, l, i and | stand for a digit where they touch one. misplaced.py's prefilter leans on both bounds, 3 and 2.
 # The look ahead spares the short numbers, which are most of those in a note.
 RUN: Final = re.compile(rf"[0-9](?=[\d \t\n\r\f\v().,\-/_\x7foli|]{{5}})\d*+(?:{_GAP}{{1,3}}+[oli|]{{0,2}}\d++|[oli|]{{1,2}}{_GAP}{{0,3}}+\d++)*+")
-_DIGITS: Final = str.maketrans("oli|", "0111", " \t\n\r\f\v().,-/_\x7f")
+_SIGNS: Final = " \t\n\r\f\v().,-/_\x7f"
+_DIGITS: Final = str.maketrans("oli|", "0111", _SIGNS)
 _GROUP: Final = re.compile(r"[\doli|]+")
 _SHORTEST: Final = 6
 _LONGEST: Final = 22
@@ -37,17 +39,6 @@ _NIP: Final = re.compile(
 )
 _NPWP_FORM: Final = re.compile(r"\d\d[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}$")
 _NPWP_DOTTED: Final = re.compile(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}$")
-_MOBILE: Final = re.compile(r"(?:0|(?:00)?620?)(8[1-9]\d{7,10})$")
-_MOBILE_START: Final = re.compile(r"(?:0|(?:00)?620?)8[1-9]")
-_OPERATOR: Final = re.compile(r"8(?:1[1-9]|2[1-38]|3[1-358]|5[1-35-9]|68|7[6-9]|8[1-9]|9[1-9])")
-_AREA: Final = (
-    r"(?:2[1-4]|31|61|2(?:3[1-4]|5[1-7]|6\d|7[1-6]|8\d|9[1-8])|3(?:2[1-8]|3[1-8]|4[1-3]|5[1-8]|6[1-8]|7\d|8\d)|4(?:0\d|1\d|2\d|3[0-8]|5[0-8]|6[1-5]|7[1-5]"
-    r"|8[1-5])|5(?:1[1-9]|2[2-8]|3\d|4\d|5[1-6]|6[1-8])|6(?:2\d|3\d|4[1-6]|5\d)|7(?:0\d|1\d|2\d|3\d|4\d|5\d|6\d|7\d)|9(?:0[1-2]|1\d|2\d|5[1-7]|6\d|7[1-5]|8\d))"
-)
-_LANDLINE_FORM: Final = re.compile(rf"(?:0|\(0|(?:62|\(62\)) ?0?){_AREA}\)?(?:[ -]|\) ?|(?<=\))| - )\d{{2,8}}(?:[ -]\d{{2,4}}){{0,2}}$")
-_LANDLINE: Final = re.compile(rf"(?:0|(?:00)?620?){_AREA}\d{{5,8}}$")
-_LANDLINE_START: Final = re.compile(rf"0{_AREA}")
-_BEGIN: Final = re.compile(rf"(?=(?:0|(?:00)?620?)8[1-9]|0{_AREA})")
 # A group that a phone may begin with; and digits that at most a light sign parts, as `_Run.hard` says it of each gap.
 _ZERO: Final = re.compile(r"[06o](?<![\doli|].)")
 _LIGHT: Final = re.compile(r"[\doli|]+(?:(?:[ \t\r\f\v().\-_]|- |\) | \(|\)-)[\doli|]+)*")
@@ -57,6 +48,9 @@ _YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
 _YEAR_LAST: Final = re.compile(r"\d[ -](?:19|20)\d\d$")
 _CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?![\d])")
 _DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}\d{1,2}[.]\d\d)?$")
+_DATE_WITHIN: Final = re.compile(
+    r"(?<!\d)(?<!\d[-/.])(?:(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|1[0-2])\1(?:(?:19|20)\d\d|\d\d(?:(?<=/\d\d)|(?=[\t\n])))|(?:19|20)\d\d-[01]\d-[0-3]\d)(?![-/.]?\d)"
+)
 _MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
 _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
@@ -105,35 +99,50 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         if len(written) < _SHORTEST:
             continue
         start, end = m.span()
-        if not written.isdigit() and end - start < 24 and _in_passing(low, start, written):
-            continue
-        start, end = _widened(low, start, end)
-        written = low[start:end]
         if written.isdigit():
-            if end - start < _SHORTEST:
-                continue
-            digits = written
-        else:
-            digits = written.translate(_DIGITS)
-            if len(digits) < _SHORTEST:
-                continue
-        first = labels.before(low, start) if labelled else None
-        if first is None and found and found[-1].kind in _LISTED:
-            first = _listed(low, found[-1], start, len(digits))
-        if len(digits) == 16 and _NIK.match(digits) and nik_fits(digits):
-            found.append(_nik(start, end, first))
-        elif digits is written and len(digits) <= 16:
-            found += _undivided(low, start, digits, first, labelled=labelled)
-        else:
-            found += _divided(low, start, end, digits, first, labelled=labelled)
+            _one(low, start, end, found, labelled=labelled)
+        elif end - start >= 24 or not _in_passing(low, start, written):
+            for part in _undated(low, start, end) if end - start > 14 else ((start, end),):
+                _one(low, *part, found, labelled=labelled)
     return found
+
+
+def _undated(low: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of a run between the dates in it, which no number reaches into; a NIK may begin as a date does."""
+    at = start
+    for date in _DATE_WITHIN.finditer(low, start, end):
+        if at == start and _NIK.match(low[start:end].translate(_DIGITS)):
+            break
+        if date.start() > at:
+            yield at, at + len(low[at : date.start()].rstrip(_SIGNS))
+        at = end - len(low[date.end() : end].lstrip(_SIGNS))
+    if at < end:
+        yield at, end
+
+
+def _one(low: str, start: int, end: int, found: list[Finding], *, labelled: bool) -> None:
+    """Adds the numbers of one run."""
+    start, end = _widened(low, start, end)
+    written = low[start:end]
+    digits = written if written.isdigit() else written.translate(_DIGITS)
+    if len(digits) < _SHORTEST:
+        return
+    first = labels.before(low, start) if labelled else None
+    if first is None and found and found[-1].kind in _LISTED:
+        first = _listed(low, found[-1], start, len(digits))
+    if len(digits) == 16 and _NIK.match(digits) and nik_fits(digits):
+        found.append(_nik(start, end, first))
+    elif digits is written and len(digits) <= 16:
+        found += _undivided(low, start, digits, first, labelled=labelled)
+    else:
+        found += _divided(low, start, end, digits, first, labelled=labelled)
 
 
 def _divided(low: str, start: int, end: int, digits: str, first: Label | None, *, labelled: bool) -> list[Finding]:
     """What digits with signs between them are, or more than 16 of them."""
     last = labels.after(low, end) if labelled else None
     written = low[start:end]
-    if len(digits) < 16 and _MOBILE.match(digits) and _may_be("phone", first, last) and _LIGHT.fullmatch(written.replace("\x7f", "")):
+    if len(digits) < 16 and MOBILE.match(digits) and _may_be("phone", first, last) and _LIGHT.fullmatch(written.replace("\x7f", "")):
         return [Finding(start, end, *judge("phone", digits))]
     if first or last or len(digits) >= 15 or "000" in digits or _may_be_phone(low, start, written, digits):
         return _in_run(_run(low, start, end, digits), first, last)
@@ -147,7 +156,7 @@ def _may_be(kind: str, first: Label | None, last: Label | None) -> bool:
 
 def _may_be_phone(low: str, start: int, written: str, digits: str) -> bool:
     """Whether a phone can begin in a run that nothing names: of fewer than 15 digits, none of them the zeros of BPJS, it can hold nothing else."""
-    return len(digits) >= 9 and (_after_plus(low, start) or (_ZERO.search(written) is not None and _BEGIN.search(digits) is not None))
+    return len(digits) >= (8 if low[start - 1 : start] == "(" else 9) and (_after_plus(low, start) or (_ZERO.search(written) is not None and BEGIN.search(digits) is not None))
 
 
 def _listed(low: str, before: Finding, start: int, count: int) -> Label | None:
@@ -206,7 +215,7 @@ def _undivided(low: str, start: int, digits: str, first: Label | None, *, labell
         told = judge(first.kind, digits)
     else:
         last = labels.after(low, start + size) if labelled else None
-        if size < 16 and _MOBILE.match(digits) and _may_be("phone", first, last):
+        if size < 16 and MOBILE.match(digits) and _may_be("phone", first, last):
             told = judge("phone", digits)
         else:
             form = _form(digits, digits, plus=_after_plus(low, start), opened=False)
@@ -295,7 +304,7 @@ def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label |
         edges = [start, end]
     else:
         edges = [start, *run.firsts[bisect_right(run.firsts, start) : bisect_right(run.firsts, end - 1)], end]
-    begins = {m.start() for m in _BEGIN.finditer(run.digits, start, end)} if len(edges) > 2 else ()
+    begins = {m.start() for m in BEGIN.finditer(run.digits, start, end)} if len(edges) > 2 else ()
     many = first is not None and first.kind == "phone"
     at, stops = 0, len(edges) - 1
     while at < stops:
@@ -373,13 +382,13 @@ def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
         size = edges[i] - start
         if size > longest:
             break
-        if size in exact and (label.kind != "phone" or _MOBILE.match(run.digits[start : edges[i]])) and not _light_on(run, edges, i, exact, longest):
+        if size in exact and (label.kind != "phone" or MOBILE.match(run.digits[start : edges[i]])) and not _light_on(run, edges, i, exact, longest):
             stop = i
             break
     if stop is None:
         stop = 1
         while stop < len(edges) - 1 and edges[stop + 1] - start <= longest and not _hard_edge(run, edges, stop):
-            if _MOBILE.match(run.digits[edges[stop] : edges[stop + 1]]):  # the next group is a phone of its own
+            if MOBILE.match(run.digits[edges[stop] : edges[stop + 1]]):  # the next group is a phone of its own
                 break
             stop += 1
     return stop if _called(label, run.digits[start : edges[stop]], run.text(start, edges[stop])) else None
@@ -396,7 +405,7 @@ def _called(label: Label, number: str, value: str) -> bool:
     if label.direct:
         return True
     if label.kind == "phone":
-        return _LANDLINE.match(number) is not None or ((size in exact or (size >= 10 and not _MONEY.match(value))) and (number[0] in "068"))
+        return LANDLINE.match(number) is not None or ((size in exact or (size >= 10 and not _MONEY.match(value))) and (number[0] in "068"))
     return size in exact or (size >= 10 and not _MONEY.match(value))
 
 
@@ -406,7 +415,7 @@ def _called_after(label: Label, number: str, value: str) -> bool:
     size = len(number)
     if not (size in exact or shortest <= size <= longest) or _other_meaning(value, size, direct=False):
         return False
-    return label.kind != "phone" or _MOBILE.match(number) is not None or _LANDLINE.match(number) is not None
+    return label.kind != "phone" or MOBILE.match(number) is not None or LANDLINE.match(number) is not None
 
 
 def _light_on(run: _Run, edges: list[int], at: int, exact: tuple[int, ...], longest: int) -> bool:
@@ -426,10 +435,10 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
     digits = run.digits
     best: tuple[tuple[int, int], int, str, str, str] | None = None
     plus = start == 0 and _after_plus(run.low, run.starts[0])
-    phone = plus or _MOBILE_START.match(digits, start) is not None
+    phone = plus or MOBILE_START.match(digits, start) is not None
     size = edges[at + 1] - start
     # Only these beginnings lead to a form below; without this test a run of small groups costs ten looks a group.
-    phone = phone or _LANDLINE_START.match(digits, start) is not None
+    phone = phone or LANDLINE_START.match(digits, start) is not None
     if not (phone or size >= 13 or _parted(edges, at)):
         return None
     place = run.place(start)
@@ -438,9 +447,11 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
         size = edges[stop] - start
         if size > 16:
             break
-        if size < (9 if phone else 13):
+        if size < (8 if opened else 9 if phone else 13):
             continue
         found = _form(digits[start : edges[stop]], run.text(start, edges[stop]), plus=plus, opened=opened)
+        if found and found[2] == "area code" and ((at and not _hard_edge(run, edges, at)) or (stop < len(edges) - 1 and not _hard_edge(run, edges, stop))):
+            continue  # the middle of another number
         if found:
             hard = sum(_hard_edge(run, edges, i) for i in range(at + 1, stop))
             if best is None or (hard, -size) < best[0]:
@@ -453,9 +464,9 @@ def _form(digits: str, value: str, *, plus: bool, opened: bool) -> tuple[str, st
     size = len(digits)
     alone = len(value) == size
     if 9 <= size <= 16 and (plus or digits[0] in "06") and not _YEARS.search(value):
-        m = _MOBILE.match(digits)
+        m = MOBILE.match(digits)
         if m:
-            return ("phone", "valid", "operator prefix fits") if _OPERATOR.match(m.group(1)) else ("phone", "plausible", "mobile prefix")
+            return ("phone", "valid", "operator prefix fits") if OPERATOR.match(m.group(1)) else ("phone", "plausible", "mobile prefix")
         if plus and size <= 15 and digits[0] != "0":
             return "phone", "valid" if digits.startswith("62") else "plausible", "country code"
     if 15 <= size <= 16:
@@ -466,9 +477,9 @@ def _form(digits: str, value: str, *, plus: bool, opened: bool) -> tuple[str, st
         return None
     if size == 13 and alone and digits.startswith("000") and digits[3] in "123":
         return "bpjs", "plausible", "13 digits with the leading zeros of BPJS"
-    if 9 <= size <= 13 and not alone and digits[0] in "06" and _LANDLINE.match(digits):
+    if (8 if opened else 9) <= size <= 13 and not alone and digits[0] in "06" and LANDLINE.match(digits):
         form = f"({value}" if opened else value
-        if _LANDLINE_FORM.match(form) and (plus or digits[0] == "0") and not _YEARS.search(form[-9:]) and not _YEAR_LAST.search(form[4:]):
+        if LANDLINE_FORM.match(form) and (plus or digits[0] == "0") and not _YEARS.search(form[-9:]) and not _YEAR_LAST.search(form[4:]):
             return "phone", "plausible", "area code"
     return None
 
@@ -491,7 +502,7 @@ def judge(kind: str, digits: str) -> tuple[str, str, str]:
         kind = "kpj"
     if _fits(kind, digits):
         return kind, "valid", "labelled, structure fits"
-    if kind == "phone" and _LANDLINE.match(digits):
+    if kind == "phone" and LANDLINE.match(digits):
         return kind, "plausible", "labelled, area code"
     if kind not in ("nik", "npwp", "nip", "phone") and size in _LENGTHS[kind][0] and (kind != "kk" or nik_fits(digits)):
         return kind, "plausible", f"labelled, {size} digits"
@@ -500,48 +511,8 @@ def judge(kind: str, digits: str) -> tuple[str, str, str]:
 
 def _fits(kind: str, digits: str) -> bool:
     if kind == "phone":
-        return _MOBILE.match(digits) is not None
+        return MOBILE.match(digits) is not None
     return (kind == "nik" and nik_fits(digits)) or (kind == "npwp" and npwp_fits(digits)) or (kind == "nip" and nip_fits(digits))
-
-
-def nik_fits(digits: str) -> bool:
-    """16 digits with a region of any edition, a calendar date (day + 40 for women) and a serial: 1 in about 1,600 random numbers."""
-    if len(digits) != 16 or digits[12:] == "0000" or not regions.known(digits[:6]):
-        return False
-    day = int(digits[6:8])
-    return day_exists(day - 40 if day > 40 else day, int(digits[8:10]), 2000 + int(digits[10:12]))
-
-
-def nip_fits(digits: str) -> bool:
-    """18 digits: birth date, month of appointment 17 to 66 years later, sex 1 or 2 and a serial (PPPK write 21 and more for the month)."""
-    if len(digits) != 18 or digits[14] not in "12" or digits[15:] == "000":
-        return False
-    if not day_exists(int(digits[6:8]), int(digits[4:6]), int(digits[:4])):
-        return False
-    return 17 <= int(digits[8:12]) - int(digits[:4]) <= 66 and (1 <= int(digits[12:14]) <= 12 or digits[12:14] == "21")
-
-
-def npwp_fits(digits: str) -> bool:
-    """15 digits, or 16 with a leading zero, whose ninth is the Luhn digit of the eight before; or a person's NIK."""
-    if len(digits) == 16:
-        return nik_fits(digits) or (digits[0] == "0" and npwp_fits(digits[1:]))
-    return len(digits) == 15 and digits[:8] != "00000000" and luhn(digits[:9])
-
-
-_MONTH_DAYS: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-def day_exists(day: int, month: int, year: int) -> bool:
-    if not (1 <= month <= 12 and 1 <= day <= _MONTH_DAYS[month]):
-        return False
-    return (month, day) != (2, 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
-
-
-def luhn(digits: str) -> bool:
-    total = 0
-    for i, d in enumerate(map(int, reversed(digits))):
-        total += d if i % 2 == 0 else d * 2 - 9 * (d > 4)
-    return total % 10 == 0
 
 
 def _finding(run: _Run, start: int, end: int, kind: str, verdict: str, reason: str) -> Finding:

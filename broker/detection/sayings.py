@@ -5,8 +5,10 @@ Every question looks at a bounded number of words.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from broker.detection.lexicon import TOKEN, Lexicon, Term, Terms
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 PLAIN, SOFT, HARD = 0, 1, 2  # what parts two words: nothing that matters, a comma or a bracket, the end of a sentence or line
 _HOUSES: Final = frozenset({"rs", "rsu", "rsud", "rsup", "klinik", "puskesmas"})
 _HOUSED: Final = 2  # words: farther from such a house stands its name, then what was found there
+_SIDES: Final = frozenset({"kiri", "kanan", "sebelah", "kanannya", "kirinya", "suok", "manis", "tengah", "ujung", "ruas", "satu", "dua", "tiga", "empat", "duo", "kedua", "lagi", "lg", "habis", "abis", "baru", "masih", "sudah", "sdh", "udah", "alah", "lah", "sering", "suka", "agak", "mulai", "pernah", "sempat"})
 TAIL: Final = 12  # words a finding may add on its right
 _REACH: Final = 14  # words on each side that count as the same saying
 _INSIDE: Final = frozenset({"", "-", "'", "’", "–", "/", "‐", "‑", "`", "."})  # between the words of one phrase, spaces aside
@@ -43,6 +46,7 @@ class Note(NamedTuple):  # one is made for every text: a dataclass takes five ti
     size: int
     terms: Terms
     sets: Mapping[str, frozenset[str]]
+    told: list[bool]  # whether the whole text speaks of a person; empty until asked
 
     def end(self, k: int) -> int:
         return self.starts[k] + len(self.raw[k])
@@ -60,17 +64,18 @@ class Span(NamedTuple):
 def read(text: str, low: str, base: int, lexicon: Lexicon) -> Note:
     """low: the folded part of `text` from character `base` on."""
     parts = TOKEN.split(low)
-    offsets = list(accumulate(map(len, parts), initial=base))
+    starts = list(accumulate(map(len, parts), initial=base))[1:-1:2]
     raw, seps = parts[1::2], parts[::2]
-    form, short = lexicon.forms.get, lexicon.sets["words.abbreviation"]
+    form = lexicon.forms.get
     words = [form(word, word) for word in raw]
+    short = lexicon.sets["words.abbreviation"]
     breaks = [_COMMON.get(sep, HARD) for sep in seps]
     hard = []
     for k in [k for k, part in enumerate(breaks) if part == HARD]:
         breaks[k] = _break(seps[k], raw[k - 1] if k else "", short)
         if breaks[k] == HARD:
             hard.append(k)
-    return Note(text, text.isupper(), raw, words, seps, offsets[1:-1:2], breaks, hard, len(raw), lexicon.terms, lexicon.sets)
+    return Note(text, text.isupper(), raw, words, seps, starts, breaks, hard, len(raw), lexicon.terms, lexicon.sets, [])
 
 
 def _break(sep: str, before: str, short: frozenset[str]) -> int:
@@ -134,9 +139,9 @@ def blocked(note: Note, k: int, last: int, kind: str, reach: int = 4) -> bool:
     blocks, having = note.sets[f"{kind}.before"], note.sets["words.having"]
     for i in before(note, k, reach):
         word = note.raw[i]
-        if word in blocks and (k - i <= _HOUSED or word not in _HOUSES):
+        if word in blocks and not (i and note.raw[i - 1] == "hasil") and (k - i <= _HOUSED or word not in _HOUSES):
             return True
-        if word in having:
+        if word in having or word in note.sets["words.sure"]:
             break
     if kind in {"health", "disability", "religion"} and last < note.size and note.breaks[last] == PLAIN:
         return note.raw[last] in note.sets[f"{kind}.after"]
@@ -276,11 +281,193 @@ def named_on(note: Note, last: int, most: int) -> int:
     return end
 
 
+def _among(note: Note, i: int, words: frozenset[str]) -> bool:
+    """The word at i, as written or without a clitic, is one of `words`."""
+    raw = note.raw[i]
+    return note.words[i] in words or raw in words or (raw.endswith(("nya", "nyo")) and raw[:-3] in words)
+
+
 def limb(note: Note, k: int, floor: int) -> int:
     """Where the part of the body before word k begins: "kaki kanannya diamputasi"."""
     first = k
-    for i in before(note, k, 4):
-        if i < floor or (note.words[i] not in note.sets["health.body"] and note.words[i] not in {"kiri", "kanan", "sebelah", "kanannya", "kirinya"}):
+    met = False
+    for i in before(note, k, 6):
+        part = _among(note, i, note.sets["health.body"])
+        if i < floor or not (part or note.raw[i] in _SIDES):
+            break
+        met = met or part
+        first = i
+    return first if met else k
+
+
+_SOMEONE: Final = re.compile(
+    r"(?:\ba\.n\.|\ba/n\b|\b[Aa]tas nama\b|\bATAS NAMA\b|(?i:\b(?:ybs|yang bersangkutan|sdri?\b|beliau|baliau|inyo|klien|bernama|namanya|istrinya|suaminya|anaknya|ibunya|mengaku|curhat))"
+    r"|(?i:\b(?:nik|ktp|kpj|hp|wa|telp|nama)\b\W{0,3}\d{5})|\b[Nn]ama(?: [Ll]engkap)? ?[:=] ?[A-Za-z]"
+    r"|\b(?:[Pp]ekerja|[Pp]eserta|[Pp]elapor|[Pp]engadu|[Pp]encaker|[Kk]andidat|[Pp]elamar|[Pp]emohon|[Kk]orban|[Bb]uruh|[Kk]etua(?:nya)?|[Ss]ekretaris|[Bb]endahara|[Mm]andor|[Kk]lien|[Tt]enaga kerja|[Ss]i|[Uu]da|[Uu]ni|[Mm]bak|[Mm]as|[Kk]ak) [A-Z][a-z]+)"
+    r"|(?i:\b(?:orang|anak|pekerja|buruh|karyawan|peserta|pelamar|korban|nelayan|petani|sopir|satpam|mandor|pemuda|gadis|wanita|pria|perempuan|janda|ibu|bapak)(?:nya)? (?:itu|tsb|tersebut|tadi)\b)"
+)
+
+
+def someone(note: Note) -> bool:
+    """The text speaks of a person somewhere, be it far from here."""
+    if not note.told:
+        note.told.append(_SOMEONE.search(note.text) is not None)
+    return note.told[0]
+
+
+def sure(note: Note, k: int, last: int) -> bool:
+    """One person is spoken of in this sentence."""
+    left, right = saying(note, k, last)
+    people = note.sets["words.sure"]
+    return not people.isdisjoint(left) or not people.isdisjoint(right) or possessed(note, k, last)
+
+
+def alone(note: Note, k: int, last: int) -> bool:
+    """The text holds this saying and little else: nothing tells what it is about."""
+    left, right = saying(note, k, last)
+    whole = note.starts[0] <= _EDGE and len(note.text) - note.end(note.size - 1) <= _EDGE
+    return whole and note.size <= len(left) + len(right) + last - k + _FEW
+
+
+_EDGE: Final = 12  # characters of signs and bullets at either end
+_FEW: Final = 4  # words of other sayings
+
+
+def known(note: Note, k: int, last: int) -> bool:
+    return sure(note, k, last) or someone(note) or alone(note, k, last) or ":" in note.seps[k]
+
+
+def public(note: Note, k: int, last: int) -> bool:
+    """Of nobody: a row of counts, a rule for whoever it is, a question that asks for a rule."""
+    left, right = saying(note, k, last)
+    if right and right[0].isdigit() and len(right[0]) <= _DIGITS and (len(right) == 1 or note.seps[last + 1].strip()) and note.breaks[last] == PLAIN:
+        return sum(word.isdigit() for word in left + right) >= _COUNTS
+    sets = note.sets
+    if not sets["words.sure"].isdisjoint(left) or not sets["words.sure"].isdisjoint(right):
+        return False
+    if left and left[-1].isdigit() and not _FIGURES.isdisjoint(left):
+        return True
+    if not sets["words.counting"].isdisjoint(left[-6:]) or not _ASKED.isdisjoint(left):
+        return True
+    if not someone(note) and not sets["words.rule"].isdisjoint(left[-6:]) and not sets["words.generic"].isdisjoint(left):
+        return True
+    meant = not {"untuk", "utk", "bagi"}.isdisjoint(left[-4:])
+    if not meant and sets["words.rule"].isdisjoint(left[-6:]) and sets["words.rule"].isdisjoint(right) and (someone(note) or sets["words.duty"].isdisjoint(right[:6])):
+        return False
+    for i in before(note, k + 1, 6):
+        if note.raw[i] in sets["words.generic"]:
+            return True
+        if i < k and note.raw[i] not in sets["words.linking"]:
+            break
+    return False
+
+
+_FIGURES: Final = frozenset({"kasus", "turun", "naik", "jumlah", "sebanyak", "tercatat"})
+_ASKED: Final = frozenset({"tanyakan", "ditanyakan"})
+_DIGITS: Final = 5  # of a count, at most
+_COUNTS: Final = 3  # numbers in a sentence that make it a table
+_LEAD: Final = 7  # words a finding may add on its left
+_CALLED: Final = re.compile(r"(?:me[mn]|ber|di)[a-z]{4,}")  # a verb begins another statement
+
+
+def widened(note: Note, span: Span, kind: str, floor: int) -> Span:
+    """The saying whole: of whom and since when on the left, what of, how and why on the right, up to the next statement."""
+    return span._replace(first=_lead(note, span.first, kind, floor), last=_tail(note, span.last, kind))
+
+
+_OWN: Final = MappingProxyType(
+    {
+        "health": ("health.body",),
+        "disability": ("health.body",),
+        "finance": ("finance.owned",),
+        "union": ("union.cue",),
+        "crime": ("crime.guilt", "crime.booked"),
+        "religion": ("religion.tells",),
+    }
+)
+_NO_START: Final = frozenset({"di", "dari", "dengan", "dgn", "dan", "tahun", "bulan"})
+_AFTER_ALL: Final = frozenset({"dokter", "dan", "yang", "yg", "ya", "kali", "karena", "krn", "akibat", "gara", "kasus"})  # no finding of illness begins so
+
+
+def _lead(note: Note, k: int, kind: str, floor: int) -> int:
+    sets = note.sets
+    joins, lead = sets["words.left"], sets["words.lead"]
+    own = [sets[name] for name in _OWN[kind]]
+    first = k
+    for i in before(note, k, _LEAD):
+        if i < floor or not (note.raw[i] in joins or note.raw[i] in lead or note.raw[i] in _SIDES or any(_among(note, i, words) for words in own)):
             break
         first = i
+    while first < k and (note.raw[first] in _NO_START or (kind == "health" and note.raw[first] in _AFTER_ALL)):
+        first += 1
     return first
+
+
+def _tail(note: Note, last: int, kind: str) -> int:
+    sets = note.sets
+    stops, causes, joins, house = sets["words.tail_stop"], sets["words.tail_cause"], sets["words.tail_join"], sets["words.house"]
+    within = match(note, last - 1)  # "indikasi cemas menyeluruh": the last word may begin a longer phrase
+    end = last + len(within.words) - 1 if within is not None and within.kind == kind and within.role != "neutral" else last
+    floor, stop = end, min(note.size, end + _LEAD)
+    if kind == "finance":
+        end = _unpaid(note, end)
+    while end < stop:
+        word = note.raw[end]
+        if note.breaks[end] != PLAIN:
+            if note.seps[end] != " (" or not (more := _more(note, end, kind)):
+                break
+            end = more
+            continue
+        if word in joins and (more := _more(note, end + 1, kind)):
+            end = more
+            continue
+        if word == "dan" and end + 1 < stop and note.raw[end + 1] in sets["words.time"] and note.breaks[end + 1] == PLAIN:
+            end += 2
+            continue
+        if (grown := time_on(note, end, stop)) > end:
+            end = grown
+            continue
+        cause = word in causes or (kind == "finance" and word in {"buat", "untuk", "utk", "demi"}) or (kind == "finance" and end > floor and note.raw[end - 1] in {"buat", "untuk", "utk", "demi"}) or (end > floor and note.raw[end - 1] in causes)
+        if not cause and (word in stops or _CALLED.fullmatch(word) or word in sets["words.title"]):
+            break
+        if word[0].isdigit() and not (len(word) <= 3 or (len(word) == 4 and word[:2] in {"19", "20"})):  # noqa: PLR2004  # a long number is no measure
+            break
+        if not note.capitals and capital(note, end) and not (word in house or word in sets["words.time"] or note.raw[end - 1] in house or note.raw[end - 1] in sets["words.site"] or note.raw[end - 1] in {"ke", "dari"} or _more(note, end, kind)):
+            break
+        end += 1
+    while end > floor and note.raw[end - 1] in sets["words.dangle"]:
+        end -= 1
+    return end
+
+
+def _unpaid(note: Note, end: int) -> int:
+    """What became of a debt: "kredit motornya sudah dua bulan macet", "yang belum dibalikin"."""
+    low = note.sets["words.low"]
+    for i in range(end, min(note.size, end + 5)):
+        if note.breaks[i] != PLAIN:
+            break
+        if note.raw[i] in {"gaji", "upah"} and i and note.raw[i - 1] in {"bulan", "bln"}:
+            end = i + 1
+        elif note.raw[i] in low or note.raw[i] in {"nunggak", "tertunggak", "terkuras", "bulan", "anak", "hp"}:
+            end = i + 1
+        elif note.raw[i] in {"yang", "yg"}:
+            stop = i + 1
+            while stop < note.size and stop < i + 3 and note.breaks[stop] == PLAIN:
+                stop += 1
+            return stop
+    return end
+
+
+def _more(note: Note, at: int, kind: str) -> int:
+    """The end of another phrase of the same kind at word `at` or after a word of degree; 0 if there is none."""
+    for i in (at, at + 1, at + 2):
+        if i >= note.size or (note.breaks[i] != PLAIN and i > at):
+            return 0
+        term = match(note, i)
+        if term is not None and term.role != "neutral" and (term.kind == kind or {term.kind, kind} == {"health", "disability"}):
+            return i + len(term.words)
+        if kind == "finance" and (note.raw[i] in note.sets["finance.owed_for"] or note.raw[i] in note.sets["finance.asset"]):
+            return i + 1
+        if note.raw[i] not in note.sets["words.lead"] and note.raw[i] not in note.sets["words.left"] and note.raw[i] not in note.sets["words.site"] and note.raw[i] != "ke":
+            return 0
+    return 0

@@ -1,6 +1,6 @@
 """Specific personal data told in words: illness, disability, religion, union, crime, money, the mother's name. Pure: a text in, findings out.
 
-1. Look for a word that only a finding has; most texts end here. 2. Read the part of the text that holds such words. 3. Match the
+1. Look, in many texts at once, for a word that only a finding has; many texts end here. 2. Read the part of the text that holds such words. 3. Match the
 phrases of the lexicon there and ask the judge of the kind whether context makes one a fact of a person, and how far it reaches.
 4. Findings of one kind that touch are one.
 
@@ -13,12 +13,18 @@ Source: UU 27/2022 Pasal 4 ayat (2); the words and rules are this project's own.
 
 from __future__ import annotations
 
+import re
+import threading
 import unicodedata
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from broker.detection.ailments import disability, health
 from broker.detection.convictions import crime, religion, union
+from broker.detection.forms import Line, table
 from broker.detection.lexicon import Lexicon, lexicon
 from broker.detection.money import finance, paid
 from broker.detection.mothers import mother
@@ -26,12 +32,14 @@ from broker.detection.sayings import PLAIN, Note, Span, match, read
 from broker.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _JUDGES: Final = MappingProxyType({"health": health, "disability": disability, "religion": religion, "union": union, "crime": crime, "finance": finance, "mother": mother})
 _VERDICTS: Final = ("valid", "plausible", "shaped")
 _MARGIN: Final = 120  # characters read on each side of the words that began the search: more than the words a judge looks at
-_LETTERS: Final = bytes(code + 32 if 65 <= code <= 90 else code if 97 <= code <= 122 else 32 for code in range(256))  # A letter in lower case, all else a space.
+_WORDS: Final = re.compile("[a-z]+")
+_FARTHEST: Final = 8  # words from a telling word to what it needs; lexicon.py has no longer reach
+
 
 
 class _Folding(dict[int, str]):
@@ -50,33 +58,88 @@ _FOLD: Final = _Folding({i: chr(i).lower() for i in range(128)})
 
 def find_specific(text: str) -> list[Finding]:
     """Every finding in `text`, in order, without overlaps."""
+    (told,) = screen().told([text], table().line([text]))
+    return [] if told is None else find_told(text, *told)
+
+
+def find_told(text: str, first: int, last: int) -> list[Finding]:
+    """The findings of a text whose telling words stand between the characters `first` and `last`."""
     known = lexicon()
     low = text.lower() if text.isascii() else text.translate(_FOLD)
-    words = low.encode("ascii", "replace").translate(_LETTERS).decode("ascii").split()
-    if known.triggers.isdisjoint(words):
-        return []
-    told = _told(words, known)
-    if not told:
-        return []
-    start, stop = low.find(told[0]) - _MARGIN, low.rfind(told[-1]) + len(told[-1]) + _MARGIN
+    start, stop = first - _MARGIN, last + _MARGIN
     start = low.rfind(" ", 0, start) + 1 if start > 0 else 0
     stop = low.find(" ", stop) + 1 or len(low)
     note = read(text, low[start:stop], start, known)
     return _merged(note, _spans(note, known.opening))
 
 
-def _told(words: list[str], known: Lexicon) -> list[str]:
-    """The words, in order, at which a phrase or an amount received can stand."""
-    triggers, telling, form = known.triggers, known.telling, known.forms.get
-    told = []
-    for i in [i for i, word in enumerate(words) if word in triggers]:
-        reach, needed = telling[form(words[i], words[i])]
-        if needed:
-            around = words[max(0, i - reach) : i + reach + 1]
-            if needed.isdisjoint(around) and needed.isdisjoint([form(word, word) for word in around]):
-                continue
-        told.append(words[i])
-    return told
+class Screen:
+    """Which texts of a line hold telling words, with the words they need about them, and where; safe to share between threads."""
+
+    def __init__(self, known: Lexicon) -> None:
+        self._lexicon = known
+        self._lock = threading.Lock()
+        self._empty([])
+
+    def _empty(self, known: list[str]) -> None:
+        self._known = known
+        self._described = 0
+        self._words, self._reach = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int8)
+        self._needs, self._gives = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64)
+
+    def told(self, texts: Sequence[str], line: Line) -> list[tuple[int, int] | None]:
+        """Per text where its first telling word begins and its last ends, in characters; a superset of where findings are."""
+        with self._lock:
+            if line.known is not self._known:
+                self._empty(line.known)
+            self._size_up()
+            words, reach, needs, gives = (each[line.forms] for each in (self._words, self._reach, self._needs, self._gives))
+        at = np.flatnonzero(words)
+        of = np.searchsorted(line.ends, at, side="right")
+        place = np.arange(len(at)) + (of + 1) * _FARTHEST  # words that stand alone, so far from those of the next text that no search meets them
+        room = np.zeros(len(at) + (len(texts) + 2) * _FARTHEST + 1, dtype=np.uint64)
+        room[place] = gives[at]
+        telling = np.flatnonzero(reach[at] >= 0)
+        spot, far, need = place[telling], reach[at[telling]], needs[at[telling]]
+        met = room[spot]
+        for k in range(1, _FARTHEST + 1):
+            met |= np.where(far >= k, room[spot - k] | room[spot + k], np.uint64(0))
+        telling = telling[(need == 0) | ((met & need) != 0)]
+        found: list[tuple[int, int] | None] = [None if text.isascii() else (0, len(text)) for text in texts]  # other scripts' letters may be read as ours
+        if len(telling):
+            which = of[telling]
+            turns = np.flatnonzero(np.diff(which, prepend=-1))
+            ends = np.append(turns[1:], len(which)) - 1
+            tokens = at[telling]
+            for text, first, last in zip(which[turns].tolist(), line.starts[tokens[turns]].tolist(), line.stops[tokens[ends]].tolist(), strict=True):
+                if found[text] is None:
+                    found[text] = (first, last)
+        return found
+
+    def _size_up(self) -> None:
+        new = [self._describe(shown) for shown in self._known[self._described :]]
+        if new:
+            words, reach, needs, gives = zip(*new, strict=True)
+            self._words = np.append(self._words, np.array(words, dtype=np.bool_))
+            self._reach = np.append(self._reach, np.array(reach, dtype=np.int8))
+            self._needs, self._gives = np.append(self._needs, np.array(needs, dtype=np.uint64)), np.append(self._gives, np.array(gives, dtype=np.uint64))
+            self._described += len(new)
+
+    def _describe(self, shown: str) -> tuple[bool, int, int, int]:
+        """Of a form: whether it holds words; within how many others what it needs must stand, -1 if it tells nothing; what it needs; what it gives."""
+        words = _WORDS.findall(shown.lower())
+        telling, bits = self._lexicon.telling, self._lexicon.bits
+        told = [telling[word] for word in words if word in telling]
+        given = 0
+        for word in words:
+            given |= bits.get(word, 0)
+        reach, need = told[0] if len(told) == 1 else (0 if told else -1, 0)
+        return bool(words), reach, need, given
+
+
+@cache
+def screen() -> Screen:
+    return Screen(lexicon())
 
 
 def _spans(note: Note, opening: frozenset[str]) -> Iterator[tuple[str, Span]]:

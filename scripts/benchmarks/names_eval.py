@@ -9,11 +9,12 @@ import json
 import re
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from broker.detection import detect
-from broker.detection.names import NameFinder, shipped
+from broker.detection.names import NameFinder, found_by, shipped
 from broker.sample.notes import notes
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def evaluate(folder: Path | None) -> dict[str, dict[str, float] | None]:
         "nergrit": scores(read_marked(folder / "nergrit" / "test_preprocess.txt")) if folder else None,
         "form": scores(form),
         "form_upper": scores(note_marked(SEED, NOTES, "test", form="form", upper=1.0)),
-        "form_unlisted": scores(form, unlisted(form).find),
+        "form_unlisted": scores(form, partial(found_by, unlisted(form))),
         "mixed": scores(note_marked(SEED, NOTES, "test")),
     }
 

