@@ -1,7 +1,8 @@
-"""Addresses in a folded text: from a street, a hamlet or the word "alamat" on, as far as their parts continue. Pure, linear.
+"""Addresses in a folded text: from a street, a hamlet, a ward or a word of living somewhere on, as far as their parts continue. Pure, linear.
 
-A part is a keyword with its name ("Kel. Muaro"), a house number, RT/RW, a place after a comma, a postcode. Names of streets are
-capitalised words where the text distinguishes, else the words up to one that no name has. "jalan" is also a verb: then it is no address.
+A part is a keyword with its name ("Kel. Muaro"), a house number, RT/RW, a place after a comma, a postcode, a spot ("belakang masjid").
+Names of streets are capitalised words where the text distinguishes, else the words up to one that no name has. "jalan" is also a verb:
+then it is no address. What has no street or hamlet, or too little of one, is `shaped`: an address only beside a person.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _AREAS: Final = frozenset(_AREA)
 _CALLS: Final = frozenset((*_CALLED, "d"))
 _GOES_TO: Final = frozenset(_GOING)
 _KINDS: Final = frozenset(_KIND)
+_OWN: Final = frozenset({"rumahnya", "rumahku", "rumahnyo", "alamatnya", "alamatku", "alamatnyo", "tinggalnya"})
 _STAYS: Final = frozenset({"tinggal", "tingga", "tggl", "menetap", "bermukim", "ngekos", "ngekost", "ngontrak", "mengontrak", "numpang", "menumpang"})
 _LONGEST: Final = 240  # characters of one address
 _LABELLED: Final = 160  # characters behind "alamat:"
@@ -65,7 +67,7 @@ _CORE: Final = (
 )
 # Nor do these go on in one.
 _HARD: Final = (
-    f"{_CORE}|status|agama|pekerjaan|umur|usia|jenis|pendidikan|keterangan|tanggal|gang|kota(?=[. ]{{1,2}}(?!kab|prov|kec|kel)[A-Za-z])|desa|dusun|nagari|kenagarian|lingkungan|perum|perumahan|komplek|kompleks"
+    f"{_CORE}|status|agama|pekerjaan|umur|usia|jenis|pendidikan|keterangan|tanggal|gang|kota(?=[ ](?!kab|prov|kec|kel)[A-Za-z])|desa|dusun|nagari|kenagarian|lingkungan|perum|perumahan|komplek|kompleks"
 )
 # Nor these, where capitals do not tell.
 _VERBS: Final = (
@@ -160,7 +162,7 @@ _BEFORE: Final = re.compile(r"([a-z]+)[^a-z\n]*$")
 _WORD: Final = re.compile(r"[a-z]+")
 
 _HIGHWAY: Final = re.compile(r"jalan raya [a-z' ]{2,40}? (?:no|nomor|km)[. ]{0,2}\d")  # a highway with a house number is an address in any case
-_A_ROAD: Final = re.compile(r" (?:sedang |yang |yg |masih |kembali )?(?:macet|rusak|longsor|banjir|ditutup|putus|diaspal|diperbaiki|berlubang|amblas|licin|selesai)(?![a-z])")
+_A_ROAD: Final = re.compile(r" (?:sedang |yang |yg |masih |kembali )?(?:macet|rusak|longsor|banjir|ditutup|putus|diaspal|diperbaiki|berlubang|amblas|licin)(?![a-z])")
 _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?![a-z])")
 _NONE: Final = (0, 0, "", "")
 # Behind the word: whose, since when and with whom, then a sign or "di".
@@ -175,7 +177,7 @@ _SAY: Final = re.compile(
     r"[ ]?(?:(?P<sign>[:=|\t]|\?(?=\s)|->)|(?P<at>ada di|di|d|dr|pada|pd|adalah|yaitu|yakni|ialah|ke|ka|kat|dari|nang|neng|ning|wonten ing|wonten|ing|ring)(?![a-z])[ :]?|)[ ]?\n?[ ]?"
 )
 _NOT_SAID: Final = re.compile(
-    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|tsb|tersebut|atas(?= (?:nama|dasar|benar|sudah|adalah)| ?[^ a-z]|$)|yang|yg|ybs|e-?mail|surel|web|ip|mana|sini|sana|situ|milik|sewa|kontrak|ya|ada|sendiri|rantau|perantauan|luar (?:kota|negeri|daerah|pulau)|alamat|siapa|nya)(?![a-z])"
+    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|tsb|tersebut|atas(?= (?:nama|dasar|benar|sudah|adalah)| ?[^ a-z]|$)|yang|yg|ybs|e-?mail|surel|web|ip|mana|sini|sana|situ|milik|sewa|kontrak|ya|ada|sendiri|rantau|perantauan|luar (?:kota|negeri|daerah|pulau)|alamat|siapa|nya|tujuan|instansi|perusahaan|pengirim|aplikasi|sistem|data|berkas|formulir)(?![a-z])"
 )
 # A kind of dwelling and no more: no address unless more is said.
 _VAGUE: Final = re.compile(r"(?:mess|kos|kost|kosan|rumah|kontrakan|luar|dalam|bawah|daerah|tempat|asrama|panti|lokasi|perusahaan|kebun|mertua|orang|orangtua|keluarga|pekerja|pondok|kota|desa|kampung|kamar|(?:seberang|dekat|depan|belakang|sebelah)(?! ))(?![a-z])")
@@ -190,8 +192,10 @@ _HEADS: Final = frozenset(
 )
 _TOWARDS: Final = re.compile(r"(?:[ ](?:ke|ka|di|dari|dr))?[ :]{1,2}([a-z]+)")
 _TOWARDS_FAR: Final = re.compile(r"(?:[ ][\w.-]+){1,3}?[ ](?:ke|ka|di)[ ]([a-z]+)")
+_NUMBERED_HOUSE: Final = re.compile(r" ?,? ?(?:no|nomor|rt|gg)\b[. ]{0,2}\w")
 _NAMED: Final = re.compile(_GOES)
 _BESIDE: Final = re.compile(rf"[ ](?i:{_grouped(_SPOTS)})[ ]")
+_DWELLING: Final = re.compile(rf"(?i:kost?|kosan|kos-kosan|kontrakan|mess)(?![A-Za-z]){_WORDS}{{1,6}}")
 _NUMBERED: Final = re.compile(r"(?i:(?:pasar|psr|pasa|mess|bedeng|barak)[ ](?:no(?:mor)?[. ]{1,2})?(?:\d{1,3}|[ivx]{1,4}|[a-f])\b)(?:[ ][A-Z]\w+){0,3}")
 _AT_A_SPOT: Final = re.compile(
     rf"(?i:dekat|dkt|dakek|depan|belakang|blkg|balakang|samping|sebelah|seberang|ujung|simpang|kos|kost|kos-kosan|kontrakan|bedeng|barak|rumah(?! sakit| makan)|karyawan|(?:pasar|psr|pasa)(?=[ ](?:\d|[ivx]+\b)))(?![A-Za-z]){_WORDS}"
@@ -379,7 +383,8 @@ def _a_place(text: str, low: str, start: int, word: str, name: re.Match[str]) ->
     capital = text is not low and name.group(1)[0].isupper()
     if capital and following not in ("kaki", "tol", "keluar"):
         return True
-    if digit or (following in _WALKED and not _HIGHWAY.match(low, start)) or previous in _WALKING or (start and low[start - 1] == "-") or low[start + 5 : start + 6] == "-":
+    walked = (following in _WALKED and not _HIGHWAY.match(low, start)) or (previous in _WALKING and not _NUMBERED_HOUSE.match(low, name.end()))
+    if digit or walked or (start and low[start - 1] == "-") or low[start + 5 : start + 6] == "-":
         return False
     return capital or previous in _PLACING or _STRONG.match(text, name.end() + 1) is not None or (text is low and not previous)
 
@@ -394,7 +399,7 @@ def _said(text: str, low: str, start: int, word: str, first: re.Pattern[str], ta
     at, sign, where = m.end(), m["sign"] or word == "d", (m["at"] or "").lower()
     if word in _GOES_TO:
         at, sign, where = _towards(low, start + len(word)), "", "ke"
-    if _NOT_SAID.match(low, at):
+    if _NOT_SAID.match(low, at) or not (sign or where or low[at : at + 1].isalpha()):
         return _NONE
     if sign:
         part = first.match(text, at, at + _LONGEST)
@@ -404,7 +409,7 @@ def _said(text: str, low: str, start: int, word: str, first: re.Pattern[str], ta
         return at, stop, "plausible" if called else "shaped", "called an address"
     head = _WORD.match(low, at)
     if not (called or where) and (head is None or head.group() not in _HEADS):
-        return _NONE
+        return _kind(text, start, tail) if word in ("kos", "kost", "kosan", "kontrakan") else _NONE
     if head and _PART_HERE.match(low, at) and (found := _address(text, low, at, head.group(), first, tail))[1]:
         return found  # the street or hamlet begins an address itself
     spot = bool(_HERE.match(text, at))
@@ -419,17 +424,18 @@ def _said(text: str, low: str, start: int, word: str, first: re.Pattern[str], ta
         told = spot or (_described(text, low, at, stop) if where or (called and cased) else called and (stop > name.end() or bool(_STRONG.search(text, at, stop))))
     if not told:
         return _NONE
-    sure = (cased and (called or (word == "tinggal" and where == "di"))) or (spot and where == "di" and word in _STAYS)
+    sure = (cased and (called or (word == "tinggal" and where == "di"))) or (spot and (word in _OWN or (where == "di" and word in _STAYS)))
     return at, stop, "plausible" if sure else "shaped", "called an address"
 
 
 def _kind(text: str, start: int, tail: re.Pattern[str]) -> tuple[int, int, str, str]:
     """A numbered market road, as in Deli, or a dwelling for workers, with further parts."""
-    name = _NUMBERED.match(text, start)
+    name = _NUMBERED.match(text, start) or _DWELLING.match(text, start)
     if name is None:
         return _NONE
     stop = _onward(text, name.end(), tail)
-    return (start, stop, "shaped", "a numbered road or dwelling") if stop - name.end() > 3 or text[start] in "bB" else _NONE
+    told = stop - name.end() > 3 or text[start] in "bB" or (name.re is _DWELLING and _BESIDE.search(text, start, stop))
+    return (start, stop, "shaped", "a numbered road or dwelling") if told else _NONE
 
 
 def _described(text: str, low: str, at: int, stop: int) -> bool:

@@ -37,7 +37,7 @@ _WHOSE: Final = re.compile(
     r"(?i)(?<![a-z])(?:(?P<somebody>(?:alamat|almt|beralamat|(?:ber)?domisili|tinggal|tingga|tggl|kediaman|menetap|bermukim|kost?|ngekost?|kontrakan|ngontrak|mengontrak|menumpang|numpang|rumah(?! (?:sakit|makan|produksi|potong|subsidi|ibadah|susun)))"
     r"|d/a|ybs|beliau|sdri?|alm(?:arhumah|arhum)?|pemohon|pelapor|pengadu|istri|suami|anak|ibu|bapak|janda|duda|keluarga|warga|saksi|tetangga|kakak|adik|ayah|nenek|kakek|paman|bibi|mertua|(?:pak|buk?|bang|mas|mbak|kak|uni|uda)(?= [a-z]{3}))"
     r"|(?:pt|cv|ud|tbk|kantor|dinas|disnaker[a-z]*|toko|ruko|gudang|pabrik|cabang|outlet|hotel|gedung|aula|loket|pos|bengkel|klinik|apotek|puskesmas|sekolah|kampus|proyek|perusahaan|koperasi|bank|kegiatan|lokasi|lowongan|lamaran|advertising"
-    r"|rapat|acara|jembatan|jalur|arus|parkir|macet|antrean|antrian|sekretariat|panitia|undangan|interview|wawancara|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
+    r"|rapat|acara|jembatan|jalur|arus|truk|terguling|kecelakaan|parkir|macet|antrean|antrian|sekretariat|panitia|undangan|interview|wawancara|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
 )
 _HOME: Final = re.compile(r"(?i)\br[tw]\b|\b(?:gg|gang)\b.{1,40}\d")
 _MANY: Final = re.compile(r"(?i)(?<![a-z])(?:pekerja|karyawan|peserta|buruh|siswa|penghuni|tka|tkw|pengungsi)(?![a-z])")

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +23,7 @@ _CLITICS: Final = ("nya", "-nya", "ku", "mu", "lah", "pun", "kah", "nyo", "e")
 _CLITIC_FROM: Final = 4  # letters of the shortest word that takes a clitic: "bu" + "ku" is a book
 _SLIP_FROM: Final = 7  # letters of the shortest word whose misspellings are known: shorter ones meet other words
 _SLIPS: Final = (("f", "p"), ("v", "f"), ("c", "k"), ("k", "c"), ("i", "e"), ("e", "i"), ("u", "o"), ("o", "u"), ("z", "s"), ("s", "z"), ("y", "i"), ("th", "t"), ("ph", "f"), ("ks", "x"), ("kh", "k"))
-_PARTED: Final = frozenset({"nya"})  # the search takes the clitic of "gaji-nya pokok" for a word
-_BITS: Final = 63
+NUMBER: Final = "#"  # stands for any number
 _PAID_WITHIN: Final = 8  # words from "menerima" to "juta"
 # Groups whose single words tell nothing unless a word of these sets stands within so many words, as their judges ask.
 _NEAR: Final = MappingProxyType(
@@ -73,21 +72,27 @@ class Term:
 Terms = Mapping[str, Mapping[str, tuple[Term, ...]]]
 
 
+class Need(NamedTuple):
+    """What a telling word needs: a word of one of the sets within so many words, or one of the others right beside it; where both are empty, nothing."""
+
+    reach: int
+    sets: frozenset[str]
+    beside: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """What the search and the judges look up.
 
     terms: first word → second word → the phrases that begin so, longest first; "" as second word → the word alone.
     opening: first words of phrases, and verbs of being paid. forms: inflected or misspelt word → the lexicon's.
-    telling: word that every finding of some phrase holds, in all forms → (within how many words one of others stands, their bits; 0 if it tells alone).
-    bits: word, in all forms → the bits of the sets of such others that it is in. sets: "kind.group" → its single words.
+    telling: word that every finding of some phrase holds → what must stand near it. sets: "kind.group" → its single words.
     """
 
     terms: Terms
     opening: frozenset[str]
     forms: Mapping[str, str]
-    telling: Mapping[str, tuple[int, int]]
-    bits: Mapping[str, int]
+    telling: Mapping[str, Need]
     sets: Mapping[str, frozenset[str]]
 
 
@@ -103,24 +108,15 @@ def lexicon() -> Lexicon:
             for phrase in listed[f"{kind}.{role}"]:
                 terms.setdefault(phrase, Term(kind, role, phrase))
     forms = _forms(terms.values(), frozenset().union(*sets.values()))
-    telling, bits = _in_bits(_telling([t for t in terms.values() if t.role != "neutral"], sets), sets)
-    telling |= {form: telling[word] for form, word in forms.items() if word in telling}
-    for form, word in forms.items():
-        if word in bits:
-            bits[form] = bits.get(form, 0) | bits[word]
+    telling = _telling([t for t in terms.values() if t.role != "neutral"], sets)
     opening = frozenset(phrase[0] for phrase in terms) | sets["finance.amount_verbs"]
-    return Lexicon(_by_words(terms.values()), opening, forms, telling, bits, sets)
+    return Lexicon(_by_words(terms.values()), opening, forms, telling, sets)
 
 
 def _phrases(text: str) -> list[tuple[str, ...]]:
     """Phrases parted by commas; "tidak|tdk bisa|" is "tidak bisa", "tdk bisa", "tidak" and "tdk"."""
     chosen = (choice for item in text.split(",") if item.strip() for choice in product(*(word.split("|") for word in item.split())))
     return [phrase for choice in chosen if (phrase := tuple(TOKEN.findall(" ".join(choice))))]
-
-
-def _lettered(phrase: tuple[str, ...]) -> tuple[str, ...]:
-    """The search for triggers sees letters only."""
-    return tuple(word for word in phrase if word.isalpha())
 
 
 def _by_words(terms: Iterable[Term]) -> Terms:
@@ -131,37 +127,25 @@ def _by_words(terms: Iterable[Term]) -> Terms:
     return {first: {second: tuple(found) for second, found in seconds.items()} for first, seconds in table.items()}
 
 
-def _telling(terms: list[Term], sets: Mapping[str, frozenset[str]]) -> dict[str, tuple[int, frozenset[str]]]:
-    """A word of every phrase: a single word itself, of a longer phrase its least ordinary one; and the words of money.
-
-    With each: within how many words of it one of the others must stand, and those: names of sets, or words; none if it tells alone.
-    """
+def _telling(terms: list[Term], sets: Mapping[str, frozenset[str]]) -> dict[str, Need]:
+    """A word of every phrase: a single word itself, of a longer phrase its least ordinary one; and the words of money."""
     ordinary = frozenset().union(*(words for name, words in sets.items() if name.split(".")[1] not in _ROLES.get(name.split(".")[0], ())))
     plain = sets["words.ordinary"]
-    near: dict[str, tuple[int, set[str]]] = {word: (_PAID_WITHIN, {"finance.amount_verbs"}) for word in sets["words.money"]}
+    near = {word: Need(_PAID_WITHIN, frozenset({"finance.amount_verbs"})) for word in sets["words.money"]}
     for term in terms:
-        if len(phrase := _lettered(term.words)) == 1:
+        if len(term.words) == 1:
+            word = term.words[0]
             groups = _NEAR.get(f"{term.kind}.{term.role}")
-            needed = groups is not None and phrase[0] not in sets["health.ambiguous"] and not phrase[0].startswith("men")  # "menipu" needs no word of guilt
-            near[phrase[0]] = (groups[0], {*_PARTED, *groups[1]}) if groups and needed else (0, set())
-    alone = {word for word, (_, words) in near.items() if not words}
-    for phrase in sorted((_lettered(t.words) for t in terms), key=len):
-        if len(phrase) > 1 and alone.isdisjoint(phrase):
+            needed = groups is not None and word not in sets["health.ambiguous"] and not word.startswith("men")  # "menipu" needs no word of guilt
+            near[word] = Need(groups[0], frozenset(groups[1])) if groups and needed else Need(0, frozenset())
+    alone = {word for word, need in near.items() if not need.sets}
+    beside: dict[str, set[str]] = {}
+    for term in terms:
+        phrase = tuple(word for word in term.words if word.isalpha())  # the screen sees letters only
+        if len(term.words) > 1 and alone.isdisjoint(phrase):
             i = max(range(len(phrase)), key=lambda i: (phrase[i] not in plain, phrase[i] not in ordinary, phrase[i] in near, len(phrase[i])))
-            near.setdefault(phrase[i], (1, set(_PARTED)))[1].add(phrase[i + 1] if i + 1 < len(phrase) else phrase[i - 1])
-    return {word: (reach, frozenset(words)) for word, (reach, words) in near.items()}
-
-
-def _in_bits(near: Mapping[str, tuple[int, frozenset[str]]], sets: Mapping[str, frozenset[str]]) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:
-    """The needs of the telling words as bits, and the bits of the words that meet them: one for each set, the rest shared out among single words."""
-    needed = sorted({word for _, words in near.values() for word in words}, key=lambda word: (word not in sets, word))
-    named = sum(word in sets for word in needed)
-    bit = {word: 1 << (i if i < named else named + (i - named) % (_BITS - named)) for i, word in enumerate(needed)}
-    bits: dict[str, int] = {}
-    for name in needed:
-        for word in sets.get(name, (name,)):
-            bits[word] = bits.get(word, 0) | bit[name]
-    return {word: (reach, sum({bit[other] for other in words})) for word, (reach, words) in near.items()}, bits
+            beside.setdefault(phrase[i], set()).add(NUMBER if len(phrase) == 1 else phrase[i + 1] if i + 1 < len(phrase) else phrase[i - 1])
+    return {word: near.get(word, Need(0, frozenset()))._replace(beside=frozenset(beside.get(word, ()))) for word in near.keys() | beside.keys()}
 
 
 def _forms(terms: Iterable[Term], known: frozenset[str]) -> dict[str, str]:

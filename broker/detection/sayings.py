@@ -300,19 +300,29 @@ def limb(note: Note, k: int, floor: int) -> int:
     return first if met else k
 
 
-_SOMEONE: Final = re.compile(
-    r"(?:\ba\.n\.|\ba/n\b|\b[Aa]tas nama\b|\bATAS NAMA\b|(?i:\b(?:ybs|yang bersangkutan|sdri?\b|beliau|baliau|inyo|klien|bernama|namanya|istrinya|suaminya|anaknya|ibunya|mengaku|curhat))"
-    r"|(?i:\b(?:nik|ktp|kpj|hp|wa|telp|nama)\b\W{0,3}\d{5})|\b[Nn]ama(?: [Ll]engkap)? ?[:=] ?[A-Za-z]"
-    r"|\b(?:[Pp]ekerja|[Pp]eserta|[Pp]elapor|[Pp]engadu|[Pp]encaker|[Kk]andidat|[Pp]elamar|[Pp]emohon|[Kk]orban|[Bb]uruh|[Kk]etua(?:nya)?|[Ss]ekretaris|[Bb]endahara|[Mm]andor|[Kk]lien|[Tt]enaga kerja|[Ss]i|[Uu]da|[Uu]ni|[Mm]bak|[Mm]as|[Kk]ak) [A-Z][a-z]+)"
-    r"|(?i:\b(?:orang|anak|pekerja|buruh|karyawan|peserta|pelamar|korban|nelayan|petani|sopir|satpam|mandor|pemuda|gadis|wanita|pria|perempuan|janda|ibu|bapak)(?:nya)? (?:itu|tsb|tersebut|tadi)\b)"
-)
+_LETTERED: Final = re.compile("[A-Za-z]+")
+_LABELLED: Final = re.compile(r"(?i)\b(?:nik|ktp|kpj|hp|wa|telp|nama)\b\W{0,3}\d{5}|\bnama(?: lengkap)? ?[:=] ?[a-z]")
+_ON_BEHALF: Final = frozenset({"a.n.", "a/n", "atas nama"})
 
 
 def someone(note: Note) -> bool:
     """The text speaks of a person somewhere, be it far from here."""
     if not note.told:
-        note.told.append(_SOMEONE.search(note.text) is not None)
+        note.told.append(_someone(note))
     return note.told[0]
+
+
+def _someone(note: Note) -> bool:
+    low = note.text.lower()
+    words = _LETTERED.findall(note.text)
+    lower = [word.lower() for word in words]
+    if not note.sets["words.somebody"].isdisjoint(lower) or any(sign in low for sign in _ON_BEHALF):
+        return True
+    called, those = note.sets["words.called"], note.sets["words.that"]
+    for i in [i for i, word in enumerate(lower[:-1]) if word in called]:
+        if (words[i + 1].istitle() and len(words[i + 1]) > 1) or lower[i + 1] in those:
+            return True
+    return not note.sets["words.labelled"].isdisjoint(lower) and _LABELLED.search(note.text) is not None
 
 
 def sure(note: Note, k: int, last: int) -> bool:

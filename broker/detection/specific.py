@@ -25,7 +25,7 @@ import numpy as np
 from broker.detection.ailments import disability, health
 from broker.detection.convictions import crime, religion, union
 from broker.detection.forms import Line, table
-from broker.detection.lexicon import Lexicon, lexicon
+from broker.detection.lexicon import NUMBER, Lexicon, Need, lexicon
 from broker.detection.money import finance, paid
 from broker.detection.mothers import mother
 from broker.detection.sayings import PLAIN, Note, Span, match, read
@@ -34,10 +34,14 @@ from broker.model import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
 _JUDGES: Final = MappingProxyType({"health": health, "disability": disability, "religion": religion, "union": union, "crime": crime, "finance": finance, "mother": mother})
 _VERDICTS: Final = ("valid", "plausible", "shaped")
 _MARGIN: Final = 120  # characters read on each side of the words that began the search: more than the words a judge looks at
 _WORDS: Final = re.compile("[a-z]+")
+_LETTERED, _DIGITS, _TELLING, _ALONE = 1, 2, 4, 8  # sorts of forms
+_A_NUMBER: Final = 1  # stands for any number in a pair
 _FARTHEST: Final = 8  # words from a telling word to what it needs; lexicon.py has no longer reach
 
 
@@ -74,18 +78,24 @@ def find_told(text: str, first: int, last: int) -> list[Finding]:
 
 
 class Screen:
-    """Which texts of a line hold telling words, with the words they need about them, and where; safe to share between threads."""
+    """Which texts of a line hold telling words, with what they need near them, and where; safe to share between threads."""
 
     def __init__(self, known: Lexicon) -> None:
         self._lexicon = known
         self._lock = threading.Lock()
+        needed = sorted({name for need in known.telling.values() for name in need.sets})
+        self._bits = {name: 1 << i for i, name in enumerate(needed)}
+        pairs = {(word, other) for word, need in known.telling.items() for other in need.beside}
+        self._numbers = {word: i + 2 for i, word in enumerate(sorted({word for pair in pairs for word in pair} - {NUMBER}))}  # 0: no such word
+        self._pairs = np.array(sorted(self._pair(*pair) for pair in pairs), dtype=np.int64)
         self._empty([])
+
+    def _pair(self, word: str, other: str) -> int:
+        return self._numbers[word] << 32 | (_A_NUMBER if other == NUMBER else self._numbers[other])
 
     def _empty(self, known: list[str]) -> None:
         self._known = known
-        self._described = 0
-        self._words, self._reach = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int8)
-        self._needs, self._gives = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64)
+        self._rows = np.zeros((6, 0), dtype=np.int64)
 
     def told(self, texts: Sequence[str], line: Line) -> list[tuple[int, int] | None]:
         """Per text where its first telling word begins and its last ends, in characters; a superset of where findings are."""
@@ -93,18 +103,25 @@ class Screen:
             if line.known is not self._known:
                 self._empty(line.known)
             self._size_up()
-            words, reach, needs, gives = (each[line.forms] for each in (self._words, self._reach, self._needs, self._gives))
-        at = np.flatnonzero(words)
+            sort, reach, needs, gives, number, parting = self._rows[:, line.forms]
+        at = np.flatnonzero(sort & _LETTERED)
         of = np.searchsorted(line.ends, at, side="right")
-        place = np.arange(len(at)) + (of + 1) * _FARTHEST  # words that stand alone, so far from those of the next text that no search meets them
-        room = np.zeros(len(at) + (len(texts) + 2) * _FARTHEST + 1, dtype=np.uint64)
-        room[place] = gives[at]
-        telling = np.flatnonzero(reach[at] >= 0)
-        spot, far, need = place[telling], reach[at[telling]], needs[at[telling]]
-        met = room[spot]
+        place = np.arange(len(at)) + (of + 1) * _FARTHEST  # words alone, so far from those of the next text that no search meets them
+        room = np.zeros((3, len(at) + (len(texts) + 2) * _FARTHEST + 1), dtype=np.int64)
+        room[:, place] = gives[at], number[at], parting[at]
+        telling = np.flatnonzero(sort[at] & _TELLING)
+        token, spot = at[telling], place[telling]
+        told = (sort[token] & _ALONE) != 0
+        met, far = room[0, spot], reach[token]
         for k in range(1, _FARTHEST + 1):
-            met |= np.where(far >= k, room[spot - k] | room[spot + k], np.uint64(0))
-        telling = telling[(need == 0) | ((met & need) != 0)]
+            met |= np.where(far >= k, room[0, spot - k] | room[0, spot + k], 0)
+        told |= (met & needs[token]) != 0
+        own = number[token] << 32
+        for other in (room[1, spot + 1], room[1, spot - 1]):
+            told |= self._paired(own | other)
+        told |= self._paired(own | _A_NUMBER) & (((sort[token - 1] | sort[token + 1]) & _DIGITS) != 0)
+        told |= (own != 0) & ((room[2, spot + 1] | room[2, spot - 1]) != 0)  # "gaji-nya pokok"
+        telling = telling[told]
         found: list[tuple[int, int] | None] = [None if text.isascii() else (0, len(text)) for text in texts]  # other scripts' letters may be read as ours
         if len(telling):
             which = of[telling]
@@ -116,25 +133,35 @@ class Screen:
                     found[text] = (first, last)
         return found
 
-    def _size_up(self) -> None:
-        new = [self._describe(shown) for shown in self._known[self._described :]]
-        if new:
-            words, reach, needs, gives = zip(*new, strict=True)
-            self._words = np.append(self._words, np.array(words, dtype=np.bool_))
-            self._reach = np.append(self._reach, np.array(reach, dtype=np.int8))
-            self._needs, self._gives = np.append(self._needs, np.array(needs, dtype=np.uint64)), np.append(self._gives, np.array(gives, dtype=np.uint64))
-            self._described += len(new)
+    def _paired(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        near = np.minimum(np.searchsorted(self._pairs, keys), len(self._pairs) - 1)
+        return np.equal(self._pairs[near], keys)
 
-    def _describe(self, shown: str) -> tuple[bool, int, int, int]:
-        """Of a form: whether it holds words; within how many others what it needs must stand, -1 if it tells nothing; what it needs; what it gives."""
+    def _size_up(self) -> None:
+        new = [self._describe(shown) for shown in self._known[self._rows.shape[1] :]]
+        if new:
+            self._rows = np.concatenate([self._rows, np.array(new, dtype=np.int64).T], axis=1)
+
+    def _describe(self, shown: str) -> tuple[int, int, int, int, int, int]:
+        """Of a form: its sort; within how many words what it needs must stand; what it needs and gives; its number among words of pairs; 1 if it may part two."""
         words = _WORDS.findall(shown.lower())
-        telling, bits = self._lexicon.telling, self._lexicon.bits
-        told = [telling[word] for word in words if word in telling]
-        given = 0
-        for word in words:
-            given |= bits.get(word, 0)
-        reach, need = told[0] if len(told) == 1 else (0 if told else -1, 0)
-        return bool(words), reach, need, given
+        if not words or shown[0] == "<":
+            return (_DIGITS if shown[1:2].isdigit() else 0, 0, 0, 0, 0, 0)
+        if len(words) > 1:  # seldom: initials, words with an apostrophe
+            return (_LETTERED | _TELLING | _ALONE * any(self._telling(word) for word in words), 0, 0, sum({bit for word in words for bit in self._given(word)}), 0, 1)
+        need = self._telling(words[0])
+        word = self._lexicon.forms.get(words[0], words[0])
+        sort = _LETTERED if need is None else _LETTERED | _TELLING | _ALONE * (not need.sets and not need.beside)
+        needs = sum(self._bits[name] for name in need.sets) if need else 0
+        return (sort, need.reach if need else 0, needs, sum(set(self._given(words[0]))), self._numbers.get(word, 0), word == "nya")
+
+    def _telling(self, word: str) -> Need | None:
+        return self._lexicon.telling.get(self._lexicon.forms.get(word, word))
+
+    def _given(self, word: str) -> Iterator[int]:
+        """The bits of the sets that a word is in, as written or as the lexicon has it."""
+        base = self._lexicon.forms.get(word, word)
+        return (bit for name, bit in self._bits.items() if word in self._lexicon.sets[name] or base in self._lexicon.sets[name])
 
 
 @cache

@@ -173,6 +173,8 @@ def test_what_is_no_identifier_is_left_alone(text: str) -> None:
         ("Alamat menurut KTP: Sp. 3 jalur 6 no. 11", "Sp. 3 jalur 6 no. 11"),
         ("Alamat: Jl. Lintas KM 2,\nKenagarian Timpeh", "Jl. Lintas KM 2,\nKenagarian Timpeh"),
         ("alamat | Jl. Nila 3/12 RT 4 | HP", "Jl. Nila 3/12 RT 4"),
+        ("G: P\tH: kos bu Ani, blkg SPBU Lama\tI: -", "kos bu Ani, blkg SPBU Lama"),
+        ("alamat di aplikasi masih jalan lintas timur no 20a, rt 12/5", "jalan lintas timur no 20a, rt 12/5"),
         ("no;nama;alamat;hp\n1;Siti;Simpang Logas blok B;-", "simpang logas blok b"),
     ],
 )  # fmt: skip
@@ -187,7 +189,7 @@ def test_an_address_goes_as_far_as_it_is_told(text: str, value: str) -> None:
         "Jl. Melati ditutup dua hari.", "Lowongan satpam di Perumahan Citra Graha Blok A No. 3", "Kantor pindah ke Jl. Sudirman No. 45, Binjai", "Toko Holland, Jl. Ringroad No. 5",
         "PT Maju, Jl. Gatot Subroto Km 7 No. 12", "Interview di Jl. Nila No. 79, bawa CV, Senin jam 9", "Peserta tinggal di asrama selama pelatihan", "PEKERJA TINGGAL DI BARAK 4",
         "Desa Sei Limbat dan Desa Cermin, Kec. Selesai, terendam", "Truk terguling di Jl. Lintas Sumatera KM 112", "Layanan daring tetap jalan. Toner habis", "alamat kantor Jl. Sudirman No. 4",
-        "Dokumen dikirim ke bagian umum, dekat ruang arsip", "Rapat di lantai 2 ruang belakang, depan mushala",
+        "Dokumen dikirim ke bagian umum, dekat ruang arsip", "Rapat di lantai 2 ruang belakang, depan mushala", "legalisir 17, salah alamat 3. Selesai",
     ],
 )  # fmt: skip
 def test_an_address_of_nobody_is_left_alone(text: str) -> None:
