@@ -72,7 +72,7 @@ _HARD: Final = (
 # Nor these, where capitals do not tell.
 _VERBS: Final = (
     "telah|tak|bisa|dapat|dpt|mau|ingin|minta|mohon|harap|kalau|kalo|jika|bila|saat|ketika|setelah|sebelum|sejak|selama|sampai|hingga|an|bekerja|kerja|datang|melapor|lapor|sekarang|skrg|lagi|masih|juga|serta|atau|oleh|sebagai|"
-    "sbg|punya|ada|nanti|besok|kemarin|bukan|hanya|dihubungi|bersedia|siap|menunggu|mengaku|pkl|pukul|upah|gaji|sesuai|tapi|tetapi|namun|lalu|kemudian|bersama|via|menurut|berdasarkan|cocok|valid|beralamat|tercatat|terdaftar|sedang|"
+    "sbg|punya|ada|nanti|besok|kemarin|bukan|hanya|dihubungi|bersedia|siap|menunggu|mengaku|pkl|pukul|upah|gaji|sesuai|tapi(?! (?:balai|aia|air|sungai|batang|danau|bukik|pasa|lauik|banda)(?![a-z]))|tetapi|namun|lalu|kemudian|bersama|via|menurut|berdasarkan|cocok|valid|beralamat|tercatat|terdaftar|sedang|"
     "selalu|sering|setiap|tiap|terima|pemohon|pelapor|pencari|lowongan|posisi|jabatan|diterima|ditolak|diminta|dikirim|macet|rusak|banjir|longsor|ditutup|ya|orangnya|katanya|biar|supaya|agar|jadi|lebih|kini|udah|dah|ga|gak|nggak|"
     "berumur|kelahiran|meng[a-z]{4,}|meny[a-z]{4,}|memb[a-z]{3,}|memp[a-z]{4,}"
 )
@@ -91,7 +91,7 @@ _END_CASED: Final = rf"(?!(?i:{_grouped(_HARD)})(?![A-Za-z]))"
 _TITLE: Final = "[a-z]{1,2}|prof|drs|jend|letjen|mayjen|brigjen|kapt|kol|letkol|pol|kompol|sei|moh|muh|kyai|tgk"
 _INITIAL: Final = rf"(?:(?:{_TITLE})(?:\. ?|[ ])(?=[a-z]))"
 _ORDINAL: Final = r"(?:(?i:[ivx]{1,5}|\d{1,2}(?: ?x ?\d{1,2})?)[ ](?!(?:no|rt|rw)\b))"  # "IV Koto", "2 x 11 Enam Lingkung", "Pasar 4 Padang Cermin"
-_NAGARI: Final = r"(?i:[ivx]{1,4}|\d) (?i:nagari|jurai)(?![A-Za-z])(?:[ ][A-Z]\w+)?"  # a district of so many villages
+_NAGARI: Final = r"(?i:[ivx]{1,4}|\d) (?i:nagari|jurai)(?![A-Za-z])(?:[ ](?!(?i:kab|kec|kota|prov)[a-z]*(?![A-Za-z]))[A-Z]\w+)?"  # a district of so many villages
 _NAME_LOW: Final = rf"(?:{_NAGARI}|(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_ORDINAL}?{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,5}})"
 _NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}[a-z][\w'-]*(?=[ ]*(?:[,.\n]|no\b|rt\b|\d|$)|[ ](?:nagari|kec|kel|desa|blok|kab|gg)\b)){{0,2}}"
 _NAME_CASED: Final = (

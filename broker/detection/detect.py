@@ -39,6 +39,7 @@ _WHOSE: Final = re.compile(
     r"|(?:pt|cv|ud|tbk|kantor|dinas|disnaker[a-z]*|toko|ruko|gudang|pabrik|cabang|outlet|hotel|gedung|aula|loket|pos|bengkel|klinik|apotek|puskesmas|sekolah|kampus|proyek|perusahaan|koperasi|bank|kegiatan|lokasi|lowongan|lamaran|advertising"
     r"|rapat|acara|jembatan|jalur|arus|truk|terguling|kecelakaan|parkir|macet|antrean|antrian|sekretariat|panitia|undangan|interview|wawancara|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
 )
+_NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt\b)")
 _HOME: Final = re.compile(r"(?i)\br[tw]\b|\b(?:gg|gang)\b.{1,40}\d")
 _MANY: Final = re.compile(r"(?i)(?<![a-z])(?:pekerja|karyawan|peserta|buruh|siswa|penghuni|tka|tkw|pengungsi)(?![a-z])")
 _ALONE: Final = 12  # characters beside an address that is nearly all of a text
@@ -102,7 +103,7 @@ def _addressed(text: str, findings: list[Finding], about_a_person: bool) -> list
 
 
 def _somebodys(text: str, address: Finding) -> bool:
-    if address.verdict == "shaped":
+    if address.verdict == "shaped" and not _NUMBERED.search(text, address.start, address.end):
         return False
     before = _SENTENCE.split(text[max(0, address.start - _BEFORE) : address.start])[-1]
     said = list(_WHOSE.finditer(before))

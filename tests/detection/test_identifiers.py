@@ -154,6 +154,7 @@ def test_what_is_no_identifier_is_left_alone(text: str) -> None:
     ("text", "value"),
     [
         ("tinggal di Kec. IV Nagari, Jorong Koto Baru sejak lama", "Kec. IV Nagari, Jorong Koto Baru"),
+        ("JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK", "JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK"),
         ("warga Kec. 2 x 11 Enam Lingkung, Nagari Sicincin.", "Kec. 2 x 11 Enam Lingkung, Nagari Sicincin"),
         ("dia di RT 3 Lk IV Tanah Seribu.", "RT 3 Lk IV Tanah Seribu"),
         ("anak itu di Tanjung Jaya RT 02, Nagari Muaro.", "Tanjung Jaya RT 02, Nagari Muaro"),
