@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _SURE: Final = 0.9
 _LIKELY: Final = 0.5
 _PLACE: Final = 0.5
-_FAINT: Final = 0.12  # chosen on the dev parts: below it a name needs another sign of a person in its text (detect.py)
+_FAINT: Final = 0.2  # chosen on the dev parts: below it a name needs another sign of a person in its text (detect.py)
 FAINT: Final = "name model, a faint chance"
 _BANDS: Final = (("shaped", FAINT), ("shaped", "name model, less likely than not"), ("plausible", "name model, likely"), ("valid", "name model, sure"))
 _JOINERS: Final = frozenset({"-", ".", "'", "’", "`", "br", "br.", "bin", "binti", "boru", "b.", "bt.", "van", "de", "al", "el"})
