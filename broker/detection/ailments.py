@@ -162,7 +162,7 @@ def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if blocked(note, k, last, "disability"):
         return None
     if term.role == "loss":
-        lost = next((i for i in range(last, min(note.size, last + 4)) if note.words[i] in note.sets["disability.limbs"] and PLAIN == max(note.breaks[last : i + 1])), None)
+        lost = next((i for i in range(last, min(note.size, last + 4)) if note.words[i] in note.sets["disability.limbs"] and max(note.breaks[last : i + 1]) == PLAIN), None)
         if lost is None:
             return None
         last = lost + 1

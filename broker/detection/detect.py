@@ -28,6 +28,7 @@ KINDS: Final = (
 )  # fmt: skip
 """Every kind of finding, the most specific first: between equally long findings the earlier kind names the whole."""
 _PERSON: Final = frozenset({"name", "mother", "nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "birth_date"})
+_SPECIFIC: Final = frozenset({"health", "disability", "religion", "union", "crime", "finance"})
 _GAP: Final = re.compile(r"[ ,.\n]*")
 _STREET: Final = re.compile(r"(?i)(?:jl|jln|jalan|gg|gang|dusun|jorong|lorong|komp(?:lek(?:s)?)?|perum(?:ahan)?)\b")
 # What makes an address somebody's in a text that names nobody, and what makes it an office's, a shop's or a road's; both before it, in its sentence.
@@ -69,12 +70,14 @@ def _batch(texts: Sequence[str]) -> list[list[Finding]]:
 
 
 def _in_context(text: str, marks: int, numbers: list[Finding], told: list[Finding], names: list[Finding]) -> list[Finding]:
-    """What only a person makes personal: a long number that nothing explains counts beside one; a doubtful name or a bare street does not without."""
+    """What only a person makes personal: a long number that nothing explains counts beside one; a doubtful name, a bare street or a word of illness tied to nobody does not without."""
     findings = [*numbers, *told, *names]
     people = [f for f in findings if f.kind in _PERSON]
     if people and all(f.reason == FAINT for f in people):
         # Names at the edge of the model's doubt, and nothing else that speaks of a person: words like Budi or Setia.
         findings, people = [f for f in findings if f.kind != "name"], []
+    if not people:
+        findings = [f for f in findings if f.kind not in _SPECIFIC or f.verdict != "shaped"]
     if any(f.kind == "address" for f in findings) or (people and any(f.kind == "place" for f in findings)):
         findings = _addressed(text, findings, bool(people))
     if people:

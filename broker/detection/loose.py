@@ -18,20 +18,29 @@ _NUMBER: Final = "\x01"
 _OTHER: Final = "\x02"
 # The first of five digits; or of fewer, behind or before a number, an extension's, or before what may go on as a number, a date or a plate.
 _LOOK: Final = re.compile(
-    r"[0-9](?<![0-9].)(?:(?<=\x01.)|(?<=\x01[ .\-].)|(?<=(?:ext|kst|pes|swt)[ .].)"
-    r"|(?=[0-9]{4}|[0-9]{0,3}(?:[ ./\-_+]{1,3}[0-9]|[./\-_][a-z]|[ .\-]?\x01|[ .\-]?[a-z]{1,3}(?![a-z])"
+    r"[0-9](?<![0-9].)(?:(?<=\x01.)|(?<=\x01[ .\-/].)|(?<=\x01 / .)|(?<=(?:ext|kst|pes|swt)[ .].)"
+    r"|(?=[0-9]{4}|[0-9]{0,3}(?:[ ./\-_+]{1,3}['’]?[0-9]|[./\-_][a-z]|xx|[ .\-]?\x01|[ .\-]?[a-z\x02]{1,3}(?![a-z\x02])"
     rf"|[ \-/.,]{{0,2}}{MONTH_NAME}| bulan)))"
 )
 _HEAD: Final = re.compile(r"(?<![a-z\d@])(?:[a-z][a-z\d]{0,7}[./\-_]?){1,2}\Z|(?<![a-z\d])[a-z]\d? \Z")
 _TOKEN: Final = re.compile(r"[a-z\d]++(?:[./\-_+][a-z\d]++|(?<=\d)(?: |  | ?- ?)\d++(?![,.]\d)){0,11}+")
 _LIGHT: Final = re.compile(r"[ .\-]?\x01")
-_BEHIND: Final = re.compile(r"\x01(?:[ .\-]?|([ ,(]{1,2}(?:ext|ekst|pes|pswt)[. ]{1,2}))\Z")
+_BEHIND: Final = re.compile(r"\x01(?:[ .\-]?| ?/ ?|([ ,(]{1,2}(?:ext|ekst|pes|pswt)[. ]{1,2}))\Z")
 _PLATE: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .-]?(\d{2,4})[ .-]?([a-z]{1,3})(?![a-z\d])")
 _TIME: Final = re.compile(r"[ ,]{1,2}(?:jam |pukul |pkl\.? )?\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?![\d.])|t\d\d:\d\d")
 # What is parted as hours, an amount, years, an address of the internet or a letter's number is no number of anybody.
 _FORMATTED: Final = re.compile(
     r"\d{1,3}(?:\.\d{3})+|[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d|(?:19|20)\d\d(?:[ /.-]{1,3}(?:19|20)\d\d)+|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}/\d{1,3}"
-    r"|.*[/-](?:19|20)\d\d|.*/[ivx]{1,4}/\d\d"
+    r"|.*[/-](?:19\d\d|20[0-3]\d)|.*/[ivx]{1,4}/\d\d"
+)
+# A child's birth, which may be of any year; and a birth of which no whole date is told.
+_CHILD: Final = re.compile(r"(?:anak|putra|putri|cucu|balita|bayi)(?![a-z]{4})[^;\n]*(?:[,:(/\-]|\x02) ?\Z")
+_MOON: Final = r"(?:mu(?:harr?am|lud)|maulu?d|sur[ao]|sa[fp]ar|rabiul|jumadil|rajab|sya'?ban|ruwah|puasa|ramad[ah]an|s[yh]?awal|besar|zul[a-z]{3,8}|dzul[a-z]{3,8}|rayagung|hapit)"
+_ROUGHLY: Final = re.compile(
+    r"(?<![a-z])(?:lahi[ra]|tgllahir|lair|kelahiran|lhr|ultah|ulang tahun)(?:nya)?(?![a-z])[^\d\n;'’`\x01]{0,30}?(?<![a-z])"
+    rf"((?:(?:tgl|tanggal) )?(?:\d\d?[ \-](?:{MONTH_NAME}|{_MOON}(?: a(?:wal|khir))?)(?![a-z])(?:[ ,\-]{{1,2}}(?:\d{{4}}|'?\d\d)(?!\d))?|\d\d?/\d\d?(?![\d/]))"
+    rf"|(?:(?:(?:bulan|bln) )?(?:{MONTH_NAME}|(?<=bulan )[a-z]{{3,10}}|\d\d?)[ ,/\-]{{1,2}})?(?:(?:tahun|thn|th)[. ]{{1,2}})?"
+    r"(?:19[3-9]\d|20[01]\d|(?:['’`]|(?<=th )|(?<=thn )|(?<=tahun )|(?<=kelahiran ))\d\d)(?!\d)(?:,? (?:bulan|bln)\.? [a-z\d]+)?)"
 )
 _BEFORE: Final = 28  # characters in which a word explains a number
 _WORD: Final = re.compile(r"[a-z]+")
@@ -68,6 +77,8 @@ def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> li
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     found = list(find_spoken(low)) if spoken else []
     blotted = _blotted(low, known)
+    if "lahi" in low or "lhr" in low or "lair" in low or "ultah" in low or "ulang tahun" in low:
+        found += (Finding(*m.span(1), "birth_date", "shaped", "part of a date behind a word of birth") for m in _ROUGHLY.finditer(blotted))
     reach = 0
     for m in _LOOK.finditer(blotted):
         if m.start() >= reach:
@@ -82,9 +93,10 @@ def _blotted(low: str, known: list[tuple[int, int]]) -> str:
     at = 0
     for start, end in sorted(known):
         if end > at:
-            pieces.append(low[at:start])
-            at = max(at, start)
-            number = end - start > 5 and low[end - 1].isdigit() and any(map(str.isdigit, low[start : start + 3]))
+            number = low[end - 1].isdigit() and end - start > 5 and (low[start].isdigit() or low[start + 1].isdigit() or low[start + 2].isdigit())
+            if start > at:
+                pieces.append(low[at:start])
+                at = start
             pieces.append((_NUMBER if number else _OTHER) * (end - at))
             at = end
     pieces.append(low[at:])
@@ -97,10 +109,12 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
     plain: lower-cased. low: with what is known blotted out too.
     """
     dated = date_at(low, start)
+    if start and low[start - 1] in "oli" and not low[max(0, start - 2) : start - 1].isalnum() and (misread := date_at(low, start - 1)):
+        dated, start = misread, start - 1
     if dated is not None:
         end, (day, month, year) = dated
         if 1 <= day <= 31 and 1 <= month <= 12 and _is_date(low[start:end], low[end : end + 2]):
-            if OLDEST <= year <= YOUNGEST:
+            if OLDEST <= year <= YOUNGEST or (year > YOUNGEST and _CHILD.search(low, low.rfind("\n", 0, start) + 1, start)):
                 return Finding(start, end, "birth_date", "shaped", "date of a grown person's birth beside a person"), end
             time = _TIME.match(low, end)
             return None, time.end() if time else end
@@ -109,7 +123,7 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
     end = token.end()
     begin = start
     if start > free and low[start - 1] not in "\n\t,;:(":
-        plate = _PLATE.search(low, max(free, start - 3), start + 9)
+        plate = _PLATE.search(plain, max(free, start - 3), start + 9)  # its letters may be taken for a name's
         if plate and plate.start(2) == start and _may_be_plate(plate, text):
             return Finding(plate.start(), plate.end(), "plate", "shaped", "plate's form beside a person"), plate.end()
         head = _HEAD.search(low, max(free, start - 16), start)
@@ -141,7 +155,7 @@ def _may_be_plate(plate: re.Match[str], text: str) -> bool:
     if region not in REGIONS or number[0] == "0" or re.fullmatch(MONTH_NAME, series):
         return False
     large = text[plate.start()].isupper() and text[plate.end() - 1].isupper()
-    if series in NO_SUFFIX and not (large and sure_plate(region, number)):
+    if series in NO_SUFFIX and not (large and (sure_plate(region, number) or (sure_plate("b" + region, number) and not text.isupper()))):
         return False
     return large or (len(region) == 2 and len(number) > 2 and region not in ("da", "pa", "de", "ab"))
 
@@ -149,6 +163,8 @@ def _may_be_plate(plate: re.Match[str], text: str) -> bool:
 def _explained(low: str, start: int, end: int, size: int) -> bool:
     """Whether one of the three words before a number, in its line or field, says what it is, or a unit behind it."""
     words = [word for word in _WORD.findall(_CUT.sub("", low[max(0, start - _BEFORE) : start])) if word not in _FILLING][-3:]
+    if "dipa" in words[:-1]:  # a name, too
+        words = words[words.index("dipa") + 1 :]
     if not _EXPLAINING.isdisjoint(words) or words[-1:] == ["bukti"]:
         return _OWN.isdisjoint(words)
     return size < 10 and (not _MONEY.isdisjoint(words) or _UNIT.match(low, end) is not None)

@@ -6,7 +6,26 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import HARD, PLAIN, SOFT, Span, alone, before, blocked, denied, known, one_person, person, policy, public, rightward, saying, someone, sure, widened
+from broker.detection.sayings import (
+    HARD,
+    PLAIN,
+    SOFT,
+    Span,
+    alone,
+    before,
+    blocked,
+    denied,
+    known,
+    one_person,
+    person,
+    policy,
+    public,
+    rightward,
+    saying,
+    someone,
+    sure,
+    widened,
+)
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -29,26 +48,23 @@ _TOGETHER: Final = MappingProxyType({"pawn": "finance.asset", "seized": "finance
 
 
 def _together(note: Note, k: int, last: int, term: Term, floor: int) -> Span | None:
-    others = note.sets[_TOGETHER[term.role]]
+    others = note.sets[_TOGETHER.get(term.role, "finance.lender")]
     left = [i for i in before(note, k, 5) if i >= floor and (note.raw[i] in others or note.words[i] in others)]
-    right = [i for i in range(last, min(note.size, last + 4)) if PLAIN == max(note.breaks[last : i + 1]) and (note.raw[i] in others or note.words[i] in others)]
-    if not (left or right) or not (sure(note, k, last) or person(note, k, last) or known(note, k, last)) or policy(note, k, last):
+    right = [i for i in range(last, min(note.size, last + 4)) if max(note.breaks[last : i + 1]) == PLAIN and (note.raw[i] in others or note.words[i] in others)]
+    first, end = left[-1] if left else k, right[-1] + 1 if right else last
+    if not (left or right) or not (person(note, first, end) or known(note, first, end)) or policy(note, k, last):
         return None
-    return Span(left[-1] if left else k, right[-1] + 1 if right else last, "plausible", "means or debt said of a person")
+    return Span(first, end, "plausible", "means or debt said of a person")
 
 
 def _finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
-    if term.role in _TOGETHER:
+    if term.role in _TOGETHER or (term.role == "debt" and term.words[0] in note.sets["finance.seized"]):
         return _together(note, k, last, term, floor)
     amount = _amount_after(note, last)
     barred = blocked(note, k, last, "finance", 2)
     if amount is not None:
-        if term.role == "wage" and _of_a_trade(note, k, last, amount):
-            return None
-        if term.role == "wage" and not (known(note, k, last) if "lembur" not in term.words and not denied(note, k) else sure(note, k, last) or someone(note)):
-            return None
-        if (barred and not _own_money(note, k, last)) or _offer(note, k, last):
+        if (term.role == "wage" and not _wage_of_one(note, k, last, term, amount)) or (barred and not _own_money(note, k, last)) or _offer(note, k, last):
             return None
         return Span(_owed(note, k, floor), amount, "valid", "amount of a wage or a debt")
     behind = _amount_before(note, k, floor)
@@ -57,31 +73,63 @@ def _finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if barred or policy(note, k, last):
         return None
     if term.role == "state":
-        if _none(note, k) or (term.words[0].startswith("kole") and _owed_to(note, k, last) == last and not person(note, k, last)):
-            return None
-        last = _owed_to(note, k, last)
-        if (term.words[0] in _WAGES or (term.words[0] in _LENT and _OWN_WORDS.isdisjoint(term.words))) and _CUT.isdisjoint(term.words) and not (sure(note, k, last) or someone(note) or (term.words[0] in _LENT and alone(note, k, last))):
-            return None
-        return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
+        return _state(note, k, last, term, floor)
+    return _wage(note, k, last) if term.role == "wage" else _debt(note, k, last, floor)
+
+
+def _wage_of_one(note: Note, k: int, last: int, term: Term, amount: int) -> bool:
+    """An amount is one person's wage: not of a trade, and a person is spoken of; overtime unpaid to a whole shift is a dispute."""
+    if _of_a_trade(note, k, last, amount):
+        return False
+    if ":" in note.seps[last] and not _LATELY.isdisjoint(term.words):
+        return True
+    if "lembur" in term.words or denied(note, k):
+        return sure(note, k, last) or someone(note)
+    return known(note, k, last)
+
+
+def _state(note: Note, k: int, last: int, term: Term, floor: int) -> Span | None:
+    first = term.words[0]
+    if _none(note, k) or (first.startswith("kole") and _owed_to(note, k, last) == last and not person(note, k, last)):
+        return None
+    last = _owed_to(note, k, last)
+    lent = first in _LENT and _OWN_WORDS.isdisjoint(term.words)
+    if (first in _WAGES or lent) and _CUT.isdisjoint(term.words) and not (sure(note, k, last) or someone(note) or (lent and alone(note, k, last))):
+        return None
+    return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
+
+
+def _wage(note: Note, k: int, last: int) -> Span | None:
+    """A wage without an amount: eaten up by what is owed, or low."""
     left, right = saying(note, k, last)
-    if term.role == "wage" and not _CUT.isdisjoint(right[:4]) and (lenders := [i for i, word in enumerate(right[:8]) if word in _CUT_FOR]):
+    if not _CUT.isdisjoint(right[:4]) and (lenders := [i for i, word in enumerate(right[:8]) if word in _CUT_FOR]):
         return Span(k, last + lenders[-1] + 1, "plausible", "means or debt said of a person")
-    if term.role == "debt" and (lenders := [i for i, word in enumerate(right[:4]) if word in note.sets["finance.owed_for"] and PLAIN == max(note.breaks[last : last + i + 1])]):
+    if not note.sets["finance.policy"].isdisjoint(right[:4]) and not _own_money(note, k, last):
+        return None
+    if note.sets["words.low"].isdisjoint(right[:3]) or not one_person(note, k, last, left, right):
+        return None
+    return Span(k, _owed_to(note, k, _lowered(note, last, right)), "shaped", "means or debt said of a person")
+
+
+def _debt(note: Note, k: int, last: int, floor: int) -> Span | None:
+    """A debt without an amount: to whom, or whose."""
+    left, right = saying(note, k, last)
+    lenders = [i for i, word in enumerate(right[:4]) if word in note.sets["finance.owed_for"] and max(note.breaks[last : last + i + 1]) == PLAIN]
+    if lenders:
         return Span(_owed(note, k, floor), last + lenders[-1] + 1, "plausible", "means or debt said of a person")
-    cues = note.sets["words.owing"] if term.role == "debt" else note.sets["words.low"]
-    told = (not cues.isdisjoint(left[-3:]) if term.role == "debt" else False) or not note.sets["words.low"].isdisjoint(right[:3])
-    if denied(note, k) and term.role == "debt":
+    if denied(note, k):
         return None
-    if not note.sets["finance.policy"].isdisjoint(right[:4]) and term.role == "wage" and not _own_money(note, k, last):
-        return None
-    if told and (term.role == "debt" or one_person(note, k, last, left, right)):
-        end = next((last + i + 1 for i, w in enumerate(right[:3]) if w in note.sets["words.low"] and note.breaks[last + i] == PLAIN), last)
-        return Span(_owed(note, k, floor), _owed_to(note, k, end), "shaped", "means or debt said of a person")
-    if term.role == "debt" and (one_person(note, k, last, left, right) or person(note, k, last)):
-        return Span(k, last, "shaped", "means or debt said of a person")
-    return None
+    if not note.sets["words.owing"].isdisjoint(left[-3:]) or not note.sets["words.low"].isdisjoint(right[:3]):
+        return Span(_owed(note, k, floor), _owed_to(note, k, _lowered(note, last, right)), "shaped", "means or debt said of a person")
+    return Span(k, last, "shaped", "means or debt said of a person") if one_person(note, k, last, left, right) or person(note, k, last) else None
 
 
+def _lowered(note: Note, last: int, right: list[str]) -> int:
+    """Takes how little or much it is: "gajinya kecil", "utang menumpuk"."""
+    return next((last + i + 1 for i, word in enumerate(right[:3]) if word in note.sets["words.low"] and note.breaks[last + i] == PLAIN), last)
+
+
+_LATELY: Final = frozenset({"lama", "terakhir", "sebelumnya", "sekarang"})  # whose wage that is, is plain
 _WAGES: Final = frozenset({"gaji", "upah", "gajinya", "upahnya", "digaji"})
 _OWN_WORDS: Final = frozenset({"uang", "duit", "sini", "kamari", "pinjol", "rentenir", "kas"})  # nobody lends a chair so
 _LENT: Final = frozenset({"pinjam", "minjam", "meminjam"})

@@ -47,7 +47,7 @@ _BRI: Final = re.compile(r"\d{4}-\d\d-\d{6}-\d\d-\d$")
 _YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
 _YEAR_LAST: Final = re.compile(r"\d[ -](?:19|20)\d\d$")
 _CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?![\d])")
-_DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}\d{1,2}[.]\d\d)?$")
+_DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}(?:\d{1,2}[.]\d\d|(\d{1,2})))?$")
 _DATE_WITHIN: Final = re.compile(
     r"(?<!\d)(?<!\d[-/.])(?:(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|1[0-2])\1(?:(?:19|20)\d\d|\d\d(?:(?<=/\d\d)|(?=[\t\n])))|(?:19|20)\d\d-[01]\d-[0-3]\d)(?![-/.]?\d)"
 )
@@ -101,7 +101,7 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         start, end = m.span()
         if written.isdigit():
             _one(low, start, end, found, labelled=labelled)
-        elif end - start >= 24 or not _in_passing(low, start, written):
+        elif end - start >= 24 or not _in_passing(low, start, end, written):
             for part in _undated(low, start, end) if end - start > 14 else ((start, end),):
                 _one(low, *part, found, labelled=labelled)
     return found
@@ -166,9 +166,10 @@ def _listed(low: str, before: Finding, start: int, count: int) -> Label | None:
     return None
 
 
-def _in_passing(low: str, start: int, value: str) -> bool:
+def _in_passing(low: str, start: int, end: int, value: str) -> bool:
     """Whether a short run is a date, or money that says so: the most of what is written in notes, and never worth a closer look."""
-    if _DAY.match(value):
+    day = _DAY.match(value)
+    if day and (not day[2] or low[end : end + 1] == ":"):
         return True
     before = low[max(0, start - 4) : start]
     return "rp" in before and before.rstrip(" .").endswith("rp") and _MONEY.match(value) is not None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PLAIN, SOFT, HARD = 0, 1, 2  # what parts two words: nothing that matters, a comma or a bracket, the end of a sentence or line
 _HOUSES: Final = frozenset({"rs", "rsu", "rsud", "rsup", "klinik", "puskesmas"})
 _HOUSED: Final = 2  # words: farther from such a house stands its name, then what was found there
-_SIDES: Final = frozenset({"kiri", "kanan", "sebelah", "kanannya", "kirinya", "suok", "manis", "tengah", "ujung", "ruas", "satu", "dua", "tiga", "empat", "duo", "kedua", "lagi", "lg", "habis", "abis", "baru", "masih", "sudah", "sdh", "udah", "alah", "lah", "sering", "suka", "agak", "mulai", "pernah", "sempat"})
+_SIDES: Final = frozenset({"kiri", "kanan", "sebelah", "kanannya", "kirinya", "suok", "kida", "kidanyo", "manis", "tengah", "ujung", "ruas", "satu", "dua", "tiga", "empat", "duo", "kedua", "lagi", "lg", "habis", "abis", "baru", "masih", "sudah", "sdh", "udah", "alah", "lah", "sering", "suka", "agak", "mulai", "pernah", "sempat"})
 TAIL: Final = 12  # words a finding may add on its right
 _REACH: Final = 14  # words on each side that count as the same saying
 _INSIDE: Final = frozenset({"", "-", "'", "’", "–", "/", "‐", "‑", "`", "."})  # between the words of one phrase, spaces aside
@@ -46,7 +46,7 @@ class Note(NamedTuple):  # one is made for every text: a dataclass takes five ti
     size: int
     terms: Terms
     sets: Mapping[str, frozenset[str]]
-    told: list[bool]  # whether the whole text speaks of a person; empty until asked
+    told: list[bool]  # whether the whole text speaks of a person, and whether it offers work; empty until asked
 
     def end(self, k: int) -> int:
         return self.starts[k] + len(self.raw[k])
@@ -161,6 +161,8 @@ def denied(note: Note, k: int) -> bool:
 def policy(note: Note, k: int, last: int, onward: int = 6) -> bool:
     """A sentence about rules, offers, figures or campaigns, and about no one person."""
     left, right = saying(note, k, last)
+    if "(" in note.seps[k]:  # what a bracket says is said of the word before it
+        return False
     if note.sets["words.policy"].isdisjoint(left) and note.sets["words.policy"].isdisjoint(right[:onward]):
         return False
     return not one_person(note, k, last, left, right)
@@ -308,7 +310,7 @@ _ON_BEHALF: Final = frozenset({"a.n.", "a/n", "atas nama"})
 def someone(note: Note) -> bool:
     """The text speaks of a person somewhere, be it far from here."""
     if not note.told:
-        note.told.append(_someone(note))
+        note.told.extend((_someone(note), _offers(note)))
     return note.told[0]
 
 
@@ -357,7 +359,9 @@ def public(note: Note, k: int, last: int) -> bool:
         return False
     if left and left[-1].isdigit() and not _FIGURES.isdisjoint(left):
         return True
-    if not sets["words.counting"].isdisjoint(left[-6:]) or not _ASKED.isdisjoint(left):
+    if any(note.raw[i] in sets["words.counting"] for i in before(note, k, 6, SOFT)) or not _ASKED.isdisjoint(left):
+        return True
+    if not someone(note) and (note.told[1] or (left and left[-1].isdigit() and "=" in note.seps[k]) or left[-1:] == ["atau"] or not _MAYBE.isdisjoint(left) or not _MAYBE.isdisjoint(right) or not _SUCH.isdisjoint(left[-8:])):
         return True
     if not someone(note) and not sets["words.rule"].isdisjoint(left[-6:]) and not sets["words.generic"].isdisjoint(left):
         return True
@@ -372,6 +376,13 @@ def public(note: Note, k: int, last: int) -> bool:
     return False
 
 
+def _offers(note: Note) -> bool:
+    low = note.text.lower()
+    return "dibutuhkan" in low or "loker" in low or "butuh segera" in low
+
+
+_MAYBE: Final = frozenset({"apakah", "bolehkah", "bisakah", "dapatkah"})
+_SUCH: Final = frozenset({"termasuk", "misalnya", "meliputi", "contohnya"})
 _FIGURES: Final = frozenset({"kasus", "turun", "naik", "jumlah", "sebanyak", "tercatat"})
 _ASKED: Final = frozenset({"tanyakan", "ditanyakan"})
 _DIGITS: Final = 5  # of a count, at most
@@ -382,14 +393,15 @@ _CALLED: Final = re.compile(r"(?:me[mn]|ber|di)[a-z]{4,}")  # a verb begins anot
 
 def widened(note: Note, span: Span, kind: str, floor: int) -> Span:
     """The saying whole: of whom and since when on the left, what of, how and why on the right, up to the next statement."""
-    return span._replace(first=_lead(note, span.first, kind, floor), last=_tail(note, span.last, kind))
+    verdict = span.verdict if known(note, span.first, span.last) else "shaped"
+    return Span(_lead(note, span.first, kind, floor), _tail(note, span.last, kind), verdict, span.reason)
 
 
 _OWN: Final = MappingProxyType(
     {
         "health": ("health.body",),
         "disability": ("health.body",),
-        "finance": ("finance.owned",),
+        "finance": ("finance.owned", "finance.asset"),
         "union": ("union.cue",),
         "crime": ("crime.guilt", "crime.booked"),
         "religion": ("religion.tells",),
@@ -405,6 +417,9 @@ def _lead(note: Note, k: int, kind: str, floor: int) -> int:
     own = [sets[name] for name in _OWN[kind]]
     first = k
     for i in before(note, k, _LEAD):
+        if first < k and len(note.raw[i]) < _YEAR and note.raw[i].isdigit() and note.raw[first] in sets["words.time"]:  # "8 bln"
+            first = i
+            continue
         if i < floor or not (note.raw[i] in joins or note.raw[i] in lead or note.raw[i] in _SIDES or any(_among(note, i, words) for words in own)):
             break
         first = i
@@ -414,40 +429,61 @@ def _lead(note: Note, k: int, kind: str, floor: int) -> int:
 
 
 def _tail(note: Note, last: int, kind: str) -> int:
-    sets = note.sets
-    stops, causes, joins, house = sets["words.tail_stop"], sets["words.tail_cause"], sets["words.tail_join"], sets["words.house"]
     within = match(note, last - 1)  # "indikasi cemas menyeluruh": the last word may begin a longer phrase
     end = last + len(within.words) - 1 if within is not None and within.kind == kind and within.role != "neutral" else last
     floor, stop = end, min(note.size, end + _LEAD)
     if kind == "finance":
         end = _unpaid(note, end)
     while end < stop:
-        word = note.raw[end]
-        if note.breaks[end] != PLAIN:
-            if note.seps[end] != " (" or not (more := _more(note, end, kind)):
-                break
-            end = more
-            continue
-        if word in joins and (more := _more(note, end + 1, kind)):
-            end = more
-            continue
-        if word == "dan" and end + 1 < stop and note.raw[end + 1] in sets["words.time"] and note.breaks[end + 1] == PLAIN:
-            end += 2
-            continue
-        if (grown := time_on(note, end, stop)) > end:
-            end = grown
-            continue
-        cause = word in causes or (kind == "finance" and word in {"buat", "untuk", "utk", "demi"}) or (kind == "finance" and end > floor and note.raw[end - 1] in {"buat", "untuk", "utk", "demi"}) or (end > floor and note.raw[end - 1] in causes)
-        if not cause and (word in stops or _CALLED.fullmatch(word) or word in sets["words.title"]):
+        grown = _joined(note, end, stop, kind) or (end + 1 if _continues(note, end, floor, kind) else end)
+        if grown == end:
             break
-        if word[0].isdigit() and not (len(word) <= 3 or (len(word) == 4 and word[:2] in {"19", "20"})):  # noqa: PLR2004  # a long number is no measure
-            break
-        if not note.capitals and capital(note, end) and not (word in house or word in sets["words.time"] or note.raw[end - 1] in house or note.raw[end - 1] in sets["words.site"] or note.raw[end - 1] in {"ke", "dari"} or _more(note, end, kind)):
-            break
-        end += 1
-    while end > floor and note.raw[end - 1] in sets["words.dangle"]:
+        end = grown
+    while end > floor and note.raw[end - 1] in note.sets["words.dangle"]:
         end -= 1
     return end
+
+
+_PURPOSE: Final = frozenset({"buat", "untuk", "utk", "demi"})  # of a debt or a sale: "dijual buat ongkos"
+
+
+def _joined(note: Note, end: int, stop: int, kind: str) -> int:
+    """The end of what words from `end` on join to the saying: another phrase of the kind, a time, a degree; 0 if they join nothing."""
+    sets, word = note.sets, note.raw[end]
+    if note.breaks[end] != PLAIN:
+        return _more(note, end, kind) if note.seps[end] == " (" else 0
+    if word in sets["words.tail_join"] and (more := _more(note, end + 1, kind)):
+        return more
+    follows = note.raw[end + 1] if end + 1 < stop and note.breaks[end + 1] == PLAIN else ""
+    if word in {"terus", "trs"} and (not follows or follows in sets["words.tail_stop"]):
+        return end + 1
+    degree = (word == "tinggal" and (follows in sets["words.qualifier"] or follows in sets["words.number"])) or (word in {"yang", "yg"} and follows in sets["words.order"])
+    if degree or (word == "dan" and follows in sets["words.time"]) or (kind == "finance" and word in {"sudah", "sdh", "udah"} and follows[:1].isdigit()):
+        return end + 2
+    grown = time_on(note, end, stop)
+    return grown if grown > end else 0
+
+
+def _continues(note: Note, end: int, floor: int, kind: str) -> bool:
+    """The word at `end` still tells how or why; a new verb, a name or a long number does not."""
+    if note.breaks[end] != PLAIN:
+        return False
+    sets, word = note.sets, note.raw[end]
+    before_it = note.raw[end - 1]
+    cause = word in sets["words.tail_cause"] or (end > floor and before_it in sets["words.tail_cause"])
+    if kind == "finance":
+        cause = cause or word in _PURPOSE or (end > floor and before_it in _PURPOSE)
+    if not cause and (word in sets["words.tail_stop"] or _CALLED.fullmatch(word) or word in sets["words.title"]):
+        return False
+    if word[0].isdigit():
+        return len(word) < _YEAR or (len(word) == _YEAR and word[:2] in {"19", "20"})
+    if note.capitals or not capital(note, end):
+        return True
+    house = sets["words.house"]
+    return word in house or word in sets["words.time"] or before_it in house or before_it in sets["words.site"] or before_it in {"ke", "dari"} or _more(note, end, kind) > 0
+
+
+_YEAR: Final = 4  # digits
 
 
 def _unpaid(note: Note, end: int) -> int:
@@ -456,9 +492,7 @@ def _unpaid(note: Note, end: int) -> int:
     for i in range(end, min(note.size, end + 5)):
         if note.breaks[i] != PLAIN:
             break
-        if note.raw[i] in {"gaji", "upah"} and i and note.raw[i - 1] in {"bulan", "bln"}:
-            end = i + 1
-        elif note.raw[i] in low or note.raw[i] in {"nunggak", "tertunggak", "terkuras", "bulan", "anak", "hp"}:
+        if (note.raw[i] in {"gaji", "upah"} and i and note.raw[i - 1] in {"bulan", "bln"}) or note.raw[i] in low or note.raw[i] in {"nunggak", "tertunggak", "terkuras", "bulan", "anak", "hp"}:
             end = i + 1
         elif note.raw[i] in {"yang", "yg"}:
             stop = i + 1

@@ -20,12 +20,23 @@ _DIGITS: Final = (
 )  # fmt: skip
 _TENS: Final = frozenset(f"{digit}{ten}" for digit in ("", "se", *_DIGITS) for ten in ("puluh", "belas"))
 _WORDS: Final = frozenset(_DIGITS) | _TENS
-SPOKEN_WORDS: Final = _WORDS | {"dot", "titik"}
+# The alphabet of radio, and the letters' own names, which count only beside the words for a plate's number.
+_RADIO: Final = (
+    "alfa", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo", "mike", "november", "oscar", "papa", "quebec",
+    "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee", "zulu",
+)  # fmt: skip
+_LETTERS: Final = ("a", "be", "ce", "de", "e", "ef", "ge", "ha", "i", "je", "ka", "el", "em", "en", "o", "pe", "ki", "er", "es", "te", "u", "ve", "we", "ye", "zet")
+SPOKEN_WORDS: Final = _WORDS | {"dot", "titik", "bravo", "alfa", "alpha", "keong"}
 _DIGIT: Final = rf"(?:{'|'.join(_DIGITS)})"
 _ANY: Final = re.compile(rf"(?<![a-z])(?:{_DIGIT}|sepuluh|sebelas)(?: ?(?:belas|puluh))?(?![a-z])")
 _ITEM: Final = rf"(?:(?:(?:dobel|double) )?(?:{_DIGIT}|sepuluh|sebelas)(?: ?(?:belas|puluh))?(?![a-z])|\d{{1,6}}+(?![a-z\d]))"
 _JOINT: Final = r"(?:[ ,.\-/\n]{1,3}(?:(?:garis )?miring |strip |titik |eee? |(?:terus|lalu) )?)"
 _RUN: Final = re.compile(rf"(?<![a-z\d]){_ITEM}(?:{_JOINT}{_ITEM})++(?:{_JOINT}ak (?:satu|1)(?![a-z]))?")
+_LETTER: Final = rf"(?:{'|'.join(_RADIO)}|{'|'.join(_LETTERS)}|[b-z])"
+_PLATE: Final = re.compile(
+    rf"(?<![a-z\d]){_LETTER}(?:[ -]{_LETTER})?[ ,-]{{1,2}}(?:(?:{_DIGIT}|\d{{1,4}})[ ,-]{{1,2}}){{1,7}}(?:(?:{'|'.join(_RADIO)})|{_LETTER}[ -]{_LETTER})(?:[ -]{_LETTER})?(?![a-z\d])"
+)
+_VEHICLES: Final = ("plat", "polisi", "motor", "mobil", "bravo", "alfa", "alpha")
 _COUNTED: Final = re.compile(r" (?:seribu|ribu|ratus|juta|jt|rb|rupiah|persen|orang|org|kali|hari|bulan|tahun|jam)(?![a-z])")
 # A number below a hundred in words; a year in words, whole or its last two digits.
 _SMALL: Final = rf"(?:(?:{_DIGIT}|se)[ ]?(?:puluh|belas)(?: {_DIGIT})?|{_DIGIT})(?![a-z])"
@@ -38,7 +49,7 @@ _DATE: Final = re.compile(
 _LATE: Final = re.compile(r"dua ribu (?:[a-z]+ ?belas|(?:dua|tiga|empat) ?puluh)|(?:satu|dua|tiga) (?!ribu)|dua ?puluh|[a-z]+ ?belas$|[a-z]+$")
 _MAIL: Final = re.compile(
     r"(?<![a-z\d])[a-z\d][a-z\d._\-]{0,40}+(?:[ ](?:dot|titik|underscore|garis bawah|strip|min) [a-z\d._\-]{1,40}(?: \d{1,4})?){0,5}"
-    r" ?(?:@|et|at|ad|di|\(at\)|\[at\]) ?[a-z\d\-]{2,40}(?: ?(?:\.|dot|titik) ?[a-z\d\-]{1,20}){0,3} (?:dot|titik) (?:com|co|id|org|net)(?![a-z])"
+    r" ?(?:@|et|at|ad|di|a? ?keong|\(at\)|\[at\]) ?[a-z\d\-]{2,40}(?: ?(?:\.|dot|titik) ?[a-z\d\-]{1,20}){0,3} (?:dot|titik) (?:com|co|id|org|net)(?![a-z])"
     r"|(?<![a-z\d])[a-z\d][a-z\d._\-]{0,40}+(?:[ ](?:dot|titik|underscore|garis bawah) [a-z\d._\-]{1,40}(?: \d{1,4})?){1,5} ?(?:@|et|at|ad|di) ?[a-z\d\-]{2,40}(?:\.[a-z\d\-]{2,20}){1,3}"
 )
 
@@ -54,6 +65,10 @@ def find_spoken(low: str) -> Iterator[Finding]:
         for m in _DATE.finditer(low):
             if _of_birth(m):
                 yield Finding(m.start(), m.end(), "birth_date", "shaped", "a date in words")
+    if any(word in low for word in _VEHICLES):
+        for m in _PLATE.finditer(low):
+            if not _COUNTED.match(low, m.end()):
+                yield Finding(m.start(), m.end(), "plate", "shaped", "a plate in words")
     if "dot" in low or "titik" in low:
         for m in _MAIL.finditer(low):
             yield Finding(m.start(), m.end(), "email", "shaped", "an address in words")

@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 _SPACE: Final = r"[ \t\n\r\x7f]"
 # misplaced.py's prefilter has the same signs.
-_AT: Final = re.compile(rf"@+|%40|[\[({{<] ?at ?[\])}}>]|{_SPACE}at(?={_SPACE})")
+_AT: Final = re.compile(rf"@+|%40|[\[({{<#] ?at ?[\])}}>#]|{_SPACE}[ae]t(?={_SPACE})")
 _AT_SIGN: Final = re.compile("@+")
 _DOMAIN: Final = re.compile(
-    r"[ \n]?([\w-]{1,63}(?:(?: ?(?:\.|[\[({<] ?(?:dot|titik|\.) ?[\])}>]) ?| (?:dot|titik|d0t) |,(?=(?:com|co|id|org|net|go)\b))[\w-]{1,63}){1,6})"
+    r"[ \n]?([\w-]{1,63}(?:(?: ?(?:\.|[\[({<] ?(?:dot|titik|\.) ?[\])}>]) ?| (?:dot|titik|d0t) |,(?=(?:com|co|id|org|net|go)\b)| (?=(?:com|co|org|net)\b))[\w-]{1,63}){1,6})"
 )
-_LOCAL_BACK: Final = re.compile(r" ?[\n]?((?:[\w+%'-]|(?:\.|\]tod\[|\)tod\(| tod (?=\w))(?=[\w+%'-])){1,64})")
+_LOCAL_BACK: Final = re.compile(r" ?[\n]?((?:[\w+%'-]|(?:\.|\]tod\[|\)tod\(| (?:tod|kitit) (?=\w))(?=[\w+%'-])){1,64})")
 _TLD: Final = re.compile(r"[^\W\d_]{2,24}$")
 _SPACED: Final = re.compile(r"(?<![\])}>])\. (?=\w)|(?<=\w) \.")
-_DOTTED: Final = re.compile(r"[.,]|dot|titik|d0t")
+_DOTTED: Final = re.compile(r"[.,]|dot|titik|d0t| (?:com|co|org|net)\b")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,24}")
 _TRAILING: Final = re.compile(r"[\s.\])}>({\[<,]*(?:dot|titik)?[\s.]*$")
 _PROVIDERS: Final = re.compile(r" ?(?:gmail|yahoo|ymail|hotmail|outlook|icloud|rocketmail)(?![\w.-])")
 
 PLATE_WORDS: Final = frozenset(
-    ["plat", "plate", "nopol", "tnkb", "motor", "sepedamotor", "mobil", "kendaraan", "bpkb", "stnk", "nomorpolisi", "polisi", "truk", "truck", "pickup", "mopen", "angkot", "roda", "avanza", "beat", "vario", "supra"]
+    f"{word}{clitic}"
+    for word in ("plat", "plate", "nopol", "tnkb", "motor", "sepedamotor", "mobil", "kendaraan", "bpkb", "stnk", "nomorpolisi", "polisi", "truk", "truck", "pickup", "mopen", "angkot", "roda", "avanza", "beat", "vario", "supra")
+    for clitic in ("", "nya")
 )
 REGIONS: Final = frozenset(
     ["a", "aa", "ab", "ad", "ae", "ag", "b", "ba", "bb", "bd", "be", "bg", "bh", "bk", "bl", "bm", "bn", "bp", "d", "da", "db", "dc", "dd", "de", "dg", "dh", "dk", "dl", "dm", "dn", "dp", "dr", "ds", "dt", "dw", "e", "ea", "eb", "ed", "f", "g", "h", "k", "kb", "kh", "kt", "ku", "l", "m", "n", "p", "pa", "pb", "pg", "ps", "py", "r", "s", "t", "w", "z"]
@@ -39,6 +41,11 @@ _PLATE_TAIL: Final = re.compile(r"[0-9] ([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) (\d{2,4})$")
 _LOOSE_TAIL: Final = re.compile(r"\d[ .\-]?([a-z]{1,3})(?![a-z\d])")
 _LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .\-]?(\d{1,4})$")
+# Behind a word for the plate itself the letters are a region's whatever follows them, and the series may be missing.
+_PLATE_NAMED: Final = re.compile(
+    r"(?:plat|nopol|polisi|tnkb)(?:nya)?[ :=.(]{1,3}(?:(?:no|nomor|nmr|mobil|motor|kendaraan|truk)(?:nya)?[ .:]{1,2}){0,2}"
+    r"([a-z](?: ?[a-z])?)[ .\-]?(\d{1,4}(?!\d))(?:[ .\-]?([a-z](?: ?[a-z]){0,2})(?![a-z\d]))?"
+)
 _NO_WORD: Final = frozenset(["di", "ke", "dan", "th", "thn", "org", "jam", "kg", "km", "rp", "pt", "cv", "ud", "kk", "rt", "rw", "no", "yg", "per", "tgl"])
 NO_SUFFIX: Final = frozenset(["di", "ke", "dan", "th", "thn", "org", "jam", "kg", "km", "rp", "pt", "cv", "kk", "rt", "rw", "no", "hr", "ha", "bln", "pcs", "cm", "mm", "gr", "kw", "dr", "dg", "yg", "ada", "per", "sd", "tgl", "jt", "rb", "kali", "kel", "kec", "wib", "m", "x", "s"])
 
@@ -51,10 +58,13 @@ MONTH_NAME: Final = (
     r"|o[kc]t(?:ober)?|no[vp](?:ember)?|de[sc](?:ember)?)"
 )
 _ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10, "xi": 11, "xii": 12}
+# o, l and i are digits where a typist or a scan put them.
+_DAY: Final = r"(?:(?:[0-3]|(?<![a-z])[oli])?\d|[0-3][oli])"
+_YEAR: Final = r"((?:[1li]9|2[0o])[\doli]{2}(?![a-z])|['’`]?\d\d)"
 _DATE: Final = re.compile(
-    r"(?<!\d)(?:((?:[0-3]|(?<![a-z])[oli])?\d|[0-3][oli])(?: ?[-/. ] ?| (?:bulan|bln) )([01]?[\doli])(?: ?[-/. ] ?| (?:tahun|thn|th) )((?:19|20)\d\d|\d\d)"
-    rf"|([0-3]?\d)[ \-/.,]{{0,2}}({MONTH_NAME}|(?<=[\-/.])(?:i[xv]|v?i{{1,3}}|v|xi{{0,2}})(?=[\-/.]))[ \-/.,]{{0,2}}(?:(?:tahun|thn|th)[. ]{{1,2}})?((?:19|20)\d\d|['’`]?\d\d)"
-    rf"|((?:19|20)\d\d)(?:[-/.]([01]\d)[-/.]|[ ,\-/.]{{1,2}}({MONTH_NAME})[ ,\-/.]{{1,2}})([0-3]?\d)|([0-3]\d)([01]\d)((?:19|20)\d\d))(?!\d)"
+    rf"(?<!\d)(?=[\doli])(?:({_DAY})(?: ?[-/. ] ?| (?:bulan|bln) )([01o]?[\doli])(?: ?[-/. ] ?| (?:tahun|thn|th) ){_YEAR}"
+    rf"|({_DAY})[ \-/.,]{{0,2}}(?:(?:bulan|bln) )?({MONTH_NAME}|(?<=[\-/.])(?:i[xv]|v?i{{1,3}}|v|xi{{0,2}})(?=[\-/.]))[ \-/.,]{{0,2}}(?:(?:tahun|thn|th)[. ]{{1,2}})?{_YEAR}"
+    rf"|((?:19|20)\d\d)(?:[-/.]([01]\d)[-/.]|[ ,\-/.]{{1,2}}({MONTH_NAME})[ ,\-/.]{{1,2}})([0-3]?\d)|([0-3]\d)([01]\d)((?:19|20)\d\d)|(19[3-9]\d|200\d)([01]\d)([0-3]\d))(?!\d)"
 )
 OLDEST: Final = 1930
 YOUNGEST: Final = 2011
@@ -63,38 +73,44 @@ YOUNGEST: Final = 2011
 _CORRECTING: Final = ("tertulis", "dibetulkan", "diperbaiki", "diralat", "mestinya", "harusnya", "benar")
 BIRTH_WORDS: Final = frozenset(
     f"{word}{clitic}"
-    for word in ("lahir", "laihr", "lahri", "lahr", "lhair", "alhir", "lair", "ttl", "kelahiran", "lhr", "dilahirkan", "tgllahir", "tgllhr", "ultah")
+    for word in ("lahir", "laihr", "lahri", "lahr", "lhair", "alhir", "lair", "ttl", "kelahiran", "lhr", "dilahirkan", "tgllahir", "tgllhr", "ultah", "lahia", "dob", "born", "birth")
     for clitic in ("", "nya", "ku", "mu")
 ) | {"t", "tempat", "seharusnya", *_CORRECTING}
-_BIRTH: Final = re.compile(r"la(?:hir|ihr|hri|hr|ir)|lhair|alhir|ttl|t\.t\.l|lhr|ultah|tempat[ ,/&.]{1,3}(?:dan )?(?:tgl|tanggal)")
+# Every branch begins with a letter of its own: the search leaps over all others.
+_BIRTH: Final = re.compile(
+    r"la(?:hi[ra]|ihr|hri|hr|ir)|lhair|alhir|ttl|t\.t\.l|lhr|ultah|tempat[ ,/&.]{1,3}(?:dan )?(?:tgl|tanggal)|dob(?<![a-z]dob)(?![a-z])|b(?<![a-z]b)(?:orn|irth)(?![a-z])"
+)
 _CORRECTED: Final = re.compile(rf"(?:{'|'.join(_CORRECTING)})[a-z .:=\"'“]{{1,20}}(?=\d)")
 _BIRTH_REACH: Final = 72
 _NO_BIRTH: Final = re.compile(r"\b(?:daftar|terdaftar|masuk|tmt|surat|lapor|sk|phk|kontrak|mulai|kerja|bekerja|akta|cuti|berlaku|terbit|dicatat|diterima|hpl)\b")
 _WEEKDAY: Final = re.compile(r"(?<![a-z])(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)(?: (?:legi|pahing|paing|pon|wage|kliwon))?,? (?:tgl\.? |tanggal )?\Z")
 _BORN_AFTER: Final = re.compile(r"[ ,(\[]{1,3}(?:adalah |itu |= ?|sbg |sebagai )?(?:tgl\.? |tanggal )?(?:lahir|ttl|lhr|kelahiran)(?![a-z])")
 
-AK1_WORDS: Final = frozenset(["ak", "aki", "akl", "kuning", "kuningnya", "pencari", "pk"])
-_AK1: Final = re.compile(r"[ak](?<![a-z\d].)(?:(?<=a)k[ .\-/]{0,2}[1il](?:nya)?|(?<=k)artu (?:kuning(?:nya)?|pencari kerja))(?![a-z\d])")
+AK1_WORDS: Final = frozenset(["ak", "aki", "akl", "kuning", "kuningnya", "pencari", "pk", "penta"])
+_AK1: Final = re.compile(r"[ak](?<![a-z\d].)(?:(?<=a)k[ .\-/]{0,2}[1il](?:nya)?|(?<=k)artu (?:kuning(?:nya)?|pencari kerja|tanda pendaftaran))(?![a-z\d])")
 _AK1_VALUE: Final = r"((?:ak ?[1il][./-])?(?:[a-z]{1,8}[./-]){0,2}\d[a-z\d]{0,24}(?:[./\-][a-z\d]{1,20}){0,7}(?: \d{2,16}(?![a-z\d])){0,5})"
 _AK1_NUMBER: Final = re.compile(
-    r"[\s:=.,()#\-]{0,5}(?:(?:no|nomor|nmr|nomer|adalah|dengan|dgn|nya|ybs|reg|registrasi|pendaftaran|pencaker|seri|dg)\b[\s:=.#]{0,3}){0,4}" + _AK1_VALUE
+    r"[\s:=.,()#\-]{0,5}(?:(?:no|nomor|nmr|nomer|adalah|dengan|dgn|nya|ybs|reg|registrasi|pendaftaran|pencaker|seri|dg|tertulis|bernomor|lama|baru)\b[\s:=.#]{0,3}){0,4}" + _AK1_VALUE
 )
 _AK1_LATER: Final = re.compile(r"[^;\d\n]{1,60}?(?<![a-z])(?:no|nomor|nmr)\b[ .:#=]{0,4}(?=[\w/.-]{8})" + _AK1_VALUE)
 _AK1_FORM: Final = re.compile(
-    r"[0-9](?<![\w./-].)(?:[0-9]{1,5}+[/.-][0-9]{1,6}+/ak[-. ]?[1il](?:/[\w.-]{1,20}){0,3}|[0-9]{1,5}+/ak[-. ]?[1il](?:/[\w.-]{1,20}){1,3}|[0-9]{3,5}+/pk/[01]?[0-9]/(?:20)?[0-9]{2}(?![0-9]))"
+    r"[0-9](?<![\w./-].)(?:[0-9]{1,5}+[/.-][0-9]{1,6}+/ak[-. ]?[1il](?:/[\w.-]{1,20}){0,3}|[0-9]{1,5}+/ak[-. ]?[1il](?:/[\w.-]{1,20}){1,3}"
+    r"|[0-9]{3,5}+/pk/[01]?[0-9]/(?:20)?[0-9]{2}(?![0-9])|[0-9]{0,4}+[/.-][0-9]{1,6}+/penta/[0-9]{4,6}/(?:20)?[0-9]{2}(?![0-9]))"
 )
+# In a text that speaks of the card: a district's code, a serial, month and year.
+_AK1_DISTRICT: Final = re.compile(r"[0-9](?<![\w./-].)(?<=[1-9])[0-9]{3}([/.-])[0-9]{3,6}\1(?:[ivx]{1,4}|[01]?[0-9])\1(?:20)?[0-9]{2}(?![0-9])")
 
 
 def find_emails(low: str, *, spelled: bool) -> Iterator[Finding]:
     """spelled: whether the sign may be written otherwise than "@"."""
     for m in (_AT if spelled else _AT_SIGN).finditer(low):
         domain = _DOMAIN.match(low, m.end())
-        words = m.group().strip() == "at"
+        words = m.group().strip() in ("at", "et")
         end = _domain_end(low, domain) if domain else 0
-        if not end and not words:
+        if not end:
             provider = _PROVIDERS.match(low, m.end())
             end = provider.end() if provider else 0
-        if not end or (words and domain is not None and domain.group(1).count(" ") > 8):
+        if not end or (words and domain is not None and (domain.group(1).count(" ") > 8 or (m.group().strip() == "et" and ". " in domain.group(1)))):
             continue
         local = _LOCAL_BACK.match(low[max(0, m.start() - 68) : m.start()][::-1])
         if local:
@@ -131,6 +147,9 @@ def find_plates(text: str, low: str, *, context: bool) -> Iterator[Finding]:
         head = _LOOSE_HEAD.search(low, max(0, m.start() - 7), m.start() + 1)
         if head and head.group(1) in REGIONS and (m.group(1) not in _NO_WORD or sure_plate(head.group(1), head.group(2))) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
             yield Finding(head.start(), m.end(), "plate", "plausible", "region letters beside a vehicle")
+    for m in _PLATE_NAMED.finditer(low):
+        if m.group(1).replace(" ", "") in REGIONS and len(m.group(2)) > 2:
+            yield Finding(m.start(1), m.end(), "plate", "plausible", "region letters behind the word for a plate")
 
 
 def _strict(region: str, number: str, series: str) -> bool:
@@ -152,14 +171,15 @@ def find_births(low: str) -> Iterator[Finding]:
     """Dates that a word of birth stands before, or right after."""
     until = 0
     for word in _BIRTH.finditer(low):
-        if word.end() <= until:
+        start, end = word.span()
+        if end <= until:
             continue
-        date = _DATE.search(low, word.end(), word.end() + _BIRTH_REACH)
-        if date and not _NO_BIRTH.search(low, word.end(), date.start()):
+        date = _DATE.search(low, end, end + _BIRTH_REACH)
+        if date and not _NO_BIRTH.search(low, end, date.start()):
             yield _birth(date)
             until = date.end()
             continue
-        for date in _DATE.finditer(low, max(until, word.start() - 32), word.start()):
+        for date in _DATE.finditer(low, max(until, start - 32), start):
             if _BORN_AFTER.match(low, date.end()):
                 yield _birth(date)
     if not any(word in low for word in _CORRECTING):
@@ -175,6 +195,8 @@ def _birth(date: re.Match[str]) -> Finding:
     start = date.start()
     if weekday := _WEEKDAY.search(date.string, max(0, start - 18), start):
         start = weekday.start()
+    elif " b" in date.group() and date.string.endswith("tanggal ", 0, start):  # "tanggal 12 bulan 5 tahun 90"
+        start -= len("tanggal ")
     return Finding(start, date.end(), "birth_date", verdict, "a date beside a word of birth or in a person's row")
 
 
@@ -183,7 +205,9 @@ def _digits(text: str) -> str:
 
 
 def find_ak1(low: str) -> Iterator[Finding]:
+    named = False
     for m in _AK1.finditer(low):
+        named = True
         number = _AK1_NUMBER.match(low, m.end()) or _AK1_LATER.match(low, m.end(), m.end() + 90)
         if number is None:
             continue
@@ -195,6 +219,9 @@ def find_ak1(low: str) -> Iterator[Finding]:
         yield Finding(start, number.end(1), "ak1", "plausible" if digits >= 8 else "shaped", f"labelled, {digits} digits")
     for m in _AK1_FORM.finditer(low):
         yield Finding(m.start(), m.end(), "ak1", "plausible", "form of an AK-1 number")
+    if named:
+        for m in _AK1_DISTRICT.finditer(low):
+            yield Finding(m.start(), m.end(), "ak1", "shaped", "form of an AK-1 number in a text on the card")
 
 
 _DATED: Final = re.compile(r"[0-9][-/. ,](?:(?<![ ,])[0-9]{1,2}[-/.]|[-/. ,]?[jfpmasond][a-z]{2,8}[-/. ,]{1,2})'?\d")
@@ -247,11 +274,11 @@ def _nik_date(value: str) -> tuple[int, int, int]:
 
 
 def _day_month_year(date: re.Match[str]) -> tuple[int, int, int]:
-    d1, m1, y1, d2, name2, y2, y3, m3, name3, d3, d4, m4, y4 = date.groups()
+    d1, m1, y1, d2, name2, y2, y3, m3, name3, d3, d4, m4, y4, y5, m5, d5 = date.groups()
     name = name2 or name3
-    month = _ROMAN.get(name) or _MONTHS[name[:3]] if name else int(_digits(m1 or m3 or m4))
-    year = int((y1 or y2 or y3 or y4).strip("'’`"))
-    return int(_digits(d1 or d2 or d3 or d4)), month, year if year > 99 else 2000 + year if year <= 30 else 1900 + year
+    month = _ROMAN.get(name) or _MONTHS[name[:3]] if name else int(_digits(m1 or m3 or m4 or m5))
+    year = int(_digits((y1 or y2 or y3 or y4 or y5).strip("'’`")))
+    return int(_digits(d1 or d2 or d3 or d4 or d5)), month, year if year > 99 else 2000 + year if year <= 30 else 1900 + year
 
 
 def date_at(low: str, start: int) -> tuple[int, tuple[int, int, int]] | None:

@@ -615,6 +615,58 @@ ORDINARY = (
     "PT Maju dinyatakan pailit oleh pengadilan",
     "Syarat: tidak boleh mantan napi",
 )
+WIDER = (
+    ("health", "Peserta Anton: tangannya kena mesin, dua jari putus.", "tangannya kena mesin"),
+    ("health", "Ybs kakinya lagi digips", "kakinya lagi digips"),
+    ("health", "Ibunya patah pinggang karena jatuh dari lantai 3", "patah pinggang karena jatuh dari lantai 3"),
+    ("health", "ybs demam tinggi dari kemarin", "demam tinggi dari kemarin"),
+    ("health", "Ia hamil 5 bulan dan pernah keguguran", "hamil 5 bulan dan pernah keguguran"),
+    ("health", "Beliau dirawat karena tifus", "dirawat karena tifus"),
+    ("health", "Amaknyo lah stroke duo kali", "lah stroke duo kali"),
+    ("health", "Putune gerah jantung", "gerah jantung"),
+    ("health", "ybs minum obat penenang dari psikiater", "minum obat penenang dari psikiater"),
+    ("disability", "Ybs kehilangan dua jari tangan kanan", "kehilangan dua jari"),
+    ("disability", "talingonyo indak mandanga", "talingonyo indak mandanga"),
+    ("disability", "putune mboten saget mlampah", "mboten saget mlampah"),
+    ("disability", "Adiknya pakai kursi roda", "pakai kursi roda"),
+    ("religion", "Pelapor tidak diberi izin ibadah Minggu di gereja", "ibadah Minggu di gereja"),
+    ("religion", "MISNAN / L / KR. PROTESTAN / KAWIN", "KR. PROTESTAN"),
+    ("religion", "Agama: Kristen Protestan (GBKP)", "Kristen Protestan (GBKP"),
+    ("religion", "Sri rajin ke vihara", "rajin ke vihara"),
+    ("union", "Anggota serikat? SBSI Binjai", "SBSI Binjai"),
+    ("union", "Sdr. Anton dipecat, ia ikut mogok bareng SBSI 92", "ikut mogok bareng SBSI 92"),
+    ("crime", "Anaknya lagi di tahanan Polres sejak Sabtu", "di tahanan Polres sejak Sabtu"),
+    ("crime", "ybs pernah dilaporkan ke Polsek tahun lalu", "pernah dilaporkan ke Polsek tahun lalu"),
+    ("crime", "eks WBP", "eks WBP"),
+    ("crime", "Dia kedapatan isap ganja", "kedapatan isap ganja"),
+    ("crime", "Klien pernah menjalani 8 bln penjara", "pernah menjalani 8 bln penjara"),
+    ("finance", "emas kawin istri saya gadaikan di pegadaian", "emas kawin istri saya gadaikan di pegadaian"),
+    ("finance", "ybs dikejar-kejar debt collector", "debt collector"),
+    ("finance", "Katanya rumahnya mau disita bank", "rumahnya mau disita bank"),
+    ("finance", "kredit motornya sudah dua bulan macet", "kredit motornya sudah dua bulan macet"),
+    ("finance", "gaji pasangannya dipotong koperasi sampai habis", "gaji pasangannya dipotong koperasi sampai habis"),
+    ("finance", "Utang di warung dan ke rentenir sekitar 6 juta", "Utang di warung dan ke rentenir sekitar 6 juta"),
+    ("finance", "ia tidak sanggup lagi bayar leasing", "tidak sanggup lagi bayar leasing"),
+)
+OF_NOBODY = (
+    "Tanya: apakah penyandang disabilitas netra boleh ikut pelatihan?",
+    "Pekerja penderita TBC tidak boleh di-PHK.",
+    "Pegawai nonmuslim mengikuti jam yang sama.",
+    "Ulasan aturan: pekerja yang ditahan polisi karena diduga melakukan tindak pidana tetap diberi bantuan dan keluarganya wajib didata.",
+    "Terdaftar: SD 5, SMP 12, tuna daksa 3, tuna rungu 4, eks warga binaan 2.",
+    "Jangan tanyakan agama, rencana hamil, riwayat utang.",
+    "Akun 522151 honor narasumber 3 OJ.",
+    "DIBUTUHKAN kasir untuk toko, usia 18-35, pengalaman satu tahun, SIM C, ramah, gaji 3,1 jt + uang makan.",
+    "Daftar alat bengkel (opname Juli 2020)",
+    "Kursi tunggu ditambah, antrean lansia dan ibu hamil didahulukan.",
+    "Alat bantu dengar untuk loket difabel sudah datang.",
+    "Pengajian rutin pegawai setiap Jumat pagi di musala.",
+    "Proyektor pinjam dari Bank Nagari, kabel sudah ada. Agenda rapat: serapan, jadwal, dan lain-lain.",
+    "Listrik kantor menunggak dua bulan.",
+    "Kompresor macet, dugaan klep bocor.",
+    "Tabel: 1 = Islam, 2 = Kristen, 3 = Katolik",
+    "Pasal 12 berlaku bagi yang sakit berkepanjangan, termasuk gagal ginjal, kanker, atau stroke.",
+)
 FOUND = [(kind, *pair) for kind, pairs in zip(KINDS, (HEALTH, DISABILITY, RELIGION, UNION, CRIME, FINANCE, MOTHER), strict=True) for pair in pairs]
 
 
@@ -640,6 +692,28 @@ def test_capitals_hide_nothing(kind: str, text: str, span: str) -> None:
 @pytest.mark.parametrize(("kind", "text", "span"), FOUND)
 def test_words_of_another_length_in_lower_case_move_no_offset(kind: str, text: str, span: str) -> None:
     assert any(span in found for found in spans(f"İİ ﬁ 🙂 ẞ\n{text}", kind))
+
+
+@pytest.mark.parametrize(("kind", "text", "span"), WIDER)
+def test_a_finding_takes_the_whole_saying(kind: str, text: str, span: str) -> None:
+    assert any(span in found for found in spans(text, kind)), find_specific(text)
+
+
+@pytest.mark.parametrize("text", OF_NOBODY)
+def test_rules_counts_and_offers_speak_of_nobody(text: str) -> None:
+    assert find_specific(text) == []
+
+
+def test_a_finding_ends_before_a_name_or_another_statement() -> None:
+    assert spans("Ybs menderita asma Rina minta jadwal lain", "health") == ["menderita asma"]
+    assert spans("Ybs menderita asma sehingga mengundurkan diri", "health") == ["menderita asma"]
+    assert spans("Ybs menderita asma 081234567890", "health") == ["menderita asma"]
+
+
+def test_what_no_word_ties_to_a_person_is_only_shaped() -> None:
+    (loose,) = find_specific("Hari ini loket ramai sekali sejak pagi. Nofrianto (asma) dan dua orang lagi belum datang ke balai latihan kerja.")
+    (told,) = find_specific("Hari ini loket ramai sekali sejak pagi. Ybs asma dan belum datang ke balai latihan kerja.")
+    assert (loose.verdict, told.verdict) == ("shaped", "plausible")
 
 
 def test_signs_around_a_word_hide_nothing() -> None:
