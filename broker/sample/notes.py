@@ -281,7 +281,7 @@ def _compiled(text: str) -> Ops:
                 ops.append(Choice(tuple(choice)))
                 branch = None
         else:
-            here.append(literal)
+            here.append(literal or mark)  # a bar that parts nothing is one
     assert branch is None and ops
     return tuple(ops)
 
