@@ -74,7 +74,7 @@ class Marks:
                 self._known = line.known
                 self._said, self._digits = self._said[:0], self._digits[:0]
             new = self._known[len(self._said) :]
-            self._said = np.append(self._said, np.array([marks(form) for form in new], dtype=np.uint16))
+            self._said = np.append(self._said, np.array([_marked(form) for form in new], dtype=np.uint16))
             self._digits = np.append(self._digits, np.array([int(form[1:-1]) if form[0] == "<" and form[1:-1].isdigit() else 0 for form in new], dtype=np.int32))
             said, digits = self._said[line.forms], self._digits[line.forms]
         found = np.bitwise_or.reduceat(said, line.begins) | (np.add.reduceat(digits, line.begins) >= _FEWEST) * np.uint16(_NUMBERS)
@@ -84,6 +84,12 @@ class Marks:
 @cache
 def shared_marks() -> Marks:
     return Marks()
+
+
+def _marked(form: str) -> int:
+    """As `marks`, of a token's form: most are a word that says nothing."""
+    word = form.lower().rstrip(".")
+    return 0 if word.isalpha() and word.encode() not in _TRIGGERS else marks(form)
 
 
 def marks(plain: str) -> int:

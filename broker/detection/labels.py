@@ -67,7 +67,7 @@ _FILLERS: Final = frozenset(
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
-    ["va", "rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "imei", "versi", "unit", "ha", "meter", "koordinat"]
+    ["va", "rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "belanja", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "imei", "versi", "unit", "ha", "meter", "koordinat"]
 )
 _TOKEN: Final = re.compile(r"[a-z]+|\d+|[;,!?\n]|\.(?=\s)")
 _AFTER_FORM: Final = re.compile(
@@ -101,22 +101,11 @@ _SAYS_AFTER: Final[dict[str, dict[str, str]]] = {}
 for (_first, _then), _called in _PAIRS.items():
     for _form in _with_clitics(_then):
         _SAYS_AFTER.setdefault(_form, {})[_first] = _called
-_ALONE: Final = {word: says for word, says in _SAYS.items() if word.isalpha() and word not in _SAYS_AFTER}
-_NEAR: Final = 32
-_FLAT: Final = str.maketrans(dict.fromkeys(":=.,;!?+()[]<>/\\-#*\"'|\t\n\r\x7f", " "))
 _LABELS: Final = {kind: (Label(kind, direct=True), Label(kind, direct=False)) for kind in _WORDS}
 
 
 def before(low: str, start: int) -> Label | None:
     """The label of a number that begins at `start` of a lower-cased text."""
-    # Most stand right before their number, or before fillers, and need no other word; the search below says the same of them.
-    near = low[start - _NEAR if start > _NEAR else 0 : start].translate(_FLAT).split()
-    for word in near[: 0 if start > _NEAR else None : -1]:
-        says = _ALONE.get(word)
-        if says is None:
-            break
-        if says is not _FILLS:
-            return None if says is _ENDS else _LABELS[says][0]
     words = _TOKEN.findall(low, start - REACH if start > REACH else 0, start)
     unknown, closed = 0, False
     at = len(words)

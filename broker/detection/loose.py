@@ -14,12 +14,12 @@ from broker.detection.written import MONTH_NAME, NO_SUFFIX, OLDEST, REGIONS, YOU
 from broker.model import Finding
 
 # What is known is blotted out before the search: \x01 for a number, \x02 for all else.
-_NUMBER: Final = "\x01"
-_OTHER: Final = "\x02"
+_NUMBER: Final = b"\x01"
+_OTHER: Final = b"\x02"
 # The first of five digits; or of fewer, behind or before a number, an extension's, or before what may go on as a number, a date or a plate.
 _LOOK: Final = re.compile(
     r"[0-9](?<![0-9].)(?:(?<=\x01.)|(?<=\x01[ .\-/].)|(?<=\x01 / .)|(?<=(?:ext|kst|pes|swt)[ .].)"
-    r"|(?=[0-9]{4}|[0-9]{0,3}(?:[ ./\-_+]{1,3}['’]?[0-9]|[./\-_][a-z]|xx|[ .\-]?\x01|[ .\-]?[a-z\x02]{1,3}(?![a-z\x02])"
+    r"|(?=[0-9]{4}|[0-9]{0,3}(?:[ ./\-_+]{1,3}'?[0-9]|[./\-_][a-z]|xx|[ .\-]?\x01|[ .\-]?[a-z\x02]{1,3}(?![a-z\x02])"
     rf"|[ \-/.,]{{0,2}}{MONTH_NAME}| bulan)))"
 )
 _HEAD: Final = re.compile(r"(?<![a-z\d@])(?:[a-z][a-z\d]{0,7}[./\-_]?){1,2}\Z|(?<![a-z\d])[a-z]\d? \Z")
@@ -31,27 +31,28 @@ _TIME: Final = re.compile(r"[ ,]{1,2}(?:jam |pukul |pkl\.? )?\d{1,2}[.:]\d\d(?:[
 # What is parted as hours, an amount, years, an address of the internet or a letter's number is no number of anybody.
 _FORMATTED: Final = re.compile(
     r"\d{1,3}(?:\.\d{3})+|[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d|(?:19|20)\d\d(?:[ /.-]{1,3}(?:19|20)\d\d)+|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}/\d{1,3}"
-    r"|.*[/-](?:19\d\d|20[0-3]\d)|.*/[ivx]{1,4}/\d\d"
+    r"|(?:.*/|(?=[^a-z/]*[a-z/]).*-|\d{1,4}-)(?:19\d\d|20[0-3]\d)|.*/[ivx]{1,4}/\d\d"
 )
 # A child's birth, which may be of any year; and a birth of which no whole date is told.
-_CHILD: Final = re.compile(r"(?:anak|putra|putri|cucu|balita|bayi)(?![a-z]{4})[^;\n]*(?:[,:(/\-]|\x02) ?\Z")
+_CHILD: Final = re.compile(r"(?<!& )(?:anak|putra|putri|cucu|balita|bayi)(?![a-z]{4})(?:(?!senin|selasa|rabu|kamis|jum|sabtu|minggu)[^;\n]){0,120}(?:[,:(/\-]|\x02) ?\Z")
+_CHILD_REACH: Final = 140
 _MOON: Final = r"(?:mu(?:harr?am|lud)|maulu?d|sur[ao]|sa[fp]ar|rabiul|jumadil|rajab|sya'?ban|ruwah|puasa|ramad[ah]an|s[yh]?awal|besar|zul[a-z]{3,8}|dzul[a-z]{3,8}|rayagung|hapit)"
 _ROUGHLY: Final = re.compile(
-    r"(?<![a-z])(?:lahi[ra]|tgllahir|lair|kelahiran|lhr|ultah|ulang tahun)(?:nya)?(?![a-z])[^\d\n;'’`\x01]{0,30}?(?<![a-z])"
+    r"(?<![a-z])(?:lahi[ra]|tgllahir|lair|kelahiran|lhr|ultah|ulang tahun)(?:nya)?(?![a-z])[^\d\n;'`\x01]{0,30}?(?<![a-z])"
     rf"((?:(?:tgl|tanggal) )?(?:\d\d?[ \-](?:{MONTH_NAME}|{_MOON}(?: a(?:wal|khir))?)(?![a-z])(?:[ ,\-]{{1,2}}(?:\d{{4}}|'?\d\d)(?!\d))?|\d\d?/\d\d?(?![\d/]))"
     rf"|(?:(?:(?:bulan|bln) )?(?:{MONTH_NAME}|(?<=bulan )[a-z]{{3,10}}|\d\d?)[ ,/\-]{{1,2}})?(?:(?:tahun|thn|th)[. ]{{1,2}})?"
-    r"(?:19[3-9]\d|20[01]\d|(?:['’`]|(?<=th )|(?<=thn )|(?<=tahun )|(?<=kelahiran ))\d\d)(?!\d)(?:,? (?:bulan|bln)\.? [a-z\d]+)?)"
+    r"(?:19[3-9]\d|20[01]\d|(?:['`]|(?<=th )|(?<=thn )|(?<=tahun )|(?<=kelahiran ))\d\d)(?!\d)(?:,? (?:bulan|bln)\.? [a-z\d]+)?)"
 )
 _BEFORE: Final = 28  # characters in which a word explains a number
 _WORD: Final = re.compile(r"[a-z]+")
 _CUT: Final = re.compile(r".*(?:[;\n\t|]|\d{5})", re.DOTALL)
 _EXPLAINING: Final = frozenset(
     {
-        "agenda", "akun", "aset", "antrean", "antrian", "barang", "batch", "berkas", "billing", "dipa", "dokumen", "error", "faktur", "folder", "idmeter", "imei",
-        "inv", "inventaris", "invoice", "ip", "jam", "job", "kbji", "kbli", "kegiatan", "kep", "kode", "kontrak", "listrik", "lowongan", "mesin", "meteran", "nib",
-        "nota", "notulen", "npp", "npsn", "ntpn", "order", "ordernya", "pasal", "pelanggan", "perkara", "permen", "permohonan", "pesanan", "pkl", "po", "pukul",
-        "rangka", "ref", "register", "resi", "rp", "rupiah", "rup", "segel", "seri", "sert", "sertifikat", "sk", "skb", "sn", "spk", "spt", "surat", "tabung",
-        "tagihan", "tiket", "token", "transaksi", "undangan", "uu", "versi", "zoom",
+        "aduan", "agenda", "akun", "aset", "antrean", "antrian", "barang", "batch", "berkas", "billing", "build", "contoh", "developer", "dipa", "dokumen", "error", "faktur", "folder", "idmeter", "imei",
+        "inv", "inventaris", "invoice", "ip", "jam", "job", "kbji", "kbli", "kegiatan", "kep", "kode", "kolom", "kontrak", "listrik", "lowongan", "mak", "mesin", "meter", "meteran", "nib",
+        "nota", "notulen", "npp", "npsn", "ntpn", "order", "ordernya", "pasal", "pelanggan", "percobaan", "perkara", "permen", "permohonan", "pesanan", "pkl", "po", "proyek", "pukul",
+        "rangka", "ref", "register", "req", "resi", "rp", "rupiah", "rup", "segel", "seri", "sert", "sertifikat", "sk", "skb", "sn", "spk", "spt", "surat", "tabung",
+        "tagihan", "tiket", "timeout", "token", "transaksi", "undangan", "uu", "versi", "zoom",
     }
 )  # fmt: skip
 # Words that call a number a person's own, though another stands beside them: "NIK di surat".
@@ -89,18 +90,17 @@ def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> li
 
 
 def _blotted(low: str, known: list[tuple[int, int]]) -> str:
-    pieces: list[str] = []
+    """What is known as \\x01 or \\x02, all that is not ASCII as "?"; the letters keep their places."""
+    blotted = bytearray(low.replace("’", "'").encode("ascii", "replace"))
     at = 0
     for start, end in sorted(known):
         if end > at:
             number = low[end - 1].isdigit() and end - start > 5 and (low[start].isdigit() or low[start + 1].isdigit() or low[start + 2].isdigit())
             if start > at:
-                pieces.append(low[at:start])
                 at = start
-            pieces.append((_NUMBER if number else _OTHER) * (end - at))
+            blotted[at:end] = (_NUMBER if number else _OTHER) * (end - at)
             at = end
-    pieces.append(low[at:])
-    return "".join(pieces)
+    return blotted.decode()
 
 
 def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding | None, int]:
@@ -114,8 +114,8 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
     if dated is not None:
         end, (day, month, year) = dated
         if 1 <= day <= 31 and 1 <= month <= 12 and _is_date(low[start:end], low[end : end + 2]):
-            if OLDEST <= year <= YOUNGEST or (year > YOUNGEST and _CHILD.search(low, low.rfind("\n", 0, start) + 1, start)):
-                return Finding(start, end, "birth_date", "shaped", "date of a grown person's birth beside a person"), end
+            if OLDEST <= year <= YOUNGEST or (year > YOUNGEST and _CHILD.search(low, max(0, start - _CHILD_REACH), start)):
+                return Finding(start, end, "birth_date", "shaped", "date of a birth beside a person"), end
             time = _TIME.match(low, end)
             return None, time.end() if time else end
     token = _TOKEN.match(low, start)
@@ -127,7 +127,7 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
         if plate and plate.start(2) == start and _may_be_plate(plate, text):
             return Finding(plate.start(), plate.end(), "plate", "shaped", "plate's form beside a person"), plate.end()
         head = _HEAD.search(low, max(free, start - 16), start)
-        if head and (low[start - 1] != " " or text[head.start()].isupper()):
+        if head and (low[start - 1] != " " or text[head.start()].isupper() or text.islower()):
             begin = head.start()
     number = low[begin:end]
     size = len(number) if number.isdigit() else sum(map(str.isdigit, number))
@@ -162,9 +162,10 @@ def _may_be_plate(plate: re.Match[str], text: str) -> bool:
 
 def _explained(low: str, start: int, end: int, size: int) -> bool:
     """Whether one of the three words before a number, in its line or field, says what it is, or a unit behind it."""
-    words = [word for word in _WORD.findall(_CUT.sub("", low[max(0, start - _BEFORE) : start])) if word not in _FILLING][-3:]
+    every = [word for word in _WORD.findall(_CUT.sub("", low[max(0, start - _BEFORE) : start])) if word not in _FILLING]
+    words = every[-3:]
     if "dipa" in words[:-1]:  # a name, too
         words = words[words.index("dipa") + 1 :]
     if not _EXPLAINING.isdisjoint(words) or words[-1:] == ["bukti"]:
-        return _OWN.isdisjoint(words)
+        return _OWN.isdisjoint(every)
     return size < 10 and (not _MONEY.isdisjoint(words) or _UNIT.match(low, end) is not None)

@@ -30,6 +30,7 @@ _SIGNS: Final = " \t\n\r\f\v().,-/_\x7f"
 _DIGITS: Final = str.maketrans("oli|", "0111", _SIGNS)
 _GROUP: Final = re.compile(r"[\doli|]+")
 _SHORTEST: Final = 6
+_PASSPORT: Final = 7  # digits; a passport's letter stays with them though a word for an account stands nearer
 _LONGEST: Final = 22
 
 _DATE: Final = r"(?:0[1-9]|[12]\d|3[01]|4[1-9]|[56]\d|7[01])(?:0[1-9]|1[0-2])\d\d"
@@ -111,8 +112,8 @@ def _undated(low: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of a run between the dates in it, which no number reaches into; a NIK may begin as a date does."""
     at = start
     for date in _DATE_WITHIN.finditer(low, start, end):
-        if at == start and _NIK.match(low[start:end].translate(_DIGITS)):
-            break
+        if at == start and len(low[start : date.start()].translate(_DIGITS)) < 16 and _NIK.match(low[start:end].translate(_DIGITS)):
+            continue
         if date.start() > at:
             yield at, at + len(low[at : date.start()].rstrip(_SIGNS))
         at = end - len(low[date.end() : end].lstrip(_SIGNS))
@@ -226,7 +227,7 @@ def _undivided(low: str, start: int, digits: str, first: Label | None, *, labell
                 return []
             else:
                 told = form
-    return [Finding(_with_letters(low, start) if told[0] == "passport" else start, start + size, *told)]
+    return [Finding(_with_letters(low, start) if told[0] == "passport" or (told[0] == "account" and size == _PASSPORT) else start, start + size, *told)]
 
 
 def _after_plus(low: str, start: int) -> bool:
@@ -518,7 +519,7 @@ def _fits(kind: str, digits: str) -> bool:
 
 def _finding(run: _Run, start: int, end: int, kind: str, verdict: str, reason: str) -> Finding:
     begin, stop = run.place(start), run.place(end - 1) + 1
-    if kind == "passport":
+    if kind == "passport" or (kind == "account" and end - start == _PASSPORT):
         begin = _with_letters(run.low, begin)
     return Finding(begin, stop, kind, verdict, reason)
 

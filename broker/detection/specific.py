@@ -25,7 +25,7 @@ import numpy as np
 from broker.detection.ailments import disability, health
 from broker.detection.convictions import crime, religion, union
 from broker.detection.forms import Line, table
-from broker.detection.lexicon import NUMBER, Lexicon, Need, lexicon
+from broker.detection.lexicon import NUMBER, Lexicon, lexicon
 from broker.detection.money import finance, paid
 from broker.detection.mothers import mother
 from broker.detection.sayings import PLAIN, Note, Span, match, read
@@ -85,6 +85,10 @@ class Screen:
         self._lock = threading.Lock()
         needed = sorted({name for need in known.telling.values() for name in need.sets})
         self._bits = {name: 1 << i for i, name in enumerate(needed)}
+        self._given: dict[str, int] = {}
+        for name, bit in self._bits.items():
+            for word in known.sets[name]:
+                self._given[word] = self._given.get(word, 0) | bit
         pairs = {(word, other) for word, need in known.telling.items() for other in need.beside}
         self._numbers = {word: i + 2 for i, word in enumerate(sorted({word for pair in pairs for word in pair} - {NUMBER}))}  # 0: no such word
         self._pairs = np.array(sorted(self._pair(*pair) for pair in pairs), dtype=np.int64)
@@ -144,24 +148,22 @@ class Screen:
 
     def _describe(self, shown: str) -> tuple[int, int, int, int, int, int]:
         """Of a form: its sort; within how many words what it needs must stand; what it needs and gives; its number among words of pairs; 1 if it may part two."""
-        words = _WORDS.findall(shown.lower())
+        low = shown.lower().rstrip(".")
+        words = [low] if low.isalpha() and low.isascii() else _WORDS.findall(low)
         if not words or shown[0] == "<":
             return (_DIGITS if shown[1:2].isdigit() else 0, 0, 0, 0, 0, 0)
+        base, given = self._lexicon.forms.get, self._given.get
+        told = [need for word in words if (need := self._lexicon.telling.get(base(word, word))) is not None]
+        gives = 0
+        for word in words:
+            gives |= given(word, 0) | given(base(word, word), 0)
         if len(words) > 1:  # seldom: initials, words with an apostrophe
-            return (_LETTERED | _TELLING | _ALONE * any(self._telling(word) for word in words), 0, 0, sum({bit for word in words for bit in self._given(word)}), 0, 1)
-        need = self._telling(words[0])
-        word = self._lexicon.forms.get(words[0], words[0])
-        sort = _LETTERED if need is None else _LETTERED | _TELLING | _ALONE * (not need.sets and not need.beside)
-        needs = sum(self._bits[name] for name in need.sets) if need else 0
-        return (sort, need.reach if need else 0, needs, sum(set(self._given(words[0]))), self._numbers.get(word, 0), word == "nya")
-
-    def _telling(self, word: str) -> Need | None:
-        return self._lexicon.telling.get(self._lexicon.forms.get(word, word))
-
-    def _given(self, word: str) -> Iterator[int]:
-        """The bits of the sets that a word is in, as written or as the lexicon has it."""
-        base = self._lexicon.forms.get(word, word)
-        return (bit for name, bit in self._bits.items() if word in self._lexicon.sets[name] or base in self._lexicon.sets[name])
+            return (_LETTERED | _TELLING | _ALONE * bool(told), 0, 0, gives, 0, 1)
+        number, parting = self._numbers.get(base(words[0], words[0]), 0), int(words[0] == "nya")
+        if not told:
+            return (_LETTERED, 0, 0, gives, number, parting)
+        (need,) = told
+        return (_LETTERED | _TELLING | _ALONE * (not need.sets and not need.beside), need.reach, sum(self._bits[name] for name in need.sets), gives, number, parting)
 
 
 @cache

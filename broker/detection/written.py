@@ -82,7 +82,7 @@ _BIRTH: Final = re.compile(
 )
 _CORRECTED: Final = re.compile(rf"(?:{'|'.join(_CORRECTING)})[a-z .:=\"'“]{{1,20}}(?=\d)")
 _BIRTH_REACH: Final = 72
-_NO_BIRTH: Final = re.compile(r"\b(?:daftar|terdaftar|masuk|tmt|surat|lapor|sk|phk|kontrak|mulai|kerja|bekerja|akta|cuti|berlaku|terbit|dicatat|diterima|hpl)\b")
+_NO_BIRTH: Final = re.compile(r"\b(?:daftar|terdaftar|masuk|tmt|surat|lapor|sk|phk|kontrak|mulai|kerja|bekerja|akta|cuti|berlaku|terbit|dicatat|diterima|hpl|per)\b")
 _WEEKDAY: Final = re.compile(r"(?<![a-z])(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)(?: (?:legi|pahing|paing|pon|wage|kliwon))?,? (?:tgl\.? |tanggal )?\Z")
 _BORN_AFTER: Final = re.compile(r"[ ,(\[]{1,3}(?:adalah |itu |= ?|sbg |sebagai )?(?:tgl\.? |tanggal )?(?:lahir|ttl|lhr|kelahiran)(?![a-z])")
 
@@ -145,7 +145,7 @@ def find_plates(text: str, low: str, *, context: bool) -> Iterator[Finding]:
         return
     for m in _LOOSE_TAIL.finditer(low):
         head = _LOOSE_HEAD.search(low, max(0, m.start() - 7), m.start() + 1)
-        if head and head.group(1) in REGIONS and (m.group(1) not in _NO_WORD or sure_plate(head.group(1), head.group(2))) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
+        if head and head.group(1) in REGIONS and len(head.group(2)) > 1 and (m.group(1) not in _NO_WORD or sure_plate(head.group(1), head.group(2))) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
             yield Finding(head.start(), m.end(), "plate", "plausible", "region letters beside a vehicle")
     for m in _PLATE_NAMED.finditer(low):
         if m.group(1).replace(" ", "") in REGIONS and len(m.group(2)) > 2:

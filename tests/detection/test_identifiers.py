@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from broker.detection import Misplaced, find
 from broker.detection.detect import _addressed
+from broker.detection.forms import table
+from broker.detection.identifiers import shared_marks
 from broker.detection.misplaced import _STRONG
 from broker.detection.numbers import judge
 from broker.detection.registry import ENTITIES, analyzer
 from broker.detection.structures import luhn, nik_fits, nip_fits, npwp_fits
+from broker.sample.notes import notes
 
 NIK = "1303074305989718"
 KK = "1303071204130001"
@@ -127,6 +130,19 @@ def test_a_nik_is_found_wherever_it_stands(text: str) -> None:
         ("nomor penelpon 0213-777-0049-1", "phone", "shaped", "0213-777-0049-1"),
         ("budi@@example.com", "email", "valid", "budi@@example.com"),
         ("mobil BB 9424 KM", "plate", "plausible", "BB 9424 KM"),
+        ("plat B 3373 KK ditahan", "plate", "plausible", "B 3373 KK"),
+        ("plat nomor b 1234", "plate", "plausible", "b 1234"),
+        ("platnya b k 1234 a b", "plate", "plausible", "b k 1234 a b"),
+        ("Lahir di/tgl : Solok, O5 Juni l984", "birth_date", "valid", "O5 Juni l984"),
+        ("TGL LHR: 7/8/'99", "birth_date", "valid", "7/8/'99"),
+        ("tgl lahir 19900512", "birth_date", "valid", "19900512"),
+        ("lahir tanggal 12 bulan 5 tahun 1990", "birth_date", "valid", "tanggal 12 bulan 5 tahun 1990"),
+        ("DOB: 12/05/1990", "birth_date", "valid", "12/05/1990"),
+        ("email budi@example com", "email", "valid", "budi@example com"),
+        ("email budi at gmail", "email", "plausible", "budi at gmail"),
+        ("email budi #at# example.com", "email", "plausible", "budi #at# example.com"),
+        ("kartu kuning hilang, yg lama 1303/0218/VII/2022 ya", "ak1", "shaped", "1303/0218/VII/2022"),
+        ("03.12/PENTA/00918/2025", "ak1", "plausible", "03.12/PENTA/00918/2025"),
     ],
 )  # fmt: skip
 def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: str, value: str) -> None:
@@ -141,7 +157,7 @@ def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: 
         "simpanan 12345678901234", "simulasi 123456789012", "perwakilan 1234567890", "rekan 1234567890", "2024-03-12 08:00:00", "20240312080000", "4111111111111111",
         "jalan kaki", "jalan-jalan", "sedang jalan", "jalan keluar", "masih jalan terus", "surat jalan 12", "Perum Bulog", "Bank Nagari", "alamat email", "tinggal di mess",
         "BPJS 2023-2024", "KTP tgl 12-03-2020", "SIM berlaku 12-03-2025", "WA jam 08.00-16.00", "telp 3 kali", "telp 08.00-16.00", "WA 08.00 - 16.00", "hp 2 unit 3.500.000", "rekening sebesar Rp 3.500.000",
-        "123/PK/03/2025", "virtual account 202618243642686", "token 4471 0283 9915 6620 3378", "mestinya 12/03/2024", "stan A2 UD Maju motor",
+        "123/PK/03/2025", "virtual account 202618243642686", "token 4471 0283 9915 6620 3378", "mestinya 12/03/2024", "SABTU, 08-10-2025, 07:00 WIB", "08-10-2026 14:30 WIB", "Kode rekening belanja 5.1.02.01.01.0024", "surat 1303/0218/VII/2022", "plat besi 3 mm", "plat d 16 mm", "lahir, data per 24 Juni 2026", "stan A2 UD Maju motor",
         "kartu kuning 2024", "AK-1 tgl 12-03-2024", "AK/I diperpanjang", "D 3 TI", "UU 13/2003", "lahir batin", "data at rest", "versi 1.2.3.4", "192.168.10.112",
         "1 2 3 4 5 6 7 8 9 10 11 12", "2019 2020 2021 2022 2023", "skor 85,5 90,25 77,0", "Sijunjung, 12 Maret 2024", "12345678901234567890", "A1234567",
     ],
@@ -311,3 +327,10 @@ def test_presidio_finds_them_without_a_network(monkeypatch: pytest.MonkeyPatch) 
     for text in (f"NIK {NIK} hp 0812-3456-7890", "budi@example.com", "upah 3200000", f"{NIK} lulus"):
         asked = {(r.start, r.end, r.entity_type) for r in engine.analyze(text, language="id")}
         assert {(f.start, f.end, ENTITIES[f.kind]) for f in find(text)} <= asked
+
+
+def test_a_line_of_texts_is_marked_as_each_text_by_itself() -> None:
+    texts = [*(note.text for note in notes(4, 400, "dev", upper=0.2)), "", "hp 1", "％", "a@b", "d/a x", "d'nik 12345678", "nik: l2345", "Ｎｉｋ 1"]
+    together = shared_marks().of(texts, table().line(texts))
+    assert [find(text, said) for text, said in zip(texts, together, strict=True)] == [find(text) for text in texts]
+    assert len({*together}) > 20

@@ -29,6 +29,10 @@ def told(text: str, *known: str) -> list[tuple[str, str]]:
         ("NIK di surat (130307303969442) beda", "130307303969442"),
         ("kepesertaan 12091087732", "12091087732"),
         ("Siti 0213-777-0049-1", "0213-777-0049-1"),
+        ("bawa kartu 091-0104-1966, nomor", "091-0104-1966"),
+        ("rek punya istrinya a/n Dipa Gunawan nomor 6728311979", "6728311979"),
+        ("bernomor c 2959006, visa", "c 2959006"),
+        ("hp 0812xxxx3456 aktif", "0812xxxx3456"),
     ],
 )
 def test_a_number_that_nothing_explains_is_the_persons(text: str, value: str) -> None:
@@ -49,10 +53,37 @@ def test_what_something_explains_is_nobodys(text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["Solok/24 Jun 2003", "12/08/89", "05 Peb 1999", "1994-04-03", "27-V-2001", "1988, Des 30", "3 mei th 88", "13 bulan 2 tahun 91", "02/06/01", "14 Jul 2004", "7 JUNI '93", "31 Pebruari 1994"],
+    ["Solok/24 Jun 2003", "12/08/89", "05 Peb 1999", "1994-04-03", "27-V-2001", "1988, Des 30", "3 mei th 88", "13 bulan 2 tahun 91", "02/06/01", "14 Jul 2004", "7 JUNI '93", "31 Pebruari 1994", "7/8/'99", "21/12/'01", "O5 Juni l984", "l2-O5-198O", "12 bulan Mei tahun 1990"],
 )
 def test_an_old_date_is_a_birth(value: str) -> None:
     assert told(f"Siti {value} lulus") == [("birth_date", value.rpartition("Solok/")[2])]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Anak ke-1 : Bagas, 12 Juli 2012", "12 Juli 2012"),
+        ("anak pertama Gendis (1 Jan 2016), sehat", "1 Jan 2016"),
+        ("anaknya: Tio, 01/02/2016", "01/02/2016"),
+        ('lahir "kira-kira th 1949, bulan Suro". Ada', "th 1949, bulan Suro"),
+        ("lahir Mei 1990 di desa", "Mei 1990"),
+        ("kelahiran Solok 1988, tamat SMA", "1988"),
+        ("thn lahir: 1990", "1990"),
+        ("lahir '88", "'88"),
+        ("kelahiran th 90", "th 90"),
+        ("ulang tahun 12 Mei", "12 Mei"),
+        ("lahir 12 Syawal 1405", "12 Syawal 1405"),
+    ],
+)
+def test_a_childs_birth_and_part_of_a_birth_are_found(text: str, value: str) -> None:
+    assert told(text) == [("birth_date", value)]
+
+
+@pytest.mark.parametrize(
+    "text", ["PT Budi & Anak, 15 Februari 2025", "anaknya sakit. Kamis, 12 Juli 2024", "43 tanggal lahir kosong, 7 alamat", "melahirkan 2 kali", "lahir batin 3 kali", "anak buah 3 orang, masuk 2024"]
+)
+def test_an_event_beside_a_child_and_a_count_behind_birth_stay(text: str) -> None:
+    assert told(text) == []
 
 
 @pytest.mark.parametrize("value", ["12/08/24", "05 Peb 2019", "2026-04-03", "08.10-09.00", "1.2.3.4"])
@@ -60,9 +91,13 @@ def test_a_late_date_is_an_events(value: str) -> None:
     assert told(f"Siti {value} lulus") == []
 
 
-@pytest.mark.parametrize("value", ["ba1874ks", "BA1874KS", "BK 5519-RAN", "bk-5519-ran", "BB 9424 KM", "B 123 XYZ"])
+@pytest.mark.parametrize("value", ["ba1874ks", "BA1874KS", "BK 5519-RAN", "bk-5519-ran", "BB 9424 KM", "B 123 XYZ", "B 3906 M", "BK.1234.AB"])
 def test_a_plates_form_is_a_plate(value: str) -> None:
     assert told(f"Siti bawa {value} tiap hari") == [("plate", value)]
+
+
+def test_a_plate_whose_letters_are_taken_for_a_name_is_found() -> None:
+    assert told("bawa BK-1234-AB tiap hari", "AB") == [("plate", "BK-1234-AB")]
 
 
 @pytest.mark.parametrize("text", ["di 2024 an", "BB 65 kg", "PT 12 org", "A 2024 Jan", "ke 1200 km"])
@@ -78,6 +113,7 @@ def test_a_count_is_no_plate(text: str) -> None:
         ("telp (061) 8820 417 ext 12", "061) 8820 417", " ext 12"),
         (f"NIK {NIK}7", NIK, "7"),
         (f"NIK {NIK} 77", NIK, "77"),
+        ("hp 0812 3456 7890 / 91", "0812 3456 7890", "91"),
     ],
 )
 def test_digits_that_touch_a_number_belong_to_it(text: str, known: str, value: str) -> None:
@@ -119,6 +155,8 @@ def spoken(text: str) -> list[tuple[str, str]]:
         ("birth_date", "tiga mei dua ribu dua"),
         ("email", "adi underscore tekong 77 et example titik com"),
         ("email", "rahma dot putri88 di example.com"),
+        ("email", "budi88 a keong example titik com"),
+        ("plate", "bravo alfa delapan tiga empat enam bravo quebec"),
     ],
 )
 def test_what_is_told_in_words_is_found(kind: str, value: str) -> None:
@@ -129,7 +167,7 @@ def test_what_is_told_in_words_is_found(kind: str, value: str) -> None:
     "text",
     [
         "dua kali, tiga orang, satu berkas", "lima juta tiga ratus ribu rupiah", "dua atau tiga hari, empat atau lima orang", "satu dua kali", "tahun dua ribu dua puluh lima", "tahun kedua",
-        "dua belas maret dua ribu dua puluh lima", "tiga mei 2025", "dua tiga empat lima orang", "bertemu di lapangan titik kumpul", "tahun tiga", "1 (satu) berkas dan 2 (dua) foto", "buka example.com",
+        "dua belas maret dua ribu dua puluh lima", "tiga mei 2025", "dua tiga empat lima orang", "bertemu di lapangan titik kumpul", "tahun tiga", "1 (satu) berkas dan 2 (dua) foto", "buka example.com", "mobil dua, motor tiga unit", "kode alfa bravo",
     ],
 )  # fmt: skip
 def test_counts_money_and_events_in_words_stay(text: str) -> None:
