@@ -47,10 +47,10 @@ _PLATE: Final = frozenset(word.encode() for word in PLATE_WORDS)
 _BIRTH: Final = frozenset(word.encode() for word in BIRTH_WORDS)
 _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
 _SPOKEN: Final = frozenset(word.encode() for word in SPOKEN_WORDS)
-_TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at"})
+_TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at", b"et"})
 _NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN = (1 << i for i in range(9))
 _MARKED: Final = (
-    (_AT, frozenset({b"at"})), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
+    (_AT, frozenset({b"at", b"et"})), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
     (SPOKEN, _SPOKEN),
 )  # fmt: skip
 _FEWEST: Final = 3  # digits of a text that may hold a number

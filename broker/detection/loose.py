@@ -38,7 +38,7 @@ _CHILD: Final = re.compile(r"(?<!& )(?:anak|putra|putri|cucu|balita|bayi)(?![a-z
 _CHILD_REACH: Final = 140
 _MOON: Final = r"(?:mu(?:harr?am|lud)|maulu?d|sur[ao]|sa[fp]ar|rabiul|jumadil|rajab|sya'?ban|ruwah|puasa|ramad[ah]an|s[yh]?awal|besar|zul[a-z]{3,8}|dzul[a-z]{3,8}|rayagung|hapit)"
 _ROUGHLY: Final = re.compile(
-    r"(?<![a-z])(?:lahi[ra]|tgllahir|lair|kelahiran|lhr|ultah|ulang tahun)(?:nya)?(?![a-z])[^\d\n;'`\x01]{0,30}?(?<![a-z])"
+    r"(?:lahi[ra]|lhr|ultah)(?:nya|an)?(?![a-z])[^\d\n;'`\x01]{0,30}?(?<![a-z])"
     rf"((?:(?:tgl|tanggal) )?(?:\d\d?[ \-](?:{MONTH_NAME}|{_MOON}(?: a(?:wal|khir))?)(?![a-z])(?:[ ,\-]{{1,2}}(?:\d{{4}}|'?\d\d)(?!\d))?|\d\d?/\d\d?(?![\d/]))"
     rf"|(?:(?:(?:bulan|bln) )?(?:{MONTH_NAME}|(?<=bulan )[a-z]{{3,10}}|\d\d?)[ ,/\-]{{1,2}})?(?:(?:tahun|thn|th)[. ]{{1,2}})?"
     r"(?:19[3-9]\d|20[01]\d|(?:['`]|(?<=th )|(?<=thn )|(?<=tahun )|(?<=kelahiran ))\d\d)(?!\d)(?:,? (?:bulan|bln)\.? [a-z\d]+)?)"
@@ -78,7 +78,7 @@ def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> li
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     found = list(find_spoken(low)) if spoken else []
     blotted = _blotted(low, known)
-    if "lahi" in low or "lhr" in low or "lair" in low or "ultah" in low or "ulang tahun" in low:
+    if "lahi" in low or "lhr" in low or "ultah" in low:
         found += (Finding(*m.span(1), "birth_date", "shaped", "part of a date behind a word of birth") for m in _ROUGHLY.finditer(blotted))
     reach = 0
     for m in _LOOK.finditer(blotted):
@@ -90,14 +90,13 @@ def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> li
 
 
 def _blotted(low: str, known: list[tuple[int, int]]) -> str:
-    """What is known as \\x01 or \\x02, all that is not ASCII as "?"; the letters keep their places."""
+    """What is known as a sign of `_NUMBER` or `_OTHER`, all that is not ASCII as "?"; the letters keep their places."""
     blotted = bytearray(low.replace("’", "'").encode("ascii", "replace"))
     at = 0
     for start, end in sorted(known):
         if end > at:
             number = low[end - 1].isdigit() and end - start > 5 and (low[start].isdigit() or low[start + 1].isdigit() or low[start + 2].isdigit())
-            if start > at:
-                at = start
+            at = max(at, start)
             blotted[at:end] = (_NUMBER if number else _OTHER) * (end - at)
             at = end
     return blotted.decode()
@@ -108,7 +107,7 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
 
     plain: lower-cased. low: with what is known blotted out too.
     """
-    dated = date_at(low, start)
+    dated = None if low[start : start + 5].isdigit() else date_at(low, start)
     if start and low[start - 1] in "oli" and not low[max(0, start - 2) : start - 1].isalnum() and (misread := date_at(low, start - 1)):
         dated, start = misread, start - 1
     if dated is not None:

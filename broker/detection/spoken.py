@@ -36,7 +36,7 @@ _LETTER: Final = rf"(?:{'|'.join(_RADIO)}|{'|'.join(_LETTERS)}|[b-z])"
 _PLATE: Final = re.compile(
     rf"(?<![a-z\d]){_LETTER}(?:[ -]{_LETTER})?[ ,-]{{1,2}}(?:(?:{_DIGIT}|\d{{1,4}})[ ,-]{{1,2}}){{1,7}}(?:(?:{'|'.join(_RADIO)})|{_LETTER}[ -]{_LETTER})(?:[ -]{_LETTER})?(?![a-z\d])"
 )
-_VEHICLES: Final = ("plat", "polisi", "motor", "mobil", "bravo", "alfa", "alpha")
+_VEHICLES: Final = ("plat", "nopol", "bravo", "alfa")
 _COUNTED: Final = re.compile(r" (?:seribu|ribu|ratus|juta|jt|rb|rupiah|persen|orang|org|kali|hari|bulan|tahun|jam)(?![a-z])")
 # A number below a hundred in words; a year in words, whole or its last two digits.
 _SMALL: Final = rf"(?:(?:{_DIGIT}|se)[ ]?(?:puluh|belas)(?: {_DIGIT})?|{_DIGIT})(?![a-z])"
