@@ -33,7 +33,7 @@ _WORDS: Final = {
     "npwp": ["npwp", "nonpwp", "npwpd"],
     "nitku": ["nitku"],
     "bpjs": ["bpjs", "jkn", "kis", "nobpjs", "bpjskes", "bpjsks"],
-    "kpj": ["kpj", "nokpj", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
+    "kpj": ["kpj", "nokpj", "jht", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
     "nib": ["nib", "oss", "nonib"],
     "nip": ["nip", "nonip", "nrp", "nippk", "nipppk"],
     "passport": ["paspor", "passport", "pasport", "pasfor", "nopaspor", "splp"],
