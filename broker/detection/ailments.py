@@ -166,7 +166,7 @@ def disability(note: Note, k: int, term: Term, floor: int) -> Span | None:
         if lost is None:
             return None
         last = lost + 1
-    if _AIDS.intersection(term.words) and not (_WORN.intersection(note.raw[max(0, k - 3) : last]) or person(note, k, last) or someone(note) or not any(saying(note, k, last))):
+    if _AIDS.intersection(term.words) and not (_WORN.intersection(note.raw[max(0, k - 3) : last]) or person(note, k, last) or someone(note) or ":" in note.seps[k] or not any(saying(note, k, last))):
         return None
     if term.role == "limb" and note.sets["disability.limbs"].isdisjoint(note.words[limb(note, k, floor) : k]):
         return None

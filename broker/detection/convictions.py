@@ -22,6 +22,7 @@ from broker.detection.sayings import (
     leftward,
     match,
     named_on,
+    nobody,
     opens,
     person,
     policy,
@@ -40,7 +41,13 @@ if TYPE_CHECKING:
     from broker.detection.sayings import Note
 
 
+_FAITHS: Final = 3  # faiths in one sentence that make it a list of them
+
+
 def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    left, right = saying(note, k, k)
+    if sum(word in note.sets["religion.faith"] for word in left + right) >= _FAITHS and not someone(note) and not sure(note, k, k + 1):
+        return None
     span = _religion(note, k, term, floor)
     return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "religion", floor)
 
@@ -185,7 +192,7 @@ def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     left, right = saying(note, k, last)
     reporting = term.role == "record" and "wajib" in left  # who must report to the police is under no rule of an offer
-    if _cleared(note, k) or blocked(note, k, last, "crime", 3) or (policy(note, k, last, 2) and not reporting):
+    if _cleared(note, k) or blocked(note, k, last, "crime", 3) or (policy(note, k, last, 2) and not reporting) or _impersonal(note, k, last, term):
         return None
     if term.role == "sentence":
         timed = time_on(note, last, min(note.size, last + TAIL))
@@ -199,7 +206,7 @@ def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     guilt = note.sets["crime.guilt"]
     if term.role == "offence":
         cued = [i for i in before(note, k, 4) if note.raw[i] in guilt]
-        if not cued and not (term.words[0].startswith("men") and person(note, k, last)) and guilt.isdisjoint(right[:2]):
+        if not cued and not (term.words[0].startswith("men") and not nobody(note, k, last)) and guilt.isdisjoint(right[:2]):
             return None
         if cued and all(note.raw[i] in {"karena", "akibat", "kena", "suka", "main", "melakukan", "gara"} for i in cued) and not person(note, k, last):
             return None
@@ -218,6 +225,15 @@ def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     return Span(leftward(note, k, floor), _crime_end(note, last), "plausible", "custody said of a person")
 
 
+def _impersonal(note: Note, k: int, last: int, term: Term) -> bool:
+    """A deed, a report or an arrest of nobody in particular: "dugaan pencurian kabel"."""
+    cued = [i for i in before(note, k, 4) if note.raw[i] in note.sets["crime.guilt"]] if term.role == "offence" else [k]
+    if term.role in {"sentence", "custody"} or not all(note.raw[i] in _TOLD_OF and ":" not in note.seps[i] for i in cued):
+        return False
+    return nobody(note, k, last)
+
+
+_TOLD_OF: Final = frozenset({"dugaan", "pelaku", "kasus", "perkara", "laporan", "sidang", "tuduhan", "pasal", "status", "membawa", "bawa", "diduga", "main", "pengguna", "pemakai", "pakai", "pemeriksaan", "diperiksa", "diserahkan", "diproses", "dilapor"})  # of a deed, by whomever
 _VAGUE: Final = frozenset({"pidana", "tindak", "hukum", "kriminal", "kejahatan", "kekerasan", "miras", "calo"})  # what laws and figures speak of
 _CLEARING: Final = frozenset({"terlibat", "tersangkut", "terjerat", "terkena", "kasus", "perkara", "terbukti", "catatan", "dalam", "termasuk", "lagi", "mempunyai", "melakukan", "berurusan", "menjadi", "jadi"})
 

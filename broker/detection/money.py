@@ -61,6 +61,8 @@ def _finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     if term.role in _TOGETHER or (term.role == "debt" and term.words[0] in note.sets["finance.seized"]):
         return _together(note, k, last, term, floor)
+    if not note.sets["words.institution"].isdisjoint(note.raw[last : last + 1]) and not _own_money(note, k, last) and term.role != "debt":
+        return None
     amount = _amount_after(note, last)
     barred = blocked(note, k, last, "finance", 2)
     if amount is not None:
@@ -165,6 +167,8 @@ def _of_a_trade(note: Note, k: int, last: int, amount: int) -> bool:
     left, right = saying(note, k, last)
     if one_person(note, k, last, left, right):
         return False
+    if right and right[0] in note.sets["words.generic"] and not someone(note):
+        return True
     if not note.sets["finance.trades"].isdisjoint(note.raw[last : min(last + 2, amount)]) and not {"jadi", "menjadi", "rp", "sebesar", "naik"}.isdisjoint(note.raw[last:amount]):
         return True
     if {"per", "tiap"} & set(note.raw[amount - 2 : amount + 1]) and not note.sets["finance.goods"].isdisjoint(note.raw[amount - 1 : amount + 2]):

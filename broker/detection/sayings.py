@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -295,13 +295,14 @@ def limb(note: Note, k: int, floor: int) -> int:
     met = False
     for i in before(note, k, 6):
         part = _among(note, i, note.sets["health.body"])
-        if i < floor or not (part or note.raw[i] in _SIDES):
+        if i < floor or not (part or note.raw[i] in _SIDES or note.raw[i] in _OWNERS):
             break
         met = met or part
         first = i
     return first if met else k
 
 
+_OWNERS: Final = frozenset({"saya", "sy", "aku", "ambo", "awak", "dia", "beliau", "ybs"})
 _LETTERED: Final = re.compile("[A-Za-z]+")
 _LABELLED: Final = re.compile(r"(?i)\b(?:nik|ktp|kpj|hp|wa|telp|nama)\b\W{0,3}\d{5}|\bnama(?: lengkap)? ?[:=] ?[a-z]")
 _ON_BEHALF: Final = frozenset({"a.n.", "a/n", "atas nama"})
@@ -361,6 +362,8 @@ def public(note: Note, k: int, last: int) -> bool:
         return True
     if any(note.raw[i] in sets["words.counting"] for i in before(note, k, 6, SOFT)) or not _ASKED.isdisjoint(left):
         return True
+    if nobody(note, k, last) and _general(note, k, last, left, right):
+        return True
     if not someone(note) and (note.told[1] or (left and left[-1].isdigit() and "=" in note.seps[k]) or left[-1:] == ["atau"] or not _MAYBE.isdisjoint(left) or not _MAYBE.isdisjoint(right) or not _SUCH.isdisjoint(left[-8:])):
         return True
     if not someone(note) and not sets["words.rule"].isdisjoint(left[-6:]) and not sets["words.generic"].isdisjoint(left):
@@ -374,6 +377,34 @@ def public(note: Note, k: int, last: int) -> bool:
         if i < k and note.raw[i] not in sets["words.linking"]:
             break
     return False
+
+
+def nobody(note: Note, k: int, last: int) -> bool:
+    """No person is told of: none by any word, and no name stands before the word as far as capitals tell."""
+    if note.size <= _FEW or note.capitals or someone(note) or sure(note, k, last):
+        return False
+    if note.text.islower():
+        return False
+    return not any(capital(note, i) and note.breaks[i] != HARD and i and len(note.raw[i]) > 1 and not note.text[note.starts[i] : note.end(i)].isupper() for i in range(max(0, k - _NAMED), k))
+
+
+def _general(note: Note, k: int, last: int, left: list[str], right: list[str]) -> bool:
+    """Of a thing, of an event or a lesson, of whoever may or must."""
+    sets = note.sets
+    if k and note.breaks[k] == PLAIN and note.raw[k - 1] in sets["words.thing"]:
+        return True
+    if not _PERSONAL.isdisjoint(left[-3:]):
+        return False
+    if not sets["words.event"].isdisjoint(left) or not sets["words.event"].isdisjoint(right[:_NAMED]):
+        return True
+    if opens(note, k) and not sets["words.rule"].isdisjoint(right[:2]) and not alone(note, k, last):
+        return True
+    return any(word in _FOR and after in sets["words.generic"] for word, after in pairwise(right[:4]))
+
+
+_PERSONAL: Final = frozenset({"riwayat", "mengidap", "menderita"})
+_NAMED: Final = 6  # words from a name to what is said of its bearer
+_FOR: Final = frozenset({"buat", "untuk", "utk", "bagi"})
 
 
 def _offers(note: Note) -> bool:
@@ -466,10 +497,10 @@ def _joined(note: Note, end: int, stop: int, kind: str) -> int:
 
 def _continues(note: Note, end: int, floor: int, kind: str) -> bool:
     """The word at `end` still tells how or why; a new verb, a name or a long number does not."""
-    if note.breaks[end] != PLAIN:
-        return False
     sets, word = note.sets, note.raw[end]
     before_it = note.raw[end - 1]
+    if note.breaks[end] != PLAIN:
+        return note.seps[end] == "/" and word[0].isdigit() and before_it[0].isdigit()  # a blood pressure
     cause = word in sets["words.tail_cause"] or (end > floor and before_it in sets["words.tail_cause"])
     if kind == "finance":
         cause = cause or word in _PURPOSE or (end > floor and before_it in _PURPOSE)
@@ -477,7 +508,7 @@ def _continues(note: Note, end: int, floor: int, kind: str) -> bool:
         return False
     if word[0].isdigit():
         return len(word) < _YEAR or (len(word) == _YEAR and word[:2] in {"19", "20"})
-    if note.capitals or not capital(note, end):
+    if note.capitals or not capital(note, end) or note.text[note.starts[end] : note.end(end)].isupper():
         return True
     house = sets["words.house"]
     return word in house or word in sets["words.time"] or before_it in house or before_it in sets["words.site"] or before_it in {"ke", "dari"} or _more(note, end, kind) > 0

@@ -703,6 +703,49 @@ def test_a_finding_takes_the_whole_saying(kind: str, text: str, span: str) -> No
 def test_rules_counts_and_offers_speak_of_nobody(text: str) -> None:
     assert find_specific(text) == []
 
+@pytest.mark.parametrize(
+    ("kind", "text", "span"),
+    [
+        ("health", "ybs tsb mengidap akalasia, makan cuma bubur", "mengidap akalasia"),
+        ("health", "Pekerja Yanto kena miokarditis, istirahat dulu", "miokarditis"),
+        ("health", "yang bersangkutan hipertensi 190/110 saat diperiksa", "hipertensi 190/110"),
+        ("health", "Saya tidak sanggup angkat beban, saraf pinggang saya kejepit.", "saraf pinggang saya kejepit"),
+        ("health", "Sdr. Edo minum telmisartan", "minum telmisartan"),
+        ("disability", "Klien hanya bisa baca braille", "baca braille"),
+        ("disability", "jarinya tinggal tiga, ybs tetap cekatan", "jarinya tinggal tiga"),
+        ("religion", "Buk Marni minta misa arwah suaminya", "misa arwah"),
+        ("crime", "Sdr. Amir menilap upah anak buah", "menilap upah"),
+        ("finance", "Sdr. Roni kalah judi 30 juta, istri minta cerai", "kalah judi 30 juta"),
+        ("finance", "ongkos tidak ada, ybs minta dijemput", "ongkos tidak ada"),
+    ],
+)
+def test_whole_classes_of_words_are_known(kind: str, text: str, span: str) -> None:
+    start = text.index(span)
+    assert any(f.kind == kind and f.start <= start and f.end >= start + len(span) for f in find_specific(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bagian umum melihat jaringan lumpuh sejak pagi tadi.",
+        "Instruktur menjelaskan cara menangani luka bakar.",
+        "Antrean prioritas: lansia, disabilitas, ibu hamil.",
+        "Lomba menggambar anak berkebutuhan khusus.",
+        "Ada dugaan pencurian kabel di gudang, sudah dilaporkan ke satpam.",
+        "Tim auditor menemukan dugaan penggelapan dana BOS.",
+        "Uang saku peserta 60 ribu per hari.",
+        "Tagihan listrik kantor bulan Mei 7,4 juta.",
+        "Berlaku bagi pekerja yang merayakan: Islam, Kristen, Katolik, Hindu.",
+    ],
+)
+def test_things_events_and_deeds_of_nobody_are_no_findings(text: str) -> None:
+    assert find_specific(text) == []
+
+
+def test_a_person_named_makes_the_same_words_personal() -> None:
+    assert find_specific("Saat lomba, peserta Rini pingsan.")
+    assert find_specific("Sdr. Rudi, dugaan pencurian kabel di gudang.")
+
 
 def test_a_finding_ends_before_a_name_or_another_statement() -> None:
     assert spans("Ybs menderita asma Rina minta jadwal lain", "health") == ["menderita asma"]
