@@ -161,7 +161,8 @@ _NO_HAMLET: Final = frozenset(["halaman", "asal", "keluarga", "kelahiran", "send
 _BEFORE: Final = re.compile(r"([a-z]+)[^a-z\n]*$")
 _WORD: Final = re.compile(r"[a-z]+")
 
-_HIGHWAY: Final = re.compile(r"jalan raya [a-z' ]{2,40}? (?:no|nomor|km)[. ]{0,2}\d")  # a highway with a house number is an address in any case
+# A highway with a house number, a lane or a ward is an address in any case.
+_HIGHWAY: Final = re.compile(r"jalan raya [a-z' ]{2,40}?[, ]{1,2}(?:(?:no|nomor|km)[. ]{0,2}\d|(?:gg|gang|rt|kel|kelurahan|desa|lk|blok)\b)")
 _A_ROAD: Final = re.compile(r" (?:sedang |yang |yg |masih |kembali )?(?:macet|rusak|longsor|banjir|ditutup|putus|diaspal|diperbaiki|berlubang|amblas|licin)(?![a-z])")
 _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?![a-z])")
 _NONE: Final = (0, 0, "", "")

@@ -33,7 +33,7 @@ _WORDS: Final = {
     "npwp": ["npwp", "nonpwp", "npwpd"],
     "nitku": ["nitku"],
     "bpjs": ["bpjs", "jkn", "kis", "nobpjs", "bpjskes", "bpjsks"],
-    "kpj": ["kpj", "nokpj", "jht", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
+    "kpj": ["kpj", "nokpj", "jht", "jamsos", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
     "nib": ["nib", "oss", "nonib"],
     "nip": ["nip", "nonip", "nrp", "nippk", "nipppk"],
     "passport": ["paspor", "passport", "pasport", "pasfor", "nopaspor", "splp"],
@@ -53,7 +53,7 @@ _TYPOS: Final = {
 # A word that is a label only after another one.
 _PAIRS: Final = {
     ("kartu", "keluarga"): "kk", ("induk", "kependudukan"): "nik", ("tanda", "penduduk"): "nik", ("kartu", "penduduk"): "nik",
-    ("bpjs", "kesehatan"): "bpjs", ("bpjs", "kes"): "bpjs", ("indonesia", "sehat"): "bpjs", ("bpjs", "ketenagakerjaan"): "kpj", ("bpjs", "tk"): "kpj",
+    ("bpjs", "kesehatan"): "bpjs", ("bpjs", "kes"): "bpjs", ("indonesia", "sehat"): "bpjs", ("bpjs", "ketenagakerjaan"): "kpj", ("bpjs", "tk"): "kpj", ("kartu", "tk"): "kpj", ("peserta", "tk"): "kpj", ("kartu", "ketenagakerjaan"): "kpj",
     ("bpjs", "naker"): "kpj", ("jaminan", "sosial"): "kpj", ("wajib", "pajak"): "npwp", ("induk", "berusaha"): "nib", ("induk", "pegawai"): "nip",
     ("izin", "mengemudi"): "sim", ("ijin", "mengemudi"): "sim", ("bank", "nagari"): "account", ("bank", "sumut"): "account", ("a", "c"): "account",
     ("bank", "mega"): "account", ("virtual", "account"): "ends", ("e", "ktp"): "nik", ("peserta", "bpjs"): "bpjs", ("n", "nik"): "nik",
@@ -63,7 +63,7 @@ _PAIRS: Final = {
 }  # fmt: skip
 _SECOND: Final = frozenset(second for _, second in _PAIRS)
 _FILLERS: Final = frozenset(
-    ["no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "0", "1", "2", "62", "x", "tujuan"]
+    ["nomerna", "nomorna", "nomornyo", "nomernyo", "nomere", "nomore", "nomeripun", "nomoripun", "abdi", "kulo", "ambo", "aden", "no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "0", "1", "2", "62", "x", "tujuan"]
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
