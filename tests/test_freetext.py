@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.cli.reasons import indonesian
 from broker.detection import KINDS, detect, find, readable
 from broker.detection.names import FAINT, find_names
 from broker.freetext import clean_texts
@@ -197,3 +198,11 @@ def test_what_was_found_is_gone_and_all_else_is_as_written(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_text_is_judged_alone(texts: list[str]) -> None:
     assert detect(texts) == [detect([text])[0] for text in texts]
+
+
+def test_every_reason_is_told_in_indonesian() -> None:
+    found = detect([note.text for split in ("train", "dev") for note in notes(6, 2500, split)])
+    reasons = {f.reason for findings in found for f in findings}
+    assert len(reasons) > 60
+    assert [reason for reason in reasons if indonesian(reason) == reason] == []
+    assert indonesian("labelled, 11 digits") == "berlabel, 11 angka"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from broker.cli.reasons import indonesian
 from broker.cli.say import say
 from broker.errors import ClientError
 
@@ -81,7 +82,7 @@ def _table(text: str, findings: Sequence[Finding], *, values: bool) -> None:
     for f in findings:
         line = text.count("\n", 0, f.start) + 1
         value = escape(" ".join(text[f.start : f.end].split())) if values else f"({f.end - f.start} karakter)"
-        table.add_row(str(line), str(f.start - text.rfind("\n", 0, f.start)), escape(placeholder(f.kind) or "tetap"), VERDICTS[f.verdict], f.reason, value)
+        table.add_row(str(line), str(f.start - text.rfind("\n", 0, f.start)), escape(placeholder(f.kind) or "tetap"), VERDICTS[f.verdict], indonesian(f.reason), value)
     say(table)
     say(f"{len(findings)} temuan. Nilai disamarkan; --values menampilkannya." if not values else f"{len(findings)} temuan.")
 
