@@ -206,3 +206,16 @@ def test_every_reason_is_told_in_indonesian() -> None:
     assert len(reasons) > 60
     assert [reason for reason in reasons if indonesian(reason) == reason] == []
     assert indonesian("labelled, 11 digits") == "berlabel, 11 angka"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("tlg pak, alamat sy mess kebun afdeling 4 pintu 12", "mess kebun afdeling 4 pintu 12"),
+        ("rumahnya di simpang Megawati masuk Gang Keluarga nomor lapan", "simpang Megawati masuk Gang Keluarga nomor lapan"),
+        ("alamat saya belum berubah", None),
+        ("alamat kantor kami Jl. Melati 5", None),
+    ],
+)
+def test_who_says_where_they_live_is_a_person(text: str, address: str | None) -> None:
+    assert [text[f.start : f.end] for f in detect([text])[0] if f.kind == "address"] == ([address] if address else [])

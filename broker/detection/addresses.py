@@ -102,7 +102,7 @@ _NUMBER: Final = r"(?:no(?:mor|mer)?\b[. :]{0,3}|nmr\b[. :]{0,3}|#)?\d{1,4}(?![\
 _HOUSE: Final = (
     rf"(?i:{_NUMBER}|no(?:mor)?\b[. :]{{0,3}}(?:[a-z][-. /]?\d{{1,3}}[a-z]?\b|-)|r[tw][ .]{{0,2}}-|(?:blok|blk)(?:[. ]{{1,2}}[a-z]{{1,3}}(?:[ ]?[-./]?[ ]?\d{{1,3}}[a-z]?)?|[. ]{{0,2}}\d{{1,3}}[a-z]?)\b|[a-z]{{1,2}}[-/]?\d{{1,3}}(?:/\d{{1,3}})?[a-z]?\b|"
     r"km[. ]{0,2}\d[\d,.]{0,5}|(?:lt|kamar|kmr|pintu|lantai|unit|petak|los|kios|tower|pondok|ruko|rumah|jalur)[. ]{1,2}(?:no(?:mor)?[. ]{1,2})?[a-z]?-?\d{1,3}[a-z]?\b|"
-    r"(?:no|nomor|km|rt|rw)[. ]{1,2}(?:se(?:puluh|belas|ratus)|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan)(?: (?:puluh|belas|ratus|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan)){0,4}(?: [a-z])?(?![a-z]))"
+    r"(?:no|nomor|km|rt|rw)[. ]{1,2}(?:se(?:puluh|belas|ratus)|satu|dua|duo|tiga|tigo|empat|ampek|lima|limo|enam|anam|tujuh|tujuah|delapan|lapan|salapan|sembilan)(?: (?:puluh|belas|ratus|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan)){0,4}(?: [a-z])?(?![a-z]))"
 )
 _RT: Final = (
     r"(?i:\(?rt[ ]?[/.\-]?[ ]?rw[. :]{0,3}\d{1,3}[ ]?[/\-.][ ]?\d{1,3}\)?|\(?r[tw][. :]{0,3}\d{1,3}(?:[ ,]{0,2}[/\-,.]?[ ]?(?:r[tw][. :]{0,3})?(?<![\d])\d{1,3}|"

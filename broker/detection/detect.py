@@ -41,6 +41,7 @@ _WHOSE: Final = re.compile(
     r"|rapat|acara|jembatan|jalur|arus|truk|terguling|kecelakaan|parkir|macet|antrean|antrian|sekretariat|panitia|undangan|interview|wawancara|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
 )
 _NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt\b)")
+_SPEAKER: Final = re.compile(r"(?i)(?<![a-z])(?:alamat|almt|rumah|tinggal|tingga)(?:nya|nyo|ku)?,? (?:[a-z]+ )?(?:saya|sy|aku|ambo|awak|kami|ybs|beliau)\b.{0,8}$")
 _HOME: Final = re.compile(r"(?i)\br[tw]\b|\b(?:gg|gang)\b.{1,40}\d")
 _MANY: Final = re.compile(r"(?i)(?<![a-z])(?:pekerja|karyawan|peserta|buruh|siswa|penghuni|tka|tkw|pengungsi)(?![a-z])")
 _ALONE: Final = 12  # characters beside an address that is nearly all of a text
@@ -106,9 +107,9 @@ def _addressed(text: str, findings: list[Finding], about_a_person: bool) -> list
 
 
 def _somebodys(text: str, address: Finding) -> bool:
-    if address.verdict == "shaped" and not _NUMBERED.search(text, address.start, address.end):
-        return False
     before = _SENTENCE.split(text[max(0, address.start - _BEFORE) : address.start])[-1]
+    if address.verdict == "shaped" and not _NUMBERED.search(text, address.start, address.end) and not _SPEAKER.search(before):
+        return False
     said = list(_WHOSE.finditer(before))
     if here := _WHOSE.match(text, address.start):  # "Toko Holland, Jl. Ringroad 5"
         said.append(here)

@@ -168,7 +168,10 @@ class Forms(dict[str, int]):
         row = self.get(like)
         if row is None:
             row = self[like] = self._pieces.shape[1] + len(self._new_pieces)
-            found = [(self._number(form(m.group())), *m.span()) for m in _TOKEN.finditer(like)]
+            if like.isalpha() and like.isascii():  # most new ones are a word
+                found = [(self._number(form(like)), 0, len(like))]
+            else:
+                found = [(self._number(form(m.group())), *m.span()) for m in _TOKEN.finditer(like)]
             self._new_pieces.append((len(piece), self._tokens.shape[1] + len(self._new_tokens), len(found)))
             self._new_tokens += found
             self._characters += len(piece)
