@@ -5,27 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import (
-    PLAIN,
-    Span,
-    before,
-    blocked,
-    denied,
-    had,
-    leftward,
-    limb,
-    named_on,
-    one_person,
-    opens,
-    person,
-    policy,
-    possessed,
-    public,
-    rightward,
-    saying,
-    someone,
-    widened,
-)
+from broker.detection.extents import leftward, limb, named_on, rightward, widened
+from broker.detection.sayings import PLAIN, Span, before, saying
+from broker.detection.whose import blocked, denied, had, one_person, opens, person, policy, possessed, public, someone
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term

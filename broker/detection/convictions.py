@@ -8,33 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import (
-    HARD,
-    PLAIN,
-    SOFT,
-    TAIL,
-    Span,
-    before,
-    blocked,
-    capital,
-    denied,
-    had,
-    leftward,
-    match,
-    named_on,
-    nobody,
-    opens,
-    person,
-    policy,
-    possessed,
-    public,
-    rightward,
-    saying,
-    someone,
-    sure,
-    time_on,
-    widened,
-)
+from broker.detection.extents import TAIL, leftward, named_on, rightward, time_on, widened
+from broker.detection.sayings import HARD, PLAIN, SOFT, Span, before, capital, match, saying
+from broker.detection.whose import blocked, denied, had, nobody, opens, person, policy, possessed, public, someone, sure
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term

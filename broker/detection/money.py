@@ -6,26 +6,9 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.sayings import (
-    HARD,
-    PLAIN,
-    SOFT,
-    Span,
-    alone,
-    before,
-    blocked,
-    denied,
-    known,
-    one_person,
-    person,
-    policy,
-    public,
-    rightward,
-    saying,
-    someone,
-    sure,
-    widened,
-)
+from broker.detection.extents import rightward, widened
+from broker.detection.sayings import HARD, PLAIN, SOFT, Span, before, saying
+from broker.detection.whose import alone, blocked, denied, known, one_person, person, policy, public, someone, sure
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
