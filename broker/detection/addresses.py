@@ -110,7 +110,7 @@ _RT: Final = (
 )
 _KEYWORDS: Final = (
     "jl|jln|jalan|gg|gang|lr|lrg|lorong|dusun|dsn|jorong|jrg|jor|jr|nagari|nag|kenagarian|kp|kampung|kampuang|kpg|komplek|kompleks|komp|perum|perumahan|perumnas|asrama|lingkungan|lingk|ling|lk|link|dukuh|banjar|huta|lumban|"
-    "kel|kl|kelurahan|kelurah an|kelu rahan|desa|ds|kec|kc|kecamatan|kecamat an|keca matan|kab|kb|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar|psr|pasa|kaw|kawasan|kav|kavling|afdeling|dasawisma|jalur|dk"
+    "kel|kl|kelurahan|kelurah an|kelu rahan|desa|ds|kec|kc|kecamatan|kecamat an|keca matan|kab|kb|kabupaten|kota|kodya|prov|provinsi|propinsi|blok|blk|cluster|simpang|pasar|psr|pasa|ps|kaw|kawasan|kav|kavling|afdeling|dasawisma|jalur|dk"
 )
 _KEYWORD: Final = rf"(?i:{_grouped(_KEYWORDS)})"
 _POSTCODE: Final = r"(?i:kode ?pos[ :.]{0,3}|kodepos[ :.]{0,3})?\d{5}(?!\d)"
@@ -168,7 +168,7 @@ _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?
 _NONE: Final = (0, 0, "", "")
 # Behind the word: whose, since when and with whom, then a sign or "di".
 _FILLERS: Final = (
-    "lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|skrang|skr|kini|sesuai|kantor|surat|suratnya|kirim|pengiriman|baru|lama|terakhir|orang tua|orangtua|ortu|mertua|ybs|saya|sy|aku|gue|kami|beliau|inyo|tempat|sementara|"
+    "aja,?|saja,?|lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|skrang|skr|kini|sesuai|kantor|surat|suratnya|kirim|pengiriman|baru|lama|terakhir|orang tua|orangtua|ortu|mertua|ybs|saya|sy|aku|gue|kami|beliau|inyo|tempat|sementara|"
     "tetap|saat ini|masih|memang|cuma|hanya|dibilang|katanya|ngakunya|dulu|dulunya|tadinya|tadi|juga|sendiri|sendirian|berdua|sekeluarga|numpang|menumpang|ngontrak|yang benar|yg|tertulis|tercatat|persisnya|tepatnya|surat-menyurat|"
     "suami|istri|ayah|ibu|bapak|keluarga|wali|pelapor|pemohon|pengadu|penerima|anak|kartu|kartunya|paket|paketnya|dieja|hidup|jauh|kerabat|saudara|teman|kawan|paman"
 )

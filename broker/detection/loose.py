@@ -45,7 +45,7 @@ _ROUGHLY: Final = re.compile(
 )
 _BEFORE: Final = 28  # characters in which a word explains a number
 _WORD: Final = re.compile(r"[a-z]+")
-_CUT: Final = re.compile(r".*(?:[;\n\t|]|\d{5})", re.DOTALL)
+_CUT: Final = re.compile(r".*(?:[;\n\t|\x01\x02]|\d{5})", re.DOTALL)  # what stands before something known explains that
 _EXPLAINING: Final = frozenset(
     {
         "aduan", "agenda", "akun", "aset", "antrean", "antrian", "barang", "batch", "berkas", "billing", "build", "contoh", "developer", "dipa", "dokumen", "error", "faktur", "folder", "idmeter", "imei",
@@ -137,7 +137,7 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
         return Finding(touched.start(1) if touched and touched[1] else begin, end, "number", "shaped", "digits that touch a number beside a person"), end
     if size < 5 or (size < 8 and " " in low[start:end]) or (low[end : end + 1] == "," and low[end + 1 : end + 2].isdigit()):
         return None, start + 1
-    if _explained(plain, start, end, size):
+    if _explained(low, start, end, size):
         return None, end
     return Finding(begin, end, "number", "shaped", "long number beside a person"), end
 

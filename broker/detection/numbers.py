@@ -54,6 +54,7 @@ _DATE_WITHIN: Final = re.compile(
 )
 _MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
 _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
+_CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
 # The lengths a labelled number has when it is typed well; and the shortest and longest that still are one when it is not.
 _LENGTHS: Final = {
@@ -100,6 +101,9 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         if len(written) < _SHORTEST:
             continue
         start, end = m.span()
+        if written[2:3] == "." and (clock := _CLOCK.match(low, start, end)):  # "08.15 (0755) 4903754"
+            start = clock.end()
+            written = low[start:end]
         if written.isdigit():
             _one(low, start, end, found, labelled=labelled)
         elif end - start >= 24 or not _in_passing(low, start, end, written):

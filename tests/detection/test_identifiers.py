@@ -145,6 +145,7 @@ def test_a_nik_is_found_wherever_it_stands(text: str) -> None:
         ("03.12/PENTA/00918/2025", "ak1", "plausible", "03.12/PENTA/00918/2025"),
         ("manfaat utk kartu TK no. 15099522175 distop", "kpj", "plausible", "15099522175"),
         ("saldo JHT 110-5307-8378 cair", "kpj", "plausible", "110-5307-8378"),
+        ("08.15 (0755) 4903754 salah sambung", "phone", "plausible", "0755) 4903754"),
     ],
 )  # fmt: skip
 def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: str, value: str) -> None:
@@ -173,6 +174,7 @@ def test_what_is_no_identifier_is_left_alone(text: str) -> None:
     [
         ("tinggal di Kec. IV Nagari, Jorong Koto Baru sejak lama", "Kec. IV Nagari, Jorong Koto Baru"),
         ("JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK", "JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK"),
+        ("alamat Dusun III Sei Mencirim, Ps. IV, Kec. Sunggal tdk dikenal", "Dusun III Sei Mencirim, Ps. IV, Kec. Sunggal"),
         ("ALAMAT JALAN RAYA SOLOK GG. KARYA NO 23, LK. VI", "JALAN RAYA SOLOK GG. KARYA NO 23, LK. VI"),
         ("warga Kec. 2 x 11 Enam Lingkung, Nagari Sicincin.", "Kec. 2 x 11 Enam Lingkung, Nagari Sicincin"),
         ("dia di RT 3 Lk IV Tanah Seribu.", "RT 3 Lk IV Tanah Seribu"),

@@ -131,6 +131,11 @@ def test_one_numbers_label_does_not_reach_the_next() -> None:
     assert told(f"KK {NIK}. inv-2024/041/KRN", NIK) == []
 
 
+def test_a_word_before_a_name_does_not_explain_what_follows_it() -> None:
+    assert told("berkas Rahmat (121920022026238859)", "Rahmat") == [("number", "121920022026238859")]
+    assert told("Rahmat, nomor berkas 560123456", "Rahmat") == []
+
+
 def test_what_is_known_is_not_found_again() -> None:
     assert told(f"Siti {NIK} dan 081234567890", NIK, "081234567890") == []
 
