@@ -25,11 +25,12 @@ _ENDS: Final = frozenset(".!?;\n\r|•")
 class Note(NamedTuple):  # one is made for every text: a dataclass takes five times as long
     """A text as words and what parts them. seps[k] and breaks[k] stand before word k; the last of each stands after the last word.
 
-    raw: the words as written, in lower case; words: as the lexicon has them. hard: where breaks are HARD. capitals: the text has no small letter.
+    raw: the words as written, in lower case; words: as the lexicon has them. hard: where breaks are HARD. capitals: the text has no small letter; small: no capital.
     """
 
     text: str
     capitals: bool
+    small: bool
     raw: list[str]
     words: list[str]
     seps: list[str]
@@ -68,7 +69,7 @@ def read(text: str, low: str, base: int, lexicon: Lexicon) -> Note:
         breaks[k] = _break(seps[k], raw[k - 1] if k else "", short)
         if breaks[k] == HARD:
             hard.append(k)
-    return Note(text, text.isupper(), raw, words, seps, starts, breaks, hard, len(raw), lexicon.terms, lexicon.sets, [])
+    return Note(text, text.isupper(), text.islower(), raw, words, seps, starts, breaks, hard, len(raw), lexicon.terms, lexicon.sets, [])
 
 
 def _break(sep: str, before: str, short: frozenset[str]) -> int:

@@ -155,9 +155,7 @@ def public(note: Note, k: int, last: int) -> bool:
 
 def nobody(note: Note, k: int, last: int) -> bool:
     """No person is told of: none by any word, and no name stands before the word as far as capitals tell."""
-    if note.size <= _FEW or note.capitals or someone(note) or sure(note, k, last):
-        return False
-    if note.text.islower():
+    if note.size <= _FEW or note.capitals or note.small or someone(note) or sure(note, k, last):
         return False
     return not any(capital(note, i) and note.breaks[i] != HARD and i and len(note.raw[i]) > 1 and not note.text[note.starts[i] : note.end(i)].isupper() for i in range(max(0, k - _NAMED), k))
 
