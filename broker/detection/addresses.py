@@ -98,7 +98,7 @@ _NAME_CASED: Final = (
     rf"{_ORDINAL}?(?:{_FIRST_CAPITAL}(?i:{_TITLE})(?:\. ?|[ ])(?=[A-Z])){{0,4}}{_FIRST_CAPITAL}[A-Z\d][\w'-]*(?:[ ](?:{_END_CASED}(?:[A-Z]{{1,2}}\. ?)?[A-Z\d][\w'-]*|[IVX]+\b)){{0,5}}"
 )
 _CASED: Final = rf"(?:{_NAGARI}|{_NAME_CASED}|{_NAME_SHORT}(?:[ ]{_END_CASED}[A-Z][\w'-]*){{0,3}})"
-_NUMBER: Final = r"(?:no(?:mor|mer)?\b[. :]{0,3}|nmr\b[. :]{0,3}|#)?\d{1,4}(?![\d.]*\d{3})(?:[ \-/]?[a-z](?![a-z]))?(?:[-/]\d{1,4}[a-z]?)?(?![\w])"
+_NUMBER: Final = r"(?:no(?:mor|mer)?\b[. :]{0,3}|nmr\b[. :]{0,3}|#)?\d{1,4}(?![\d.]*\d{3})(?:(?:[ \-/]|-\n)?[a-z](?![a-z]))?(?:[-/]\d{1,4}[a-z]?)?(?![\w])"
 _HOUSE: Final = (
     rf"(?i:{_NUMBER}|no(?:mor)?\b[. :]{{0,3}}(?:[a-z][-. /]?\d{{1,3}}[a-z]?\b|-)|r[tw][ .]{{0,2}}-|(?:blok|blk)(?:[. ]{{1,2}}[a-z]{{1,3}}(?:[ ]?[-./]?[ ]?\d{{1,3}}[a-z]?)?|[. ]{{0,2}}\d{{1,3}}[a-z]?)\b|[a-z]{{1,2}}[-/]?\d{{1,3}}(?:/\d{{1,3}})?[a-z]?\b|"
     r"km[. ]{0,2}\d[\d,.]{0,5}|(?:lt|kamar|kmr|pintu|lantai|unit|petak|los|kios|tower|pondok|ruko|rumah|jalur)[. ]{1,2}(?:no(?:mor)?[. ]{1,2})?[a-z]?-?\d{1,3}[a-z]?\b|"

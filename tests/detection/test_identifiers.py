@@ -174,6 +174,7 @@ def test_what_is_no_identifier_is_left_alone(text: str) -> None:
     [
         ("tinggal di Kec. IV Nagari, Jorong Koto Baru sejak lama", "Kec. IV Nagari, Jorong Koto Baru"),
         ("JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK", "JORONG TAPI BALAI, NAGARI LANGKI KEC. IV NAGARI KAB. SOLOK"),
+        ("alamat: JL. GATOT SUBROTO GG. BANTEN NO 7-\nA KEL. BANDAR SENEMBAH", "JL. GATOT SUBROTO GG. BANTEN NO 7-\nA KEL. BANDAR SENEMBAH"),
         ("alamat Dusun III Sei Mencirim, Ps. IV, Kec. Sunggal tdk dikenal", "Dusun III Sei Mencirim, Ps. IV, Kec. Sunggal"),
         ("ALAMAT JALAN RAYA SOLOK GG. KARYA NO 23, LK. VI", "JALAN RAYA SOLOK GG. KARYA NO 23, LK. VI"),
         ("warga Kec. 2 x 11 Enam Lingkung, Nagari Sicincin.", "Kec. 2 x 11 Enam Lingkung, Nagari Sicincin"),
