@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from broker.cli.reasons import indonesian
 from broker.detection import KINDS, detect, find, readable
 from broker.detection.names import FAINT, find_names
+from broker.detection.specific import find_specific
 from broker.freetext import clean_texts
 from broker.model import ROW_FLAGS, Column, Finding, Level
 from broker.sample.notes import notes
@@ -219,3 +220,18 @@ def test_every_reason_is_told_in_indonesian() -> None:
 )
 def test_who_says_where_they_live_is_a_person(text: str, address: str | None) -> None:
     assert [text[f.start : f.end] for f in detect([text])[0] if f.kind == "address"] == ([address] if address else [])
+
+
+def test_a_number_in_words_counts_beside_a_person_only() -> None:
+    spoken = "nomornya nol delapan satu dua tiga empat lima enam tujuh delapan"
+    assert "number" in {f.kind for f in detect([f"Sdr. Rahmat Hidayat {spoken}"])[0]}
+    assert detect([spoken]) == [[]]
+
+
+def test_a_word_of_illness_tied_to_nobody_is_left() -> None:
+    kinds = {"health", "disability", "religion", "union", "crime", "finance"}
+    people = {"name", "mother", "nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "birth_date"}
+    texts = [note.text for note in notes(5, 3000, "train") if any(f.verdict == "shaped" and f.kind in kinds for f in find_specific(note.text))]
+    left = [found for found in detect(texts) if not any(f.kind in people for f in found)]
+    assert len(left) > 10
+    assert not any(f.verdict == "shaped" and f.kind in kinds for found in left for f in found)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.detection.forms import table
 from broker.detection.lexicon import lexicon
-from broker.detection.specific import find_specific
+from broker.detection.specific import find_specific, find_told, screen
+from broker.sample.notes import notes
 
 KINDS = ("health", "disability", "religion", "union", "crime", "finance", "mother")
 
@@ -811,3 +813,10 @@ def test_any_text_gives_ordered_findings_inside_it(parts: list[str], joint: str)
     findings = find_specific(text)
     assert all(0 <= f.start < f.end <= len(text) and f.kind in KINDS and f.verdict in {"valid", "plausible", "shaped"} for f in findings)
     assert all(a.end <= b.start for a, b in pairwise(findings))
+
+
+def test_the_screen_loses_nothing_that_reading_the_whole_text_finds() -> None:
+    texts = [note.text for note in notes(11, 400, "dev", upper=0.2)]
+    told = screen().told(texts, table().line(texts))
+    assert [find_told(text, *where) if where else [] for text, where in zip(texts, told, strict=True)] == [find_told(text, 0, len(text)) for text in texts]
+    assert sum(where is None for where in told) > 50
