@@ -48,12 +48,22 @@ _BIRTH: Final = frozenset(word.encode() for word in BIRTH_WORDS)
 _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
 _SPOKEN: Final = frozenset(word.encode() for word in SPOKEN_WORDS)
 _TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at", b"et"})
-_NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN = (1 << i for i in range(9))
+_NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN, _MISREAD = (1 << i for i in range(10))
 _MARKED: Final = (
     (_AT, frozenset({b"at", b"et"})), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
     (SPOKEN, _SPOKEN),
 )  # fmt: skip
 _FEWEST: Final = 3  # digits of a text that may hold a number
+# o, l and i stand for a digit where they touch one, up to the end of their word; and alone between digits that a dot or a dash parts.
+_MISREADABLE: Final = re.compile(r"(?<![a-z])[oli]{1,6}(?![a-z])", re.IGNORECASE)
+_TOUCHING: Final = re.compile(r"(?<=[0-9])[oli]+(?![a-z])|(?<![a-z0-9])[oli]+(?=[0-9])|(?<=(?<![a-z])[abcex])[oli]{1,4}(?=[0-9][0-9oli]{2})", re.IGNORECASE)
+_BETWEEN: Final = re.compile(
+    r"(?<=[0-9][ .\-])[oli]{1,4}(?=[ .\-][0-9])|(?<=[0-9][.\-/])o{1,3}(?![a-z])|(?<=[0-9]-)[oli]{1,4}(?![a-z0-9])|(?<=[0-9]\.)(?=[li]*o)[oli]{3,5}(?![a-z0-9])"
+    r"|(?<![a-z0-9])o(?=[\-/][0-9])|(?<![a-z0-9])[oli]o{1,3}(?=[.\-/][0-9])"
+    r"|(?<=[0-9] )(?!oli|ill|iii)(?:[oli]{3,6}|oo)(?![a-z])|(?<![a-z0-9])(?!oli|ill|iii)(?:[oli]{3,6}|oo)(?= [0-9])",
+    re.IGNORECASE,
+)
+_READ_AS: Final = str.maketrans("oOlLiI", "001111")
 _START: Final = attrgetter("start")
 _INVISIBLE: Final = "\x7f"
 _FIRST: Final = {"ak1": 0, "email": 0, "birth_date": 2, "plate": 3, "address": 4}  # the numbers' kinds are 1
@@ -89,6 +99,8 @@ def shared_marks() -> Marks:
 def _marked(form: str) -> int:
     """As `marks`, of a token's form: most are a word that says nothing."""
     word = form.lower().rstrip(".")
+    if word and not word.strip("oli"):
+        return _MISREAD
     return 0 if word.isalpha() and word.encode() not in _TRIGGERS else marks(form)
 
 
@@ -98,15 +110,17 @@ def marks(plain: str) -> int:
     found = _NUMBERS if _ENOUGH.search(plain) else 0
     if "@" in plain or "%" in plain:
         found |= _MAIL
+    if _MISREADABLE.search(plain):
+        found |= _MISREAD
     return found | sum(mark for mark, said in _MARKED if not said.isdisjoint(words)) if words else found
 
 
 def find(text: str, said: int | None = None) -> list[Finding]:
     """Every finding in `text`, in order, without overlaps. said: its marks, if they are known."""
-    plain = text if text.isascii() else _folded(text)
-    low = _lowered(plain)
     if said is None:
-        said = marks(plain)
+        said = marks(text if text.isascii() else _folded(text))
+    plain = as_read(text, said)
+    low = _lowered(plain)
     found: list[Finding] = []
     if said & (_MAIL | _AT):
         found += find_emails(low, spelled=bool(said & _AT) or "%40" in low)
@@ -125,6 +139,16 @@ def find(text: str, said: int | None = None) -> list[Finding]:
     if found:
         found += find_row_births(low, found)
     return _settled(text, found) if len(found) > 1 else found
+
+
+def as_read(text: str, said: int) -> str:
+    """The text as a reader takes it: folded, and with the digits that a typist or a scan gave as letters ("l3O3 05..."); as long as before. said: its marks."""
+    plain = text if text.isascii() else _folded(text)
+    return _BETWEEN.sub(_as_digits, _TOUCHING.sub(_as_digits, plain)) if said & _MISREAD else plain
+
+
+def _as_digits(letters: re.Match[str]) -> str:
+    return letters.group().translate(_READ_AS)
 
 
 def _folded(text: str) -> str:

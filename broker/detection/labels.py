@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _WORDS: Final = {
     "phone": ["hp", "nohp", "hape", "nope", "wa", "nowa", "whatsapp", "whatsap", "whatsup", "wasap", "tel", "telp", "telpon", "telepon", "telfon", "telephone", "telephon", "phone", "tlp", "tlpn", "tlf", "ponsel", "handphone", "hanphone", "seluler", "mobile", "kontak", "contact", "fax", "faks", "hub", "hubungi", "dihubungi", "menghubungi", "sms", "call", "ditelepon", "ditelpon", "telegram", "cp"],
     "account": ["rek", "rekening", "norek", "norekening", "tabungan", "simpedes", "britama", "taplus", "bukopin", "panin", "ocbc", "maybank", "btpn", "jenius", "acc", "account", "bri", "bni", "bca", "bsi", "btn", "bjb", "mandiri", "danamon", "permata", "cimb", "niaga", "muamalat", "seabank", "briva", "dana", "gopay", "ovo", "shopeepay"],
 }
+_MISREAD: Final = {"nlk": "nik", "nlp": "nip", "slm": "sim"}  # as a scan gives them
 _CLITICS: Final = ("nya", "ku", "mu", "lah", "kah", "pun")
 _KIND: Final = {word: kind for kind, words in _WORDS.items() for word in words}
 # A long label with one letter dropped or two swapped is still read as one.
@@ -59,11 +61,11 @@ _PAIRS: Final = {
     ("bank", "mega"): "account", ("virtual", "account"): "ends", ("e", "ktp"): "nik", ("peserta", "bpjs"): "bpjs", ("n", "nik"): "nik",
     ("h", "p"): "phone", ("w", "a"): "phone", ("k", "k"): "kk", ("i", "k"): "nik",
     ("nomor", "penelepon"): "phone", ("nomor", "penelpon"): "phone", ("no", "penelepon"): "phone", ("no", "penelpon"): "phone",
-    ("no", "peserta"): "bpjs", ("nomor", "peserta"): "bpjs",
+    ("kartu", "peserta"): "bpjs", ("no", "peserta"): "bpjs", ("nomor", "peserta"): "bpjs",
 }  # fmt: skip
 _SECOND: Final = frozenset(second for _, second in _PAIRS)
 _FILLERS: Final = frozenset(
-    ["nomerna", "nomorna", "nomornyo", "nomernyo", "nomere", "nomore", "nomeripun", "nomoripun", "abdi", "kulo", "ambo", "aden", "no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "0", "1", "2", "62", "x", "tujuan"]
+    ["nomerna", "nomorna", "nomornyo", "nomernyo", "nomere", "nomore", "nomeripun", "nomoripun", "abdi", "kulo", "ambo", "aden", "no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "sendiri", "istrinya", "suaminya", "anaknya", "ayah", "ortu", "keluarga", "pemohon", "pelapor", "pelamar", "pencaker", "pekerja", "bersangkutan", "masih", "benar", "betul", "tersebut", "tsb", "digit", "angka", "p", "0", "1", "2", "62", "x", "tujuan"]
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
@@ -78,7 +80,9 @@ _NUMBER_FOLLOWS: Final = re.compile(r"[^a-z\d;]{0,4}(?:(?:no|nomor|adalah|nya)\b
 _WEAK_AFTER: Final = frozenset(["hub", "hubungi", "dihubungi", "menghubungi", "call", "kontak", "contact", "identitas", "mandiri", "niaga", "oss", "cp", "tel", "mobile"])
 
 # Every word by which a text may show that it labels something: a cheap test before any search.
-TRIGGERS: Final = frozenset(f"{word}{clitic}".encode() for word in (*_KIND, *_TYPOS, *_SECOND, "p", "a", "c", "k") for clitic in ("", *_CLITICS))
+TRIGGERS: Final = frozenset(f"{word}{clitic}".encode() for word in (*_KIND, *_TYPOS, *_MISREAD, *_SECOND, "p", "a", "c", "k") for clitic in ("", *_CLITICS)) | {
+    f"{word}{letter}".encode() for word in _WORDS["passport"] for letter in ascii_lowercase
+}
 
 
 def _with_clitics(word: str) -> Iterator[str]:
@@ -92,7 +96,7 @@ _FILLS: Final = "fills"
 _ENDS: Final = "ends"
 _PAUSES: Final = "pauses"
 _CLOSES: Final = "closes"
-_NAMES: Final = {form: kind for word, kind in (_TYPOS | _KIND).items() for form in _with_clitics(word)} | _TYPOS | _KIND
+_NAMES: Final = {form: kind for word, kind in (_TYPOS | _MISREAD | _KIND).items() for form in _with_clitics(word)} | _TYPOS | _KIND
 _SAYS: Final = (
     dict.fromkeys(_FILLERS, _FILLS) | dict.fromkeys(_OTHERS, _ENDS) | {",": _PAUSES, ".": _PAUSES, "\n": _PAUSES} | dict.fromkeys(";!?", _CLOSES) | _NAMES
 )
@@ -101,12 +105,23 @@ _SAYS_AFTER: Final[dict[str, dict[str, str]]] = {}
 for (_first, _then), _called in _PAIRS.items():
     for _form in _with_clitics(_then):
         _SAYS_AFTER.setdefault(_form, {})[_first] = _called
+_NUMBER_WORDS: Final = frozenset({"no", "nomor", "nomer", "nmr"})
 _LABELS: Final = {kind: (Label(kind, direct=True), Label(kind, direct=False)) for kind in _WORDS}
+
+
+def known_word(word: str) -> bool:
+    """Whether a word before a number is a label, or one that stands between a label and its number."""
+    return word in _SAYS and len(word) > 1
+
+
+def glued_letters(word: str) -> int:
+    """How many letters of a passport are glued to the word before its digits: 2 of "pasporat" in "pasporAT123456"."""
+    return next((n for n in (1, 2) if len(word) > n and (word[:-n] in _NUMBER_WORDS or _NAMES.get(word[:-n]) == "passport")), 0) if word not in _SAYS else 0
 
 
 def before(low: str, start: int) -> Label | None:
     """The label of a number that begins at `start` of a lower-cased text."""
-    words = _TOKEN.findall(low, start - REACH if start > REACH else 0, start)
+    words = _words_before(low, start)
     unknown, closed = 0, False
     at = len(words)
     for word in words[: -_STEPS - 1 : -1]:
@@ -117,6 +132,8 @@ def before(low: str, start: int) -> Label | None:
             says = pairs.get(words[at - 2] if at > 1 and words[at - 1] == "." else words[at - 1]) or says
         if says is None:
             if word.isdigit():
+                if words[at + 1 : at + 2] in (["digit"], ["angka"]):  # "NPWP 16 digit"
+                    continue
                 return None
             unknown += 1
             if closed or unknown > _UNKNOWN:
@@ -132,6 +149,16 @@ def before(low: str, start: int) -> Label | None:
         else:
             return _LABELS[says][unknown > 0]
     return None
+
+
+def _words_before(low: str, start: int) -> list[str]:
+    """The words and signs before a number, without the letters of a passport's."""
+    words = _TOKEN.findall(low, start - REACH if start > REACH else 0, start)
+    if words and (glued := glued_letters(words[-1])):
+        words[-1] = words[-1][:-glued]
+    elif words and len(words[-1]) < 3 and words[-1].isalpha() and words[-1] not in _SAYS and words[-1] not in _SAYS_AFTER:
+        words.pop()
+    return words
 
 
 def after(low: str, end: int) -> Label | None:

@@ -12,26 +12,27 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from broker.detection import labels
-from broker.detection.labels import Label
+from broker.detection.labels import Label, glued_letters, known_word
 from broker.detection.phones import BEGIN, LANDLINE, LANDLINE_FORM, LANDLINE_START, MOBILE, MOBILE_START, OPERATOR
 from broker.detection.structures import nik_fits, nip_fits, npwp_fits
 from broker.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 
 # What may stand between two digits of one number; \x7f is a folded invisible character.
 _GAP: Final = r"[ \t\n\r\f\v().,\-/_\x7f]"
-# o, l, i and | stand for a digit where they touch one. misplaced.py's prefilter leans on both bounds, 3 and 2.
-# The look ahead spares the short numbers, which are most of those in a note.
-RUN: Final = re.compile(rf"[0-9](?=[\d \t\n\r\f\v().,\-/_\x7foli|]{{5}})\d*+(?:{_GAP}{{1,3}}+[oli|]{{0,2}}\d++|[oli|]{{1,2}}{_GAP}{{0,3}}+\d++)*+")
+# misplaced.py's prefilter leans on the bound 3. The look ahead spares the short numbers, which are most of those in a note; what a
+# letter follows at once ("2x") is a count.
+RUN: Final = re.compile(rf"[0-9](?=[\d \t\n\r\f\v().,\-/_\x7f]{{5}})\d*+(?:{_GAP}{{1,3}}+(?!\d{{1,2}}[a-z])\d++)*+")
 _SIGNS: Final = " \t\n\r\f\v().,-/_\x7f"
-_DIGITS: Final = str.maketrans("oli|", "0111", _SIGNS)
-_GROUP: Final = re.compile(r"[\doli|]+")
+_DIGITS: Final = str.maketrans("", "", _SIGNS)
+_GROUP: Final = re.compile(r"\d+")
 _SHORTEST: Final = 6
 _PASSPORT: Final = 7  # digits; a passport's letter stays with them though a word for an account stands nearer
 _LONGEST: Final = 22
+_SMALL: Final = 6  # digits of a group that is no number by itself
 
 _DATE: Final = r"(?:0[1-9]|[12]\d|3[01]|4[1-9]|[56]\d|7[01])(?:0[1-9]|1[0-2])\d\d"
 _NIK: Final = re.compile(rf"(?=(?:1[1-9]|21|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-6])(?:0[1-9]|[1-6]\d|7\d)(?!00)\d\d{_DATE}(?!0000)\d{{4}})")
@@ -41,13 +42,15 @@ _NIP: Final = re.compile(
 _NPWP_FORM: Final = re.compile(r"\d\d[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}$")
 _NPWP_DOTTED: Final = re.compile(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}$")
 # A group that a phone may begin with; and digits that at most a light sign parts, as `_Run.hard` says it of each gap.
-_ZERO: Final = re.compile(r"[06o](?<![\doli|].)")
-_LIGHT: Final = re.compile(r"[\doli|]+(?:(?:[ \t\r\f\v().\-_]|- |\) | \(|\)-)[\doli|]+)*")
+_ZERO: Final = re.compile(r"[06](?<!\d.)")
+_LIGHT: Final = re.compile(r"\d+(?:(?:[ \t\r\f\v().\-_]|- |\) | \(|\)-)\d+)*")
 _PARTED: Final = frozenset({(2, 3), (4, 2)})  # the first two groups of an NPWP, of an account
 _BRI: Final = re.compile(r"\d{4}-\d\d-\d{6}-\d\d-\d$")
 _YEARS: Final = re.compile(r"(?:19|20)\d\d ?[-/,.]? ?(?:19|20)\d\d$")
 _YEAR_LAST: Final = re.compile(r"\d[ -](?:19|20)\d\d$")
-_CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?![\d])")
+_CALENDAR: Final = re.compile(r"(?:\d{1,2}([-/. ])\d{1,2}\1(?:\d\d|(?:19|20)\d\d)|(?:19|20)\d\d([-/. ])\d{1,2}\2\d{1,2})(?!\d| \d)")
+_CARD: Final = re.compile(r"(?<![a-z])ak[-/ .]\Z")
+_LETTERS: Final = re.compile(r"(?<![a-z\d])(?:([a-z]{1,2}|[a-z][ .\-/_\n]{1,3}[a-z])([ .\-/_\n]{0,3})|[a-z]{3,16})\Z")
 _DAY: Final = re.compile(r"(?:\d{1,2}([-/.])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?:[ ,]{1,2}(?:\d{1,2}[.]\d\d|(\d{1,2})))?$")
 _DATE_WITHIN: Final = re.compile(
     r"(?<!\d)(?<!\d[-/.])(?:(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|1[0-2])\1(?:(?:19|20)\d\d|\d\d(?:(?<=/\d\d)|(?=[\t\n])))|(?:19|20)\d\d-[01]\d-[0-3]\d)(?![-/.]?\d)"
@@ -55,6 +58,7 @@ _DATE_WITHIN: Final = re.compile(
 _MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
 _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
 _CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
+_MINUTES: Final = re.compile(r"(?<=\d:)[0-5]\d[ \t)(-]{1,3}(?=\d)")
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
 # The lengths a labelled number has when it is typed well; and the shortest and longest that still are one when it is not.
 _LENGTHS: Final = {
@@ -85,9 +89,19 @@ class _Run(NamedTuple):
         return bisect_right(self.firsts, start) == bisect_right(self.firsts, end - 1)
 
     def hard(self, group: int) -> bool:
-        """Whether more than one light sign parts a group from the one before it."""
-        gap = self.low[self.ends[group - 1] : self.starts[group]].replace("\x7f", "")
-        return (len(gap) > 1 and gap not in ("- ", ") ", " (", ")-")) or any(sign in gap for sign in ",\n/")
+        """Whether more than one light sign parts a group from the one before it, and not small groups all alike."""
+        gap = self.gap(group)
+        if (len(gap) < 2 or gap in ("- ", ") ", " (", ")-")) and not any(sign in gap for sign in ",\n/"):
+            return False
+        near = (k for k in (group - 1, group + 1) if 0 < k < len(self.starts))
+        return self.size(group - 1) > _SMALL or self.size(group) > _SMALL or all(self.gap(k) != gap or self.size(k) > _SMALL or self.size(k - 1) > _SMALL for k in near)
+
+    def gap(self, group: int) -> str:
+        """What parts a group from the one before it."""
+        return self.low[self.ends[group - 1] : self.starts[group]].replace("\x7f", "")
+
+    def size(self, group: int) -> int:
+        return self.ends[group] - self.starts[group]
 
     def text(self, start: int, end: int) -> str:
         return self.low[self.place(start) : self.place(end - 1) + 1]
@@ -101,8 +115,8 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         if len(written) < _SHORTEST:
             continue
         start, end = m.span()
-        if written[2:3] == "." and (clock := _CLOCK.match(low, start, end)):  # "08.15 (0755) 4903754"
-            start = clock.end()
+        if (written[2:3] == "." and (clock := _CLOCK.match(low, start, end))) or (low[start - 1 : start] == ":" and (clock := _MINUTES.match(low, start, end))):
+            start = clock.end()  # "08.15 (0755) 4903754"
             written = low[start:end]
         if written.isdigit():
             _one(low, start, end, found, labelled=labelled)
@@ -195,15 +209,9 @@ def _run(low: str, start: int, end: int, digits: str) -> _Run:
 
 
 def _widened(low: str, start: int, end: int) -> tuple[int, int]:
-    """With a letter for a digit at either end, if no word goes on there; without the one digit of "SIM B1 1234" or "AK-1 1234"."""
-    if end < len(low) and low[end] in "oli|" and not low[end + 1 : end + 2].isalnum():
-        end += 1
-    if not start:
-        return start, end
-    if low[start + 1].isspace() and (low[start - 1].isalpha() or low[max(0, start - 3) : start] in ("ak-", "ak/", "ak ", "ak.")):
+    """Without the one digit of "SIM B1 1234" or "AK-1 1234"."""
+    if start and low[start + 1].isspace() and ((low[start - 1].isalpha() and "sim" in low[max(0, start - 6) : start]) or _CARD.search(low, max(0, start - 4), start)):
         return start + 2 + (not low[start + 2].isdigit()), end
-    if low[start - 1] in "oli|" and not low[max(0, start - 2) : start - 1].isalnum():
-        start -= 1
     return start, end
 
 
@@ -276,6 +284,9 @@ def _structured(run: _Run) -> Iterator[tuple[int, int, str, str]]:
                 yield start, until, "nip", "birth date, appointment, sex and serial fit"
     if until:
         return
+    if count == 22 and digits[0] == "0" and digits[16:19] == "000":
+        yield 0, 22, "nitku", "a tax number and a place of business"
+        return
     # Two overlapping windows may both fit: the one that begins or ends with its group is the number.
     fits = [s for s in (m.start() for m in _NIK.finditer(digits)) if _whole(run, edges, s, s + 16) and nik_fits(digits[s : s + 16])]
     for at, start in enumerate(fits):
@@ -310,7 +321,7 @@ def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label |
         edges = [start, end]
     else:
         edges = [start, *run.firsts[bisect_right(run.firsts, start) : bisect_right(run.firsts, end - 1)], end]
-    begins = {m.start() for m in BEGIN.finditer(run.digits, start, end)} if len(edges) > 2 else ()
+    begins = {m.start() for m in BEGIN.finditer(run.digits, start, end)} if len(edges) > 2 else set[int]()
     many = first is not None and first.kind == "phone"
     at, stops = 0, len(edges) - 1
     while at < stops:
@@ -325,9 +336,18 @@ def _in_part(run: _Run, start: int, end: int, first: Label | None, last: Label |
             at += 1
             continue
         stop, kind, verdict, reason = ahead
+        stop = _grown(run, edges, at, stop, begins)
         found.append(_finding(run, begin, edges[stop], kind, verdict, reason))
         at = stop
     return found
+
+
+def _grown(run: _Run, edges: list[int], at: int, stop: int, begins: Container[int]) -> int:
+    """The edge where a number ends that goes on in small groups parted as its own are: what is left of it must not stay."""
+    within = {_gap(run, edges[i]) for i in range(at + 1, stop)}
+    while stop < len(edges) - 1 and _gap(run, edges[stop]) in within and edges[stop] not in begins and edges[stop + 1] - edges[stop] < _SMALL and edges[stop + 1] - edges[at] <= _LONGEST:
+        stop += 1
+    return stop
 
 
 def _parted(edges: list[int], at: int) -> bool:
@@ -372,7 +392,7 @@ def _hard_edge(run: _Run, edges: list[int], at: int) -> bool:
 
 def _gap(run: _Run, digit: int) -> str:
     group = bisect_right(run.firsts, digit) - 1
-    return run.low[run.ends[group - 1] : run.starts[group]] if group else ""
+    return run.gap(group) if group else ""
 
 
 def _hard_within(run: _Run, edges: list[int], at: int) -> bool:
@@ -388,7 +408,11 @@ def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
         size = edges[i] - start
         if size > longest:
             break
-        if size in exact and (label.kind != "phone" or MOBILE.match(run.digits[start : edges[i]])) and not _light_on(run, edges, i, exact, longest):
+        number = run.digits[start : edges[i]]
+        if size in exact and (label.kind != "phone" or MOBILE.match(number)) and not _light_on(run, edges, i, exact, longest):
+            stop = i + (label.kind == "passport" and size < _PASSPORT and i < len(edges) - 1 and edges[i + 1] - start == _PASSPORT and "," not in _gap(run, edges[i]))
+            break
+        if i == 2 and label.kind == "phone" and LANDLINE.match(number) and not LANDLINE.match(run.digits[start : edges[1]]):
             stop = i
             break
     if stop is None:
@@ -459,7 +483,7 @@ def _unlabelled_end(run: _Run, edges: list[int], at: int) -> tuple[int, str, str
         if found and found[2] == "area code" and ((at and not _hard_edge(run, edges, at)) or (stop < len(edges) - 1 and not _hard_edge(run, edges, stop))):
             continue  # the middle of another number
         if found:
-            hard = sum(_hard_edge(run, edges, i) for i in range(at + 1, stop))
+            hard = sum(_hard_edge(run, edges, i) for i in range(at + 1, stop)) + 2 * (found[2] == "country code" and found[1] == "valid")
             if best is None or (hard, -size) < best[0]:
                 best = ((hard, -size), stop, *found)
     return best[1:] if best else None
@@ -481,7 +505,7 @@ def _form(digits: str, value: str, *, plus: bool, opened: bool) -> tuple[str, st
         if size == 15 and not alone and (_BRI.match(value) or _NPWP_DOTTED.match(value)):
             return ("account", "plausible", "form of a bank's account") if value[4] == "-" else ("npwp", "shaped", "NPWP form, check digit differs")
         return None
-    if size == 13 and alone and digits.startswith("000") and digits[3] in "123":
+    if size == 13 and digits.startswith("000") and digits[3] in "123" and (alone or value.startswith("000")):
         return "bpjs", "plausible", "13 digits with the leading zeros of BPJS"
     if (8 if opened else 9) <= size <= 13 and not alone and digits[0] in "06" and LANDLINE.match(digits):
         form = f"({value}" if opened else value
@@ -529,9 +553,10 @@ def _finding(run: _Run, start: int, end: int, kind: str, verdict: str, reason: s
 
 
 def _with_letters(low: str, begin: int) -> int:
-    """Where the one or two letters before a passport's digits begin."""
-    at = begin - 1 if begin and low[begin - 1] == " " else begin
-    start = at
-    while start > max(0, at - 2) and low[start - 1].isalpha():
-        start -= 1
-    return start if start < at and not low[max(0, start - 1) : start].isalnum() else begin
+    """Where the one or two letters before a passport's digits begin: "c 9012877", "at-799507"; glued to a word the last one alone."""
+    letters = _LETTERS.search(low, max(0, begin - 18), begin)
+    if letters is None:
+        return begin
+    if letters.group(1):
+        return begin if letters.group(2) and known_word(letters.group(1)) else letters.start(1)
+    return begin - (glued_letters(letters.group()) or (not known_word(letters.group())))

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.detection import Misplaced, find
-from broker.detection.detect import _addressed
 from broker.detection.forms import table
+from broker.detection.homes import addressed
 from broker.detection.identifiers import shared_marks
 from broker.detection.misplaced import _STRONG
 from broker.detection.numbers import judge
@@ -216,17 +216,17 @@ def test_an_address_goes_as_far_as_it_is_told(text: str, value: str) -> None:
     ],
 )  # fmt: skip
 def test_an_address_of_nobody_is_left_alone(text: str) -> None:
-    assert _addressed(text, find(text), about_a_person=False) == []
+    assert addressed(text, find(text), about_a_person=False) == []
 
 
 @pytest.mark.parametrize("text", ["ybs tinggal di Jl. Melati", "menurut tetangganya di Lk. V Gg. Karya", "Gg. Melati No 3 RT 01/RW 02, Kel. Tangsi", "Rumah Pak Anu di Jl. Nila", "PHK PT Maju, menumpang di Dusun II, Desa Cermin"])
 def test_an_address_of_somebody_unnamed_is_kept(text: str) -> None:
-    assert [f.kind for f in _addressed(text, find(text), about_a_person=False)] == ["address"]
+    assert [f.kind for f in addressed(text, find(text), about_a_person=False)] == ["address"]
 
 
 @pytest.mark.parametrize("text", ["Jl. Melati", "Sukamaju", "tinggal di dekat pasar lama"])
 def test_beside_a_person_every_address_counts(text: str) -> None:
-    assert _addressed(text, find(text), about_a_person=True) == find(text)
+    assert addressed(text, find(text), about_a_person=True) == find(text)
 
 
 @pytest.mark.parametrize(
