@@ -17,6 +17,8 @@ _INDONESIAN: Final = {
     "amount of a wage or a debt": "jumlah upah atau utang",
     "an address in words": "alamat surel dengan huruf",
     "an identity number and a place of business": "nomor induk dan tempat usaha",
+    "a tax number and a place of business": "nomor pajak dan tempat usaha",
+    "value behind a label": "isian di belakang label",
     "area code": "kode wilayah telepon",
     "birth date, appointment, sex and serial fit": "tanggal lahir, pengangkatan, kelamin, dan urut cocok",
     "called an address": "disebut alamat",

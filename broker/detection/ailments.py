@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.detection.extents import leftward, limb, named_on, rightward, widened
 from broker.detection.sayings import PLAIN, Span, before, saying
-from broker.detection.whose import blocked, denied, had, one_person, opens, person, policy, possessed, public, someone
+from broker.detection.whose import blocked, denied, had, named, one_person, opens, person, policy, possessed, public, someone, veto
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -19,8 +19,12 @@ _KEPT_DENIED: Final = frozenset({"illness", "drug", "head"})  # groups that tell
 def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
     last = k + len(term.words)
     role = term.role
+    if (role == "hurt" or (role == "ambiguous" and term.words[0] in note.sets["health.hurt"])) and (hurt := _hurt(note, k, last, floor)):
+        return hurt
     if role == "hurt":
-        return _hurt(note, k, last, floor)
+        return None
+    if term.words == ("alergi",) and (allergen := _allergen(note, last)) > last:
+        role, last = "condition", allergen
     if role == "head" or (role == "ambiguous" and (term.words[0] in note.sets["health.head"] and len(term.words) == 1)):
         grown = _complement(note, last)
         if grown > last:
@@ -44,6 +48,14 @@ def health(note: Note, k: int, term: Term, floor: int) -> Span | None:
     return widened(note, Span(first, _cared(note, k, last), verdict, _HEALTH_REASONS[role]), "health", floor)
 
 
+def _allergen(note: Note, last: int) -> int:
+    """The end of what one is allergic to."""
+    if last < note.size and note.raw[last] in {"terhadap", "thd", "sama", "dengan", "pada", "ke", "jo", "karo", "akan"} and note.breaks[last] == PLAIN:
+        last += 1
+    plain = last < note.size and note.breaks[last] == PLAIN and note.raw[last].isalpha() and note.raw[last] not in note.sets["words.tail_stop"]
+    return last + 1 if plain else last
+
+
 _SIDED: Final = frozenset({"kiri", "kanan", "sebelah", "kirinya", "kanannya"})
 
 
@@ -59,8 +71,21 @@ def _hurt(note: Note, k: int, last: int, floor: int) -> Span | None:
 
 
 def _series(note: Note, k: int) -> int:
-    """Where the word that "dan" joins to word k stands: what blocks one blocks the other."""
-    return k - 2 if k > 1 and note.raw[k - 1] in {"dan", "atau", "maupun"} and note.breaks[k] == PLAIN == note.breaks[k - 1] else k
+    """Where the list of illnesses begins that word k goes on with: what blocks the first blocks the others."""
+    for _ in range(_LISTED):
+        i = k - 1 if k > 1 and note.raw[k - 1] in _AND and note.breaks[k] == PLAIN == note.breaks[k - 1] else k
+        if i < 1 or (i == k and (note.seps[k] != ", " or not _ill(note, k - 1))):
+            break
+        k = i - 1
+    return k
+
+
+def _ill(note: Note, i: int) -> bool:
+    return any(t.role in {"illness", "acronym", "drug"} for t in note.terms.get(note.words[i], {}).get("", ()))
+
+
+_LISTED: Final = 4  # words of a list before word k
+_AND: Final = frozenset({"dan", "atau", "maupun", "serta"})
 
 
 def _service(note: Note, k: int, last: int, term: Term) -> bool:
@@ -123,7 +148,9 @@ def _stands(note: Note, k: int, last: int, role: str) -> bool:
         return any(note.raw[i] in note.sets["health.telling"] for i in before(note, k, 2))
     if note.breaks[k] == PLAIN and k and note.raw[k - 1] in {"rumah", "orang"}:
         return False
-    return person(note, k, last) or (had(note, k, 2) and not _noun(note, k)) or (opens(note, k) and rightward(note, last) > last)
+    if person(note, k, last) or (had(note, k, 2) and not _noun(note, k)) or (opens(note, k) and rightward(note, last) > last):
+        return True
+    return named(note, max(0, k - 3), min(note.size, last + 3)) if note.lenient else not veto(note)
 
 
 def _noun(note: Note, k: int) -> bool:
@@ -132,7 +159,7 @@ def _noun(note: Note, k: int) -> bool:
 
 def _illness_near(note: Note, k: int, last: int) -> bool:
     around = (*range(max(0, k - 3), k), *range(last, min(note.size, last + 3)))
-    return any(t.role in {"illness", "acronym", "drug"} for i in around for t in note.terms.get(note.words[i], {}).get("", ()))
+    return any(_ill(note, i) for i in around)
 
 
 _AIDS: Final = frozenset({"kursi", "tongkat", "bantu", "kruk", "walker", "hearing", "tongkek"})  # things a lobby has too

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.detection.extents import TAIL, leftward, named_on, rightward, time_on, widened
 from broker.detection.sayings import HARD, PLAIN, SOFT, Span, before, capital, match, saying
-from broker.detection.whose import blocked, denied, had, nobody, opens, person, policy, possessed, public, someone, sure
+from broker.detection.whose import blocked, denied, had, named, nobody, opens, person, policy, possessed, public, someone, sure, veto
 
 if TYPE_CHECKING:
     from broker.detection.lexicon import Term
@@ -22,7 +22,7 @@ _FAITHS: Final = 3  # faiths in one sentence that make it a list of them
 
 def religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
     left, right = saying(note, k, k)
-    if sum(word in note.sets["religion.faith"] for word in left + right) >= _FAITHS and not someone(note) and not sure(note, k, k + 1):
+    if sum(word in note.sets["religion.faith"] for word in left + right) >= _FAITHS and not note.lenient and not sure(note, k, k + 1) and veto(note):
         return None
     span = _religion(note, k, term, floor)
     return None if span is None or public(note, k, k + len(term.words)) else widened(note, span, "religion", floor)
@@ -45,9 +45,14 @@ def _religion(note: Note, k: int, term: Term, floor: int) -> Span | None:
     left, right = saying(note, k, last)
     if denied(note, k) and _ALLOWED.isdisjoint(note.raw[max(0, k - 4) : k]) and "agama" not in note.words[k:last] and "beragama" not in note.words[k:last]:
         return None
-    if policy(note, k, last) or (term.words[0] not in _DEVOUT and not person(note, k, last) and not someone(note) and not ((opens(note, k) and term.words[0] not in _EVENTS) or had(note, k, 2))) or not {"toko", "jual", "jualan", "boleh", "wanita"}.isdisjoint(left[-2:] + right[:1]):
+    if policy(note, k, last) or (term.words[0] not in _DEVOUT and not person(note, k, last) and not someone(note) and not ((opens(note, k) and term.words[0] not in _EVENTS) or had(note, k, 2) or _beside_name(note, k))) or not {"toko", "jual", "jualan", "boleh", "wanita", "pt", "cv", "ud", "bengkel", "rm"}.isdisjoint(left[-2:] + right[:1]):
         return None
     return Span(k, rightward(note, last), "plausible", "religious rite or dress")
+
+
+def _beside_name(note: Note, k: int) -> bool:
+    """Only a name may stand before the word; asked again once the sentence speaks against it."""
+    return (note.lenient and named(note, max(0, k - 3), k)) or (not note.lenient and not veto(note))
 
 
 _ALLOWED: Final = frozenset({"diberi", "dikasih", "boleh", "diizinkan", "diperbolehkan", "izin", "ijin", "bisa", "sempat", "dibolehkan"})  # who is not let does have a faith
@@ -118,7 +123,7 @@ def _union(note: Note, k: int, term: Term, floor: int) -> Span | None:
         return Span(max(floor, cued[-1]), _union_end(note, last), "valid", "member or officer of a union")
     near = [note.raw[i] for i in before(note, k, 4, SOFT)]
     after = note.raw[last : last + 2]
-    if not {"anggota", "pengurus", "aktif", "member", "kartu"}.isdisjoint(after) and note.breaks[last] <= SOFT:
+    if not {"anggota", "pengurus", "aktif", "member", "kartu", "ketua", "sekretaris", "bendahara"}.isdisjoint(after) and note.breaks[last] <= SOFT:
         return Span(k, last + 1, "plausible", "member or officer of a union")
     if len(term.words) == 1 and term.words != ("serikat",) and bodies.isdisjoint(near) and not note.sets["words.strong"].isdisjoint(near):
         return Span(k, last, "plausible", "union named of one person")
@@ -135,6 +140,8 @@ def _bracketed(note: Note, k: int, last: int) -> bool:
     if not k or "(" not in note.seps[k] or ")" not in note.seps[last]:
         return False
     left, _ = saying(note, k, last)
+    if left and (capital(note, k - 1) or note.small) and left[-1] not in {"indonesia", "pekerja", "buruh", "serikat", "federasi"} and not {"ketua", "sekretaris", "bendahara", "anggota"}.isdisjoint(left[-7:]):
+        return True
     if not {"serikat", "federasi", "konfederasi", "gabungan", "persatuan", "perusahaan"}.isdisjoint(left[-7:]) or left[-1:] == ["indonesia"]:
         return False
     return not note.sets["union.unit"].isdisjoint(left[-8:-1]) or not note.sets["words.strong"].isdisjoint(left[-8:])
@@ -176,7 +183,7 @@ def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
             return None
         return Span(leftward(note, k, floor), _crime_end(note, last), "valid", "criminal record said of a person")
     if term.role == "record":
-        if any(note.raw[i] in note.sets["crime.not_with"] for i in before(note, k, 3)):
+        if "ditahan" in term.words and any(note.raw[i] in note.sets["crime.not_with"] for i in before(note, k, 3)):
             return None
         return Span(_sentenced(note, leftward(note, k, floor), floor), _crime_end(note, last), "valid", "criminal record said of a person")
     guilt = note.sets["crime.guilt"]
@@ -196,9 +203,14 @@ def _crime(note: Note, k: int, term: Term, floor: int) -> Span | None:
     if not note.sets["crime.not_with"].isdisjoint(left) or not note.sets["crime.not_with"].isdisjoint(right[:3]):
         return None
     cue = note.sets["crime.custody_cue"]
-    if cue.isdisjoint(left[-4:]) and cue.isdisjoint(right[:3]):
+    why = note.breaks[last] == PLAIN and bool(right) and right[0] in note.sets["crime.why"]  # "ditangkap soal pupuk oplosan"
+    if cue.isdisjoint(left[-4:]) and cue.isdisjoint(right[:3]) and not why:
         return None
-    return Span(leftward(note, k, floor), _crime_end(note, last), "plausible", "custody said of a person")
+    end = _crime_end(note, last)
+    return Span(leftward(note, k, floor), max(end, min(note.size, last + _REASON)) if why else end, "plausible", "dealings with the police")
+
+
+_REASON: Final = 3  # words: "soal pupuk oplosan"
 
 
 def _impersonal(note: Note, k: int, last: int, term: Term) -> bool:
@@ -248,16 +260,21 @@ def _taken(note: Note, last: int) -> int:
     return last
 
 
+_HOLDING: Final = frozenset({"lapas", "rutan", "polres", "polsek", "polda", "bapas"})  # whose name follows
+
+
 def _crime_end(note: Note, last: int) -> int:
     """Takes the offence after "karena", the place of custody and the time."""
     stop = min(note.size, last + TAIL)
+    if note.raw[last - 1] in _HOLDING:
+        last = named_on(note, last, 2)
     while last < stop and note.breaks[last] == PLAIN:
         word = note.raw[last]
         skip = 1 if word in {"karena", "kasus", "krn", "akibat", "atas", "perkara", "di", "dari", "ke", "dalam", "tindak", "gara"} else 0
         term = match(note, last + skip) if last + skip < stop else None
         if term is not None and term.kind == "crime" and term.role != "neutral":
             last += skip + len(term.words)
-            if term.role == "custody":
+            if term.role == "custody" or note.raw[last - 1] in _HOLDING:
                 last = named_on(note, last, 2)
             continue
         if word in {"kurungan", "percobaan"}:

@@ -15,7 +15,7 @@ from broker.detection.whose import known
 if TYPE_CHECKING:
     from broker.detection.sayings import Note
 
-_SIDES: Final = frozenset({"kiri", "kanan", "sebelah", "kanannya", "kirinya", "suok", "kida", "kidanyo", "manis", "tengah", "ujung", "ruas", "satu", "dua", "tiga", "empat", "duo", "kedua", "lagi", "lg", "habis", "abis", "baru", "masih", "sudah", "sdh", "udah", "alah", "lah", "sering", "suka", "agak", "mulai", "pernah", "sempat"})
+_SIDES: Final = frozenset({"kiri", "kanan", "sebelah", "kanannya", "kirinya", "suok", "kida", "sing", "tengen", "kiwa", "kiwo", "katuhu", "kenca", "siamun", "hambirang", "kidanyo", "manis", "tengah", "dan", "serta", "ujung", "ruas", "satu", "dua", "tiga", "empat", "duo", "kedua", "lagi", "lg", "habis", "abis", "baru", "masih", "sudah", "sdh", "udah", "alah", "lah", "sering", "suka", "agak", "mulai", "pernah", "sempat"})
 TAIL: Final = 12  # words a finding may add on its right
 _SINCE: Final = frozenset({"sejak", "sajak", "semenjak", "selama", "sekitar", "wiwit", "wit", "since", "for"})
 
@@ -38,13 +38,13 @@ def rightward(note: Note, last: int) -> int:
     body, qualifiers, grades, onward = note.sets["health.body"], note.sets["words.qualifier"], note.sets["words.grade"], note.sets["words.onward"]
     while last < stop:
         sep = note.seps[last]
-        if note.breaks[last] == HARD or (note.breaks[last] == SOFT and sep.strip() not in {"(", "/"}):
+        if note.breaks[last] == HARD or (note.breaks[last] == SOFT and sep.strip() not in {"(", "/", "%"}):
             break
         word = note.words[last]
         if word not in onward and note.raw[last] not in onward and not word[0].isdigit():
             break
         after = note.words[last + 1] if last + 1 < stop and note.breaks[last + 1] == PLAIN else ""
-        if word in qualifiers or word in body or (word[0].isdigit() and note.raw[last - 1] in grades):
+        if word in qualifiers or word in body or (word[0].isdigit() and (note.raw[last - 1] in grades or "%" in note.seps[last + 1])):
             last += 1
         elif after and _pair(note, word, after):
             last += 2
@@ -63,7 +63,10 @@ def _pair(note: Note, word: str, after: str) -> bool:
         return after.isdigit() or _roman(after) or after in qualifiers or after in anchors
     if word in note.sets["words.site"]:
         return after in body or (after in qualifiers and after not in anchors)
-    return word == "dan" and after in body and after != "dalam"
+    return (word == "dan" and after in body and after != "dalam") or (word in _GROWING and after in qualifiers and after not in anchors)
+
+
+_GROWING: Final = frozenset({"sudah", "sdh", "udah", "makin", "semakin", "tambah", "mulai", "masih", "agak", "cukup", "sangat"})
 
 
 def _roman(word: str) -> bool:
@@ -109,7 +112,7 @@ def named_on(note: Note, last: int, most: int) -> int:
 def _among(note: Note, i: int, words: frozenset[str]) -> bool:
     """The word at i, as written or without a clitic, is one of `words`."""
     raw = note.raw[i]
-    return note.words[i] in words or raw in words or (raw.endswith(("nya", "nyo")) and raw[:-3] in words)
+    return note.words[i] in words or raw in words or (raw.endswith(("nya", "nyo")) and raw[:-3] in words) or (raw.endswith(("e", "na", "ne")) and (raw[:-1] in words or raw[:-2] in words))
 
 
 def limb(note: Note, k: int, floor: int) -> int:
@@ -147,6 +150,22 @@ _OWN: Final = MappingProxyType(
     }
 )
 _NO_START: Final = frozenset({"di", "dari", "dengan", "dgn", "dan", "tahun", "bulan"})
+_VALUE: Final = 16  # words
+
+
+def value(note: Note, last: int) -> int:
+    """The end of what stands behind a label that ends before word `last`; `last` itself if it says that there is nothing, or nothing at all."""
+    end = last
+    if last >= note.size or not {":", "="} & set(note.seps[last]) or note.raw[last] in note.sets["words.nothing"]:
+        return last
+    stop = min(note.size, last + _VALUE)
+    while end < stop and (end == last or note.breaks[end] != HARD) and (note.raw[end][0].isalpha() or len(note.raw[end]) < _YEAR) and ":" not in note.seps[end + 1]:
+        if end > last and note.breaks[end] == SOFT and (note.raw[end] in note.sets["words.tail_stop"] or _CALLED.fullmatch(note.raw[end])) and note.raw[end] not in note.sets["words.still"]:
+            break
+        end += 1
+    return last if note.raw[last] in {"ada", "ya", "yes"} and end == last + 1 else end
+
+
 _AFTER_ALL: Final = frozenset({"dokter", "dan", "yang", "yg", "ya", "kali", "karena", "krn", "akibat", "gara", "kasus"})  # no finding of illness begins so
 
 
@@ -167,15 +186,20 @@ def _lead(note: Note, k: int, kind: str, floor: int) -> int:
     return first
 
 
+def _whole(note: Note, last: int, kind: str) -> int:
+    """The end of a longer phrase that the last word begins: "indikasi cemas menyeluruh"; else `last`."""
+    within = match(note, last - 1)
+    return last + len(within.words) - 1 if within is not None and within.kind == kind and within.role != "neutral" else last
+
+
 def _tail(note: Note, last: int, kind: str) -> int:
-    within = match(note, last - 1)  # "indikasi cemas menyeluruh": the last word may begin a longer phrase
-    end = last + len(within.words) - 1 if within is not None and within.kind == kind and within.role != "neutral" else last
+    end = _whole(note, last, kind)
     floor, stop = end, min(note.size, end + _LEAD)
     if kind == "finance":
         end = _unpaid(note, end)
     while end < stop:
         grown = _joined(note, end, stop, kind) or (end + 1 if _continues(note, end, floor, kind) else end)
-        if grown == end:
+        if grown == end and (grown := _whole(note, end, kind)) == end:
             break
         end = grown
     while end > floor and note.raw[end - 1] in note.sets["words.dangle"]:
@@ -190,17 +214,43 @@ def _joined(note: Note, end: int, stop: int, kind: str) -> int:
     """The end of what words from `end` on join to the saying: another phrase of the kind, a time, a degree; 0 if they join nothing."""
     sets, word = note.sets, note.raw[end]
     if note.breaks[end] != PLAIN:
-        return _more(note, end, kind) if note.seps[end] == " (" else 0
+        return _more(note, end, kind) if note.seps[end] == " (" else _aside(note, end, kind) if note.seps[end] == ", " else 0
     if word in sets["words.tail_join"] and (more := _more(note, end + 1, kind)):
         return more
     follows = note.raw[end + 1] if end + 1 < stop and note.breaks[end + 1] == PLAIN else ""
     if word in {"terus", "trs"} and (not follows or follows in sets["words.tail_stop"]):
         return end + 1
+    if word in {"oleh", "sama"} and kind == "health" and (follows in sets["words.place"] or follows == "tim"):
+        return end + 2
     degree = (word == "tinggal" and (follows in sets["words.qualifier"] or follows in sets["words.number"])) or (word in {"yang", "yg"} and follows in sets["words.order"])
     if degree or (word == "dan" and follows in sets["words.time"]) or (kind == "finance" and word in {"sudah", "sdh", "udah"} and follows[:1].isdigit()):
         return end + 2
+    if word in _WHENEVER and follows in sets["words.trigger"]:
+        return end + 2
     grown = time_on(note, end, stop)
     return grown if grown > end else 0
+
+
+_WHENEVER: Final = frozenset({"kalau", "kalo", "klo", "kl", "bila", "jika", "nek", "yen", "mun", "tiap", "setiap"})
+
+
+def _aside(note: Note, at: int, kind: str) -> int:
+    """The end of what a comma adds: how it ended or how long it took, of money the sum: "pernah TBC, sudah tuntas 6 bulan"; 0 if it adds nothing."""
+    sets, stop = note.sets, min(note.size, at + _LEAD)
+    end = at
+    while end < stop and (end == at or note.breaks[end] == PLAIN) and note.raw[end] in sets["words.still"]:
+        end += 1
+    end = end + 1 if end < stop and note.raw[end] in sets["words.ended"] and (end == at or note.breaks[end] == PLAIN) else at
+    if kind == "finance" and note.raw[end] in {"total", "sekitar", "sisa", "sebesar", "senilai"}:
+        sum_of = end + 1
+        while sum_of < stop and (note.raw[sum_of][0].isdigit() or note.raw[sum_of] in sets["words.unit"] or note.raw[sum_of] == "rp"):
+            sum_of += 1
+        return sum_of if sum_of > end + 1 else 0
+    grown = time_on(note, end, stop) if end < stop and (end == at or note.breaks[end] == PLAIN) else end
+    return grown if grown > at + 1 else 0
+
+
+_SPOKEN: Final = frozenset({"saudara", "kawan", "teman", "orang", "gaji", "mertua"})  # may begin the next statement
 
 
 def _continues(note: Note, end: int, floor: int, kind: str) -> bool:
@@ -212,6 +262,8 @@ def _continues(note: Note, end: int, floor: int, kind: str) -> bool:
     cause = word in sets["words.tail_cause"] or (end > floor and before_it in sets["words.tail_cause"])
     if kind == "finance":
         cause = cause or word in _PURPOSE or (end > floor and before_it in _PURPOSE)
+    if (end > floor and word in sets["words.that"]) or (kind == "finance" and word in sets["finance.owed_for"] and word not in _SPOKEN):
+        return True
     if not cause and (word in sets["words.tail_stop"] or _CALLED.fullmatch(word) or word in sets["words.title"]):
         return False
     if word[0].isdigit():
@@ -231,7 +283,7 @@ def _unpaid(note: Note, end: int) -> int:
     for i in range(end, min(note.size, end + 5)):
         if note.breaks[i] != PLAIN:
             break
-        if (note.raw[i] in {"gaji", "upah"} and i and note.raw[i - 1] in {"bulan", "bln"}) or note.raw[i] in low or note.raw[i] in {"nunggak", "tertunggak", "terkuras", "bulan", "anak", "hp"}:
+        if (note.raw[i] in {"gaji", "upah"} and i and note.raw[i - 1] in {"bulan", "bln"}) or note.raw[i] in low or note.raw[i] in note.sets["finance.seized"] or note.raw[i] in {"nunggak", "tertunggak", "lunas", "dibayar", "dilunasi", "terkuras", "bulan", "anak", "hp"}:
             end = i + 1
         elif note.raw[i] in {"yang", "yg"}:
             stop = i + 1

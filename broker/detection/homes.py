@@ -14,13 +14,15 @@ _BEFORE: Final = 70
 _SENTENCE: Final = re.compile(r"(?<=\w{5})[.?!]\s+(?=[A-Z]|$)|(?<![:=])\n")
 _WHOSE: Final = re.compile(
     r"(?i)(?<![a-z])(?:(?P<somebody>(?:alamat|almt|beralamat|(?:ber)?domisili|tinggal|tingga|tggl|kediaman|menetap|bermukim|kost?|ngekost?|kontrakan|ngontrak|mengontrak|menumpang|numpang|rumah(?! (?:sakit|makan|produksi|potong|subsidi|ibadah|susun)))"
-    r"|d/a|ybs|beliau|sdri?|alm(?:arhumah|arhum)?|pemohon|pelapor|pengadu|istri|suami|anak|ibu|bapak|janda|duda|keluarga|warga|saksi|tetangga|kakak|adik|ayah|nenek|kakek|paman|bibi|mertua|(?:pak|buk?|bang|mas|mbak|kak|uni|uda)(?= [a-z]{3}))"
-    r"|(?:pt|cv|ud|tbk|kantor|dinas|disnaker[a-z]*|toko|ruko|gudang|pabrik|cabang|outlet|hotel|gedung|aula|loket|pos|bengkel|klinik|apotek|puskesmas|sekolah|kampus|proyek|perusahaan|koperasi|bank|kegiatan|lokasi|lowongan|lamaran|advertising"
-    r"|rapat|acara|jembatan|jalur|arus|truk|terguling|kecelakaan|parkir|macet|antrean|antrian|sekretariat|panitia|undangan|interview|wawancara|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
+    r"|d/a|ybs|beliau|sdri?|alm(?:arhumah|arhum)?|pemohon|pelapor|pengadu|pemilik|klien|konseli|korban|pelamar|pencaker|ortu|orang ?tua|istri|suami|anak|ibu|bapak|janda|duda|keluarga|warga|saksi|tetangga|kakak|adik|ayah|nenek|kakek|paman|bibi|mertua|(?:pak|buk?|bang|mas|mbak|kak|uni|uda)(?= [a-z]{3}))"
+    r"|(?:(?P<house>pt|cv|ud|tbk|kantor|dinas|disnaker[a-z]*|toko|ruko|gudang|pabrik|cabang|outlet|hotel|gedung|aula|bengkel|klinik|apotek|puskesmas|sekolah|kampus|perusahaan|koperasi|bank|advertising|sekretariat"
+    r"|uptd?|blk|smkn?|sman?|sdn?|universitas|politeknik|rsud?|rs|polres|kpp|dp[cd]|balai)|loket|pos|proyek|kegiatan|lokasi|lowongan|lamaran"
+    r"|rapat|acara|jembatan|jalur|arus|truk|terguling|kecelakaan|parkir|macet|antrean|antrian|panitia|undangan|interview|wawancara|bursa|usaha|surel|e-?mail))(?:nya)?(?![a-z])"
 )
-_NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt\b)")
+_NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt(?![a-z])|(?:jl|jln|jalan|gg|gang|jorong|dusun)\b.{3,60}\b(?:kel|kec|desa|nagari)\b)")
 _SPEAKER: Final = re.compile(r"(?i)(?<![a-z])(?:alamat|almt|rumah|tinggal|tingga)(?:nya|nyo|ku)?,? (?:[a-z]+ )?(?:saya|sy|aku|ambo|awak|kami|ybs|beliau)\b.{0,8}$")
-_HOME: Final = re.compile(r"(?i)\br[tw]\b|\b(?:gg|gang)\b.{1,40}\d")
+_HOME: Final = re.compile(r"(?i)\br[tw](?![a-z])|\b(?:gg|gang)\b.{1,40}\d")
+_HOUSE: Final = re.compile(r"(?i)\b(?:no(?:mor)?\b[. :]{0,3}\d|blok\b).{1,80}\b(?:kel|kelurahan|desa|ds|jorong|jor|jr|nagari|nag|dusun|dsn|kec)\b")
 _MANY: Final = re.compile(r"(?i)(?<![a-z])(?:pekerja|karyawan|peserta|buruh|siswa|penghuni|tka|tkw|pengungsi)(?![a-z])")
 _ALONE: Final = 12  # characters beside an address that is nearly all of a text
 _KILOMETRE: Final = re.compile(r"(?i)[ ,]{1,2}km\.? ?\d{1,3}\b")
@@ -53,6 +55,9 @@ def _somebodys(text: str, address: Finding) -> bool:
     said = list(_WHOSE.finditer(before))
     if here := _WHOSE.match(text, address.start):  # "Toko Holland, Jl. Ringroad 5"
         said.append(here)
-    if said:
-        return said[-1].lastgroup == "somebody" and not (address.verdict == "plausible" and _MANY.search(before))
-    return address.verdict == "valid" and (_HOME.search(text, address.start, address.end) is not None or len(text) - (address.end - address.start) < _ALONE)
+    if said and said[-1]["somebody"]:
+        return not (address.verdict == "plausible" and _MANY.search(before) and not _NUMBERED.search(text, address.start, address.end))
+    if said and (said[-1]["house"] or not _HOME.search(text, address.start, address.end)):
+        return False
+    told = _HOME.search(text, address.start, address.end) or _HOUSE.search(text, address.start, address.end)
+    return address.verdict == "valid" and (told is not None or len(text) - (address.end - address.start) < _ALONE)

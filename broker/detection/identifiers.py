@@ -21,9 +21,10 @@ import numpy as np
 from broker.detection import labels
 from broker.detection.addresses import ADDRESS_WORDS, find_addresses
 from broker.detection.numbers import find_numbers
-from broker.detection.spoken import SPOKEN_WORDS
+from broker.detection.spoken import SPOKEN_WORDS, find_dictated
 from broker.detection.written import (
     AK1_WORDS,
+    AT_WORDS,
     BIRTH_WORDS,
     PLATE_WORDS,
     find_ak1,
@@ -47,10 +48,11 @@ _PLATE: Final = frozenset(word.encode() for word in PLATE_WORDS)
 _BIRTH: Final = frozenset(word.encode() for word in BIRTH_WORDS)
 _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
 _SPOKEN: Final = frozenset(word.encode() for word in SPOKEN_WORDS)
-_TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, b"at", b"et"})
+_AT_WORDS: Final = frozenset(word.encode() for word in AT_WORDS)
+_TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, *_AT_WORDS})
 _NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN, _MISREAD = (1 << i for i in range(10))
 _MARKED: Final = (
-    (_AT, frozenset({b"at", b"et"})), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
+    (_AT, _AT_WORDS), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
     (SPOKEN, _SPOKEN),
 )  # fmt: skip
 _FEWEST: Final = 3  # digits of a text that may hold a number
@@ -133,6 +135,8 @@ def find(text: str, said: int | None = None) -> list[Finding]:
             found += find_ak1(low)
         if said & _BIRTHS:
             found += find_births(low)
+    if said & SPOKEN:
+        found += find_dictated(low)
     if said & _PLACES:
         words = low.encode(errors="surrogatepass").translate(_WORDS_ONLY).split()
         found += find_addresses(plain, low, {_ADDRESS[word] for word in _ADDRESS.keys() & words})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 TOKEN: Final = re.compile(r"([a-z]+(?:-nya(?![a-z]))?|[0-9]+(?:[.,][0-9]+)*)")
-_CLITICS: Final = ("nya", "-nya", "ku", "mu", "lah", "pun", "kah", "nyo", "e")
+_CLITICS: Final = ("nya", "-nya", "ku", "mu", "lah", "pun", "kah", "nyo", "e", "na", "ne", "ipun")
 _CLITIC_FROM: Final = 4  # letters of the shortest word that takes a clitic: "bu" + "ku" is a book
 _SLIP_FROM: Final = 7  # letters of the shortest word whose misspellings are known: shorter ones meet other words
 _SLIPS: Final = (("f", "p"), ("v", "f"), ("c", "k"), ("k", "c"), ("i", "e"), ("e", "i"), ("u", "o"), ("o", "u"), ("z", "s"), ("s", "z"), ("y", "i"), ("th", "t"), ("ph", "f"), ("ks", "x"), ("kh", "k"))
@@ -41,7 +41,7 @@ _NEAR: Final = MappingProxyType(
         "religion.group": (4, ("religion.flock",)),
         "union.org": (8, ("union.cue", "union.unit", "words.strong")),
         "crime.offence": (5, ("crime.guilt",)),
-        "crime.custody": (5, ("crime.custody_cue",)),
+        "crime.custody": (5, ("crime.custody_cue", "crime.why")),
     }
 )
 # What a finding may go on with on its right.
@@ -51,11 +51,11 @@ _SLIPPING: Final = frozenset({"illness", "drug", "alone"})  # groups whose words
 # Kinds and the groups of each that hold phrases; a phrase of two groups belongs to the first.
 _ROLES: Final = MappingProxyType(
     {
-        "health": ("neutral", "illness", "condition", "drug", "head", "ambiguous", "acronym", "organ", "hurt"),
-        "disability": ("neutral", "alone", "ambiguous", "limb", "loss"),
-        "religion": ("neutral", "faith", "practice", "group"),
+        "health": ("neutral", "illness", "condition", "drug", "head", "ambiguous", "acronym", "organ", "hurt", "field"),
+        "disability": ("neutral", "alone", "ambiguous", "limb", "loss", "field"),
+        "religion": ("neutral", "faith", "practice", "group", "field"),
         "union": ("neutral", "member", "org"),
-        "crime": ("neutral", "record", "offence", "custody", "sentence", "booth"),
+        "crime": ("neutral", "record", "offence", "custody", "sentence", "booth", "field"),
         "finance": ("neutral", "state", "wage", "debt", "pawn", "seized", "chased", "stuck", "able"),
         "mother": ("label", "loose"),
     }
@@ -84,7 +84,7 @@ class Need(NamedTuple):
 class Lexicon:
     """What the search and the judges look up.
 
-    terms: first word → second word → the phrases that begin so, longest first; "" as second word → the word alone.
+    terms: first word → "second third" word → the longer phrases that begin so, longest first; "second" → the phrase of two; "" → the word alone.
     opening: first words of phrases, and verbs of being paid. forms: inflected or misspelt word → the lexicon's.
     telling: word that every finding of some phrase holds → what must stand near it. sets: "kind.group" → its single words.
     """
@@ -103,9 +103,11 @@ def lexicon() -> Lexicon:
     sets = {name: frozenset(phrase[0] for phrase in phrases if len(phrase) == 1) for name, phrases in listed.items()}
     sets["words.onward"] = frozenset({"dan"}).union(*(sets[name] for name in _ONWARD))
     terms: dict[tuple[str, ...], Term] = {}
+    known = {word for kind, roles in _ROLES.items() for role in roles for phrase in listed[f"{kind}.{role}"] for word in phrase}
     for kind, roles in _ROLES.items():
         for role in roles:
-            for phrase in listed[f"{kind}.{role}"]:
+            for written in listed[f"{kind}.{role}"]:
+                phrase = tuple(_bare(word, known) for word in written)
                 terms.setdefault(phrase, Term(kind, role, phrase))
     forms = _forms(terms.values(), frozenset().union(*sets.values()))
     telling = _telling([t for t in terms.values() if t.role != "neutral"], sets)
@@ -119,11 +121,19 @@ def _phrases(text: str) -> list[tuple[str, ...]]:
     return [phrase for choice in chosen if (phrase := tuple(TOKEN.findall(" ".join(choice))))]
 
 
+def _bare(word: str, known: set[str]) -> str:
+    """Without its clitic, as the words of a text are read."""
+    bare = word.removesuffix("nya")
+    return bare if bare in known and len(bare) >= _CLITIC_FROM and word != "namanya" else word
+
+
 def _by_words(terms: Iterable[Term]) -> Terms:
     table: dict[str, dict[str, list[Term]]] = {}
     for term in sorted(terms, key=lambda t: -len(t.words)):
+        seconds = table.setdefault(term.words[0], {})
         second = term.words[1] if len(term.words) > 1 else ""
-        table.setdefault(term.words[0], {}).setdefault(second, []).append(term)
+        listed = seconds.setdefault(second, [])
+        (seconds.setdefault(" ".join(term.words[1:3]), []) if len(term.words) > 2 else listed).append(term)
     return {first: {second: tuple(found) for second, found in seconds.items()} for first, seconds in table.items()}
 
 

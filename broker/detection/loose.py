@@ -23,7 +23,7 @@ _LOOK: Final = re.compile(
     rf"|[ \-/.,]{{0,2}}{MONTH_NAME}| bulan)))"
 )
 _HEAD: Final = re.compile(r"(?<![a-z\d@])(?:[a-z][a-z\d]{0,7}[./\-_]?){1,2}\Z|(?<![a-z\d])[a-z]\d? \Z")
-_TOKEN: Final = re.compile(r"[a-z\d]++(?:[./\-_+][a-z\d]++|(?<=\d)(?: |  | ?- ?)\d++(?![,.]\d)){0,11}+")
+_TOKEN: Final = re.compile(r"[a-z\d]++(?:[./\-_+][a-z\d]++|(?<=\d)(?: |  | ?- ?)\d++(?![,.]\d)){0,24}+")
 _LIGHT: Final = re.compile(r"[ .\-]?\x01")
 _BEHIND: Final = re.compile(r"\x01(?:[ .\-]?| ?/ ?|([ ,(]{1,2}(?:ext|ekst|pes|pswt)[. ]{1,2}))\Z")
 _PLATE: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .-]?(\d{2,4})[ .-]?([a-z]{1,3})(?![a-z\d])")
@@ -130,12 +130,12 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
             begin = head.start()
     number = low[begin:end]
     size = len(number) if number.isdigit() else sum(map(str.isdigit, number))
-    if _FORMATTED.fullmatch(number):
+    if _FORMATTED.fullmatch(number.removeprefix("rp").removeprefix(".")):
         return None, end
     touched = _BEHIND.search(low, max(0, begin - 10), begin) if begin and (end - begin > 1 or low[begin - 1] != " ") else None
     if touched or (_LIGHT.match(low, end) and (begin == start or low[begin:start].rstrip("0123456789 ")[1:] == "")):
         return Finding(touched.start(1) if touched and touched[1] else begin, end, "number", "shaped", "digits that touch a number beside a person"), end
-    if size < 5 or (size < 8 and " " in low[start:end]) or (low[end : end + 1] == "," and low[end + 1 : end + 2].isdigit()):
+    if size < 5 or (size < (8 if begin == start and low[max(0, start - 2) : start] != "\x02 " else 7) and " " in low[start:end]) or (low[end : end + 1] == "," and low[end + 1 : end + 2].isdigit()):
         return None, start + 1
     if _explained(low, start, end, size):
         return None, end
@@ -154,7 +154,7 @@ def _may_be_plate(plate: re.Match[str], text: str) -> bool:
     if region not in REGIONS or number[0] == "0" or re.fullmatch(MONTH_NAME, series):
         return False
     large = text[plate.start()].isupper() and text[plate.end() - 1].isupper()
-    if series in NO_SUFFIX and not (large and (sure_plate(region, number) or (sure_plate("b" + region, number) and not text.isupper()))):
+    if series in NO_SUFFIX and not ((large or text.islower()) and (sure_plate(region, number) or (sure_plate("b" + region, number) and not text.isupper()))):
         return False
     return large or (len(region) == 2 and len(number) > 2 and region not in ("da", "pa", "de", "ab"))
 

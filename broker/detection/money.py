@@ -37,7 +37,7 @@ def _together(note: Note, k: int, last: int, term: Term, floor: int) -> Span | N
     first, end = left[-1] if left else k, right[-1] + 1 if right else last
     if not (left or right) or not (person(note, first, end) or known(note, first, end)) or policy(note, k, last):
         return None
-    return Span(first, end, "plausible", "means or debt said of a person")
+    return Span(first, _owed_to(note, end - 1, end), "plausible", "means or debt said of a person")
 
 
 def _finance(note: Note, k: int, term: Term, floor: int) -> Span | None:
@@ -220,7 +220,7 @@ def _amount_after(note: Note, last: int) -> int | None:
 
 
 def _links(sep: str) -> bool:
-    return set(sep) <= set(" \t:=(,~±<>/-+") and len(sep) <= 6
+    return set(sep) <= set(" \t:=(,~±<>/-+\"“”'") and len(sep) <= 6
 
 
 def _amount(note: Note, i: int) -> int | None:

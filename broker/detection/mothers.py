@@ -45,6 +45,9 @@ def mother(note: Note, k: int, term: Term, floor: int) -> Span | None:  # noqa: 
 _TOLD: Final = frozenset({"illness", "alone", "record"})  # what no name is: after them the note speaks of her state
 
 
+_NOT_HERS: Final = frozenset({"batak", "minang", "jawa", "karo", "melayu", "sunda", "mandailing", "nias", "cina", "tionghoa", "aceh", "orang", "asal", "guru", "bu", "ibu"})
+
+
 def _next_label(note: Note, i: int) -> bool:
     """The next label begins where the name was read on: "NUR AINI NAMA IBU: …"."""
     term = match(note, i)
@@ -56,7 +59,14 @@ def _next_label(note: Note, i: int) -> bool:
 def _loosely(note: Note, k: int, last: int, at: int) -> bool:
     if not note.sets["mother.loose_link"].isdisjoint(note.raw[last:at]):
         return True
-    return at < note.size and ":" in note.seps[last] and (k == 0 or note.breaks[k] > PLAIN)
+    if at >= note.size:
+        return False
+    if ":" in note.seps[last] and (k == 0 or note.breaks[k] > PLAIN):
+        return True
+    # "mandehnyo Pia Lestari": a large word after somebody's mother is her name
+    named = note.text[note.starts[at] : note.starts[at] + 2]
+    own = at == last and note.raw[k] != note.words[k] and note.raw[k].endswith(("nya", "nyo")) and note.breaks[at] == PLAIN
+    return own and not note.capitals and named.istitle() and named[1:].islower() and note.raw[at] not in _NOT_HERS and note.raw[at] not in note.sets["words.time"] and note.raw[at] not in note.terms
 
 
 def _label_gap(sep: str, before: str) -> bool:

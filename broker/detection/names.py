@@ -8,6 +8,7 @@ Nothing here trains (scripts/train_names does) and nothing leaves the machine. O
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,9 @@ _LIKELY: Final = 0.5
 _PLACE: Final = 0.5
 _FAINT: Final = 0.2  # chosen on the dev parts: below it a name needs another sign of a person in its text (detect.py)
 FAINT: Final = "name model, a faint chance"
+_LISTED: Final = 0.005  # the chance that is enough of a word that only names hold
+_NAMES: Final = frozenset({"g=depan", "g=marga"})
+_WORDS: Final = frozenset({"c=umum", "g=wilayah", "g=ganda"})  # lists of what a name's part may mean besides
 _BANDS: Final = (("shaped", FAINT), ("shaped", "name model, less likely than not"), ("plausible", "name model, likely"), ("valid", "name model, sure"))
 _JOINERS: Final = frozenset({"-", ".", "'", "’", "`", "br", "br.", "bin", "binti", "boru", "b.", "bt.", "van", "de", "al", "el"})
 _TITLE_WORDS: Final = (
@@ -42,6 +46,9 @@ _TITLE_WORDS: Final = (
     "neng aa cak cik koh ko ci cici s.t s.t. s.e. s.h. s.pd. s.kom. a.md. m.m. m.t. m.h. m.pd. m.si. s.sos. s.ag. s.ip. s.ap. s.farm. s.kep. s.tr. amd. "
     "st. se. sh. spd. skom. mm. nama a.n. a.n an. u.p. u.p yth yth."
 )
+_GOES_ON: Final = re.compile(r"(?:-[^\W\d_]+| (?!(?i:[sm]\. ?[a-z]|a\. ?md|a\.n|u\.p))[A-Za-z]\.(?:[A-Za-z]\.){0,3}(?!\w))*")
+_INITIAL: Final = re.compile(r"(?<!\S)(?:[A-GI-Z]\. ?|m\. ?){1,3}\Z")
+_WORD_BEHIND: Final = re.compile(r" ?[A-Z][a-z][^\W\d_]+")  # of a name that was found as its initial
 _TITLES: Final = frozenset(_TITLE_WORDS.split())  # never part of a name; `St.` is not here: Sutan, part of a Minang gelar
 
 
@@ -82,6 +89,7 @@ class _Read(NamedTuple):
     scores: Floats  # (tokens, labels), logarithms
     core: NDArray[np.int8]  # 2 a word that may begin or end a name, 1 a title, which seldom does, 0 no word
     joins: NDArray[np.bool_]  # what may stand between two parts of a name
+    named: NDArray[np.bool_]  # a part of listed names and no other word
 
 
 class _Emissions:
@@ -94,7 +102,7 @@ class _Emissions:
 
     def _empty(self, known: list[str]) -> None:
         self.known = known
-        self.case, self.core, self.joins = (np.zeros(1024, dtype=np.int8) for _ in range(3))
+        self.case, self.core, self.joins, self.named = (np.zeros(1024, dtype=np.int8) for _ in range(4))
         self.described = 0
         self.rows = np.full((1024, len(MODES)), -1, dtype=np.int32)
         self.table = np.zeros((len(OFFSETS), 1024, len(LABELS)), dtype=np.float32)
@@ -106,7 +114,7 @@ class _Emissions:
             if line.known is not self.known:
                 self._empty(line.known)
             self._size_up()
-            return _Read(self._scores(line), self.core[line.forms], self.joins[line.forms].view(np.bool_))
+            return _Read(self._scores(line), self.core[line.forms], self.joins[line.forms].view(np.bool_), self.named[line.forms].view(np.bool_))
 
     def _scores(self, line: Line) -> Floats:
         modes = self._modes(line)
@@ -124,13 +132,16 @@ class _Emissions:
     def _size_up(self) -> None:
         known = len(self.known)
         if known > len(self.case):
-            self.case, self.core, self.joins = (np.concatenate([old, np.zeros(known, dtype=np.int8)]) for old in (self.case, self.core, self.joins))
+            grown = (np.concatenate([old, np.zeros(known, dtype=np.int8)]) for old in (self.case, self.core, self.joins, self.named))
+            self.case, self.core, self.joins, self.named = grown
             self.rows = np.concatenate([self.rows, np.full((known, len(MODES)), -1, dtype=np.int32)])
         for i in range(self.described, known):
             shown = self.known[i]
             self.case[i] = case_class(shown)
             self.core[i] = (shown[0].isalpha()) * (2 - (shown.lower() in _TITLES))
             self.joins[i] = shown.lower() in _JOINERS
+            lists = self.model.lists.get(shown.lower().rstrip("."))
+            self.named[i] = lists is not None and len(shown) > 2 and not _NAMES.isdisjoint(lists) and _WORDS.isdisjoint(lists)
         self.described = known
 
     def _modes(self, line: Line) -> Ints:
@@ -208,7 +219,7 @@ class _Spans:
 
 def _spans(likely: Floats, read: _Read, threshold: float) -> _Spans:
     person, place = likely[:, 1] + likely[:, 2], likely[:, 3] + likely[:, 4]
-    flagged: NDArray[np.bool_] = np.greater(person, threshold)
+    flagged: NDArray[np.bool_] = (person > threshold) | (read.named & (person > _LISTED))
     flagged[1:-1] |= read.joins[1:-1] & flagged[:-2] & flagged[2:]
     core = read.core + (person > _SURE) > 1  # a title begins a name only where the model insists
     names, places = _runs(flagged, core), _runs((place > _PLACE) & ~flagged, core)
@@ -238,5 +249,18 @@ def _findings(texts: Sequence[str], line: Line, spans: _Spans) -> list[list[Find
     found: list[list[Finding]] = [[] for _ in texts]
     for text, start, stop, last, person, band in rows:
         stop -= texts[text][stop - 1] == "." and stop - last > 2  # noqa: PLW2901 - the dot of a sentence, not of an initial
+        if person:
+            start, stop = _whole(texts[text], start, stop)  # noqa: PLW2901
         found[text].append(Finding(start, stop, "name" if person else "place", *_BANDS[band]))
     return found
+
+
+def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
+    """A name with its double ("Karo-karo") and its initials on both sides; with the word behind what is only an initial."""
+    if stop - start < 3 and text[stop - 1] == "." and (word := _WORD_BEHIND.match(text, stop)):
+        stop = word.end()
+    if text[stop : stop + 1] in ("-", " "):
+        stop = _GOES_ON.match(text, stop).end()  # type: ignore[union-attr]  # matches nothing at least
+    if start > 2 and text[start - 2] in ". " and (initial := _INITIAL.search(text, max(0, start - 12), start)):
+        start = initial.start()
+    return start, stop

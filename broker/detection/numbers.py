@@ -67,7 +67,7 @@ _LENGTHS: Final = {
 }  # fmt: skip
 # One label for a list of numbers: "paspor A..., B... dan C...".
 _LISTED: Final = frozenset({"passport", "account", "sim", "bpjs", "kpj"})
-_LIST: Final = re.compile(r"[ ,;/&\n]{1,3}(?:(?:dan|atau|serta) )?(?:[a-z]{1,2} ?)?")
+_LIST: Final = re.compile(r"[ ,;/&\n]{1,3}(?:(?:dan|atau|serta) )?(?:[a-z]{1,2}[ .\-]?)?")
 # A number of this form is one, whatever it is called, but for these names.
 _RENAMES: Final = {"nik": frozenset({"kk", "npwp"}), "nip": frozenset[str](), "nitku": frozenset({"npwp"})}
 

@@ -41,6 +41,8 @@ class Note(NamedTuple):  # one is made for every text: a dataclass takes five ti
     terms: Terms
     sets: Mapping[str, frozenset[str]]
     told: list[bool]  # whether the whole text speaks of a person, and whether it offers work; empty until asked
+    vetoed: list[bool]  # filled while a judge finds that a rule, an offer or a count speaks against a finding
+    lenient: bool = False  # whether those speak against nothing
 
     def end(self, k: int) -> int:
         return self.starts[k] + len(self.raw[k])
@@ -69,7 +71,7 @@ def read(text: str, low: str, base: int, lexicon: Lexicon) -> Note:
         breaks[k] = _break(seps[k], raw[k - 1] if k else "", short)
         if breaks[k] == HARD:
             hard.append(k)
-    return Note(text, text.isupper(), text.islower(), raw, words, seps, starts, breaks, hard, len(raw), lexicon.terms, lexicon.sets, [])
+    return Note(text, text.isupper(), text.islower(), raw, words, seps, starts, breaks, hard, len(raw), lexicon.terms, lexicon.sets, [], [])
 
 
 def _break(sep: str, before: str, short: frozenset[str]) -> int:
@@ -88,7 +90,12 @@ def match(note: Note, k: int) -> Term | None:
     if seconds is None:
         return None
     if k + 1 < note.size:
-        for term in seconds.get(note.words[k + 1], ()):
+        second = note.words[k + 1]
+        if k + 2 < note.size and second in seconds:
+            for term in seconds.get(f"{second} {note.words[k + 2]}", ()):
+                if _same(note, k, term.words):
+                    return term
+        for term in seconds.get(second, ()):
             if _same(note, k, term.words):
                 return term
     alone = seconds.get("")
@@ -96,9 +103,9 @@ def match(note: Note, k: int) -> Term | None:
 
 
 def _same(note: Note, k: int, phrase: tuple[str, ...]) -> bool:
-    """phrase: its first two words are known to stand at k."""
+    """phrase: its first three words are known to stand at k."""
     size = len(phrase)
-    if size > 2 and tuple(note.words[k : k + size]) != phrase:
+    if size > 3 and tuple(note.words[k : k + size]) != phrase:
         return False
     return all(note.seps[i] == " " or _inside(note.seps[i], note.raw[i]) for i in range(k + 1, k + size))
 

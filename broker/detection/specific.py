@@ -24,11 +24,13 @@ import numpy as np
 
 from broker.detection.ailments import disability, health
 from broker.detection.convictions import crime, religion, union
+from broker.detection.extents import value
 from broker.detection.forms import Line, table
-from broker.detection.lexicon import NUMBER, Lexicon, lexicon
+from broker.detection.lexicon import NUMBER, Lexicon, Term, lexicon
 from broker.detection.money import finance, paid
 from broker.detection.mothers import mother
-from broker.detection.sayings import PLAIN, Note, Span, match, read
+from broker.detection.sayings import HARD, PLAIN, Note, Span, match, read, saying
+from broker.detection.whose import alone, named, someone, sure
 from broker.model import Finding
 
 if TYPE_CHECKING:
@@ -186,26 +188,83 @@ def _spans(note: Note, opening: frozenset[str]) -> Iterator[tuple[str, Span]]:
         term = match(note, k) if "" in seconds or (k + 1 < note.size and words[k + 1] in seconds) else None
         if term is None:
             continue
-        span = None if term.role == "neutral" else _JUDGES[term.kind](note, k, term, floor)
+        span = None if term.role == "neutral" else _judged(note, k, term, floor)
         if span is not None:
             yield term.kind, span
             floor = at = max(span.last, k + 1)
-        elif term.role != "loose":
+        elif term.role not in {"loose", "field"}:
             at = k + len(term.words)
 
 
+_NAMED: Final = 10  # words between a name and what a rule, an offer or a count says beside it
+
+
+def _judged(note: Note, k: int, term: Term, floor: int) -> Span | None:
+    """What the judge says; beside what may be a name, a rule, an offer or a count only casts doubt: the finding stays if the text has a person."""
+    judge, last = _JUDGES[term.kind], k + len(term.words)
+    labels = last < note.size and (":" in note.seps[last] or "=" in note.seps[last])
+    if labels and (term.role == "field" or (len(term.words) == 1 and term.words[0] in note.sets.get(f"{term.kind}.field", ()))):
+        labelled = _labelled(note, k, last, term)
+        if labelled is not None:
+            return labelled
+    if term.role == "field":
+        return None
+    note.vetoed.clear()
+    span = judge(note, k, term, floor)
+    if span is None and note.vetoed and named(note, max(0, k - _NAMED), min(note.size, last + _NAMED)):
+        span = judge(note._replace(lenient=True), k, term, floor)
+        return span and span._replace(verdict="shaped")
+    return span._replace(verdict="shaped") if span is not None and span.verdict != "shaped" and _ruled(note, span, term.kind) else span
+
+
+def _labelled(note: Note, k: int, last: int, term: Term) -> Span | None:
+    """What stands behind a label of the kind; what begins with a phrase of the kind is left to its judge."""
+    first = match(note, last) if last < note.size else None
+    end = value(note, last) if first is None or first.kind != term.kind or term.kind == "health" else last
+    if end == last:
+        return None
+    tells = any(t.kind == term.kind for i in range(last, end) for t in note.terms.get(note.words[i], {}).get("", ()))
+    return Span(last, end, "plausible" if tells or sure(note, k, last) or someone(note) or alone(note, k, end) else "shaped", "value behind a label")
+
+
+_OWNER: Final = 3  # words: "cicilan laptop kantor"
+
+
+def _ruled(note: Note, span: Span, kind: str) -> bool:
+    """A rule or a lesson says it of whoever it is, or it is a thing's or an office's, and nothing but a clitic speaks of a person: "yang tekanan darahnya tinggi tidak boleh ikut"."""
+    left, right = saying(note, span.first, span.last)
+    sets = note.sets
+    sure_words, strong = sets["words.sure"], sets["words.strong"]
+    if not (sure_words.isdisjoint(left) and sure_words.isdisjoint(right) and strong.isdisjoint(left) and strong.isdisjoint(right)):
+        return False
+    said = {*note.raw[max(0, span.first - 1) : span.first + 1]}
+    rule = not sets["words.rule"].isdisjoint(right) or not sets["words.policy"].isdisjoint(left + right[:_NAMED]) or not sets["words.event"].isdisjoint(left + right[:_NAMED])
+    owned = not sets["words.thing"].isdisjoint(said) or (kind == "finance" and not sets["words.institution"].isdisjoint(note.raw[span.first : span.first + _OWNER]))
+    return (rule or owned) and not someone(note)
+
+
 def _merged(note: Note, spans: Iterator[tuple[str, Span]]) -> list[Finding]:
-    """Findings of one kind that only a space or a hyphen parts are one."""
+    """Findings of one kind that only a space, a hyphen or a short word parts are one."""
     found: list[Finding] = []
     kind, reach = "", -1
     for new, span in spans:
         finding = _finding(note, new, span)
-        if new == kind != "mother" and span.first == reach and note.breaks[reach] == PLAIN:
+        if new == kind != "mother" and (_beside(note, reach, span.first) if span.first > reach else note.breaks[reach] == PLAIN):
             last = found.pop()
             finding = Finding(last.start, finding.end, kind, min(last.verdict, finding.verdict, key=_VERDICTS.index), last.reason)
         found.append(finding)
         kind, reach = new, span.last
     return found
+
+
+def _beside(note: Note, end: int, first: int) -> bool:
+    """Only a short word in one sentence stands between two findings: "bed rest a/i abortus"."""
+    gap = note.text[note.end(end - 1) : note.starts[first]]
+    return first - end <= _SHORT and len(gap) <= _GAP and gap.islower() and HARD not in note.breaks[end : first + 1]
+
+
+_SHORT: Final = 2  # words
+_GAP: Final = 6  # characters: ", ", "dan", "a/i"
 
 
 def _finding(note: Note, kind: str, span: Span) -> Finding:

@@ -820,3 +820,65 @@ def test_the_screen_loses_nothing_that_reading_the_whole_text_finds() -> None:
     told = screen().told(texts, table().line(texts))
     assert [find_told(text, *where) if where else [] for text, where in zip(texts, told, strict=True)] == [find_told(text, 0, len(text)) for text in texts]
     assert sum(where is None for where in told) > 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "span"),
+    [
+        ("health", "Hari ini Sdr. Candra izin, kambuh lambungnya", "kambuh lambungnya"),
+        ("health", "Kecek amaknyo inyo acok step katiko ketek", "acok step katiko ketek"),
+        ("health", "Isian klien: pernah TBC, sudah tuntas 6 bulan", "pernah TBC, sudah tuntas 6 bulan"),
+        ("health", "Alergi: udang dan penisilin. Nama: Rina", "udang dan penisilin"),
+        ("health", "Peserta Ani alergi kacang, jangan dikasih", "alergi kacang"),
+        ("health", "Riwayat kesehatan: bala bala kambuhan", "bala bala kambuhan"),
+        ("health", "Korban Erni: jari manis kanan terjepit mesin press lalu diamputasi", "jari manis kanan terjepit mesin press lalu diamputasi"),
+        ("health", "Kata dokter, dokter bilang darah tinggina naek wae", "darah tinggina"),
+        ("health", "Ybs luka bakar 30% di lengan dan dada", "luka bakar 30% di lengan dan dada"),
+        ("disability", "dia tu pendengarannya sebelah kiri sudah tidak berfungsi", "pendengarannya sebelah kiri sudah tidak berfungsi"),
+        ("disability", "Ybs lengan kanan tidak bisa diangkat", "lengan kanan tidak bisa diangkat"),
+        ("religion", "Klien merasa ditolak karena bercadar dan aktif di majelis taklim", "bercadar dan aktif di majelis taklim"),
+        ("crime", "peserta Mahmud Hakim ditahan kasus judi online", "ditahan kasus judi online"),
+        ("crime", "Klien bebas bersyarat kasus sabu, 2 tahun 4 bulan", "bebas bersyarat kasus sabu, 2 tahun 4 bulan"),
+        ("crime", "suaminya ditangkap soal pupuk oplosan", "ditangkap soal pupuk oplosan"),
+        ("finance", "dia ngaku pinjolnya udah 11 aplikasi, total 38 juta", "pinjolnya udah 11 aplikasi, total 38 juta"),
+        ("finance", "ybs diblokir gara2 tunggakan kartu kredit", "tunggakan kartu kredit"),
+        ("mother", "Mandehnyo Pia Lestari nanyo taruih", "Pia Lestari"),
+    ],
+)
+def test_classes_of_sayings_that_first_contact_missed(kind: str, text: str, span: str) -> None:
+    assert any(span in found for found in spans(text, kind)), find_specific(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("disability", "Penempatan difabel triwulan ini satu orang saja: Basri Maryadi, tuna daksa, ditempatkan"),
+        ("health", "Tanda terima modul: Dasril, Ramli (izin, hipertensi), Suyanto"),
+        ("crime", "HRD menanyakan apakah Nur Tumini betul residivis"),
+        ("health", "Yang tekanan darahnya tinggi tidak boleh ikut sesuai aturan PMI."),
+        ("religion", "Peserta non muslim: Nurlela katolik, Elias advent, Made hindu"),
+    ],
+)
+def test_beside_what_may_be_a_name_a_rule_or_a_count_only_casts_doubt(kind: str, text: str) -> None:
+    found = [f.verdict for f in find_specific(text) if f.kind == kind]
+    assert found
+    assert set(found) == {"shaped"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STATISTIK\nS1 90 144 234\nPenyandang disabilitas: 9",
+        "Terdaftar: eks napi: 2, tuna rungu: 4 orang",
+        "butuh juru masak, pria/wanita maks 35 th, min SMA sederajat, gaji Rp 9,3 juta + uang makan. Lamaran diantar",
+        "Penggelapan iuran dapat dipidana 8 tahun.",
+        "Pemateri membahas bahaya TBC, diabetes serta hipertensi.",
+        "Riwayat penyakit: ........ Alergi: ........",
+        "Riwayat penyakit: tidak ada",
+        "Kolom riwayat kesehatan: wajib diisi",
+        "Lamaran diantar ke KPP Pratama Binjai",
+        "mamaknya Batak, bapaknya Jawa",
+    ],
+)
+def test_counts_offers_and_empty_labels_are_no_findings(text: str) -> None:
+    assert find_specific(text) == []
