@@ -50,20 +50,22 @@ _AK1: Final = frozenset(word.encode() for word in AK1_WORDS)
 _SPOKEN: Final = frozenset(word.encode() for word in SPOKEN_WORDS)
 _AT_WORDS: Final = frozenset(word.encode() for word in AT_WORDS)
 _TRIGGERS: Final = frozenset({*_SPOKEN, *labels.TRIGGERS, *_ADDRESS, *_PLATE, *_BIRTH, *_AK1, *_AT_WORDS})
-_NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN, _MISREAD = (1 << i for i in range(10))
+_NUMBERS, _MAIL, _AT, _LABELLED, _PLATES, _CARDS, _BIRTHS, _PLACES, SPOKEN, _MISREAD, _DICTATED = (1 << i for i in range(11))
 _MARKED: Final = (
     (_AT, _AT_WORDS), (_LABELLED, labels.TRIGGERS), (_PLATES, _PLATE), (_CARDS, _AK1), (_BIRTHS, _BIRTH), (_PLACES, frozenset(_ADDRESS)),
     (SPOKEN, _SPOKEN),
 )  # fmt: skip
 _FEWEST: Final = 3  # digits of a text that may hold a number
-# o, l and i stand for a digit where they touch one, up to the end of their word; and alone between digits that a dot or a dash parts.
-_MISREADABLE: Final = re.compile(r"(?<![a-z])[oli]{1,6}(?![a-z])", re.IGNORECASE)
-_TOUCHING: Final = re.compile(r"(?<=[0-9])[oli]+(?![a-z])|(?<![a-z0-9])[oli]+(?=[0-9])|(?<=(?<![a-z])[abcex])[oli]{1,4}(?=[0-9][0-9oli]{2})", re.IGNORECASE)
+# o, l and i stand for a digit where they touch one, up to the end of their word; and alone between digits that a sign parts. Each branch
+# begins with a set of characters: the engine leaps over all others.
+_MISREADABLE: Final = re.compile(r"[oOlLiI](?<![a-zA-Z].)[oOlLiI]{0,5}(?![a-zA-Z])")
+_TOUCHING: Final = re.compile(
+    r"[0-9][oOlLiI]+(?![a-zA-Z])|[oOlLiI](?<![a-zA-Z0-9].)[oOlLiI]*(?=[0-9])|[abcexABCEX](?<![a-zA-Z].)[oOlLiI]{1,4}(?=[0-9][0-9oOlLiI]{2})"
+)
 _BETWEEN: Final = re.compile(
-    r"(?<=[0-9][ .\-])[oli]{1,4}(?=[ .\-][0-9])|(?<=[0-9][.\-/])o{1,3}(?![a-z])|(?<=[0-9]-)[oli]{1,4}(?![a-z0-9])|(?<=[0-9]\.)(?=[li]*o)[oli]{3,5}(?![a-z0-9])"
-    r"|(?<![a-z0-9])o(?=[\-/][0-9])|(?<![a-z0-9])[oli]o{1,3}(?=[.\-/][0-9])"
-    r"|(?<=[0-9] )(?!oli|ill|iii)(?:[oli]{3,6}|oo)(?![a-z])|(?<![a-z0-9])(?!oli|ill|iii)(?:[oli]{3,6}|oo)(?= [0-9])",
-    re.IGNORECASE,
+    r"[0-9][ .\-][oOlLiI]{1,4}(?=[ .\-][0-9])|[0-9][.\-/][oO]{1,3}(?![a-zA-Z])|[0-9]-[oOlLiI]{1,4}(?![a-zA-Z0-9])|[0-9]\.(?=[lLiI]*[oO])[oOlLiI]{3,5}(?![a-zA-Z0-9])"
+    r"|[0-9] (?!oli|ill|iii|OLI|III)(?:[oOlLiI]{3,6}|[oO]{2})(?![a-zA-Z])"
+    r"|[oOlLiI](?<![a-zA-Z0-9].)(?:(?<=[oO])(?=[\-/][0-9])|[oO]{1,3}(?=[.\-/][0-9])|(?!(?<=o)li |(?<=i)ll |(?<=i)ii |(?<=O)LI |(?<=I)II )(?:[oOlLiI]{2,5}|(?<=[oO])[oO])(?= [0-9]))"
 )
 _READ_AS: Final = str.maketrans("oOlLiI", "001111")
 _START: Final = attrgetter("start")
@@ -89,7 +91,10 @@ class Marks:
             self._said = np.append(self._said, np.array([_marked(form) for form in new], dtype=np.uint16))
             self._digits = np.append(self._digits, np.array([int(form[1:-1]) if form[0] == "<" and form[1:-1].isdigit() else 0 for form in new], dtype=np.int32))
             said, digits = self._said[line.forms], self._digits[line.forms]
+        alone = np.flatnonzero(said & _MISREAD)  # a letter beside no digit is none
+        said[alone[digits[alone - 2] + digits[alone - 1] + digits[alone + 1] + digits[alone + 2] == 0]] = 0
         found = np.bitwise_or.reduceat(said, line.begins) | (np.add.reduceat(digits, line.begins) >= _FEWEST) * np.uint16(_NUMBERS)
+        found |= (np.add.reduceat((said & SPOKEN) != 0, line.begins, dtype=np.int32) > 1) * np.uint16(_DICTATED)
         return [here if text.isascii() else marks(_folded(text)) for text, here in zip(texts, found.tolist(), strict=True)]
 
 
@@ -114,7 +119,9 @@ def marks(plain: str) -> int:
         found |= _MAIL
     if _MISREADABLE.search(plain):
         found |= _MISREAD
-    return found | sum(mark for mark, said in _MARKED if not said.isdisjoint(words)) if words else found
+    if _SPOKEN.isdisjoint(words):
+        return found | sum(mark for mark, said in _MARKED if not said.isdisjoint(words)) if words else found
+    return found | _DICTATED | sum(mark for mark, said in _MARKED if not said.isdisjoint(words))
 
 
 def find(text: str, said: int | None = None) -> list[Finding]:
@@ -135,7 +142,7 @@ def find(text: str, said: int | None = None) -> list[Finding]:
             found += find_ak1(low)
         if said & _BIRTHS:
             found += find_births(low)
-    if said & SPOKEN:
+    if said & _DICTATED:
         found += find_dictated(low)
     if said & _PLACES:
         words = low.encode(errors="surrogatepass").translate(_WORDS_ONLY).split()

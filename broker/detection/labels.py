@@ -154,10 +154,12 @@ def before(low: str, start: int) -> Label | None:
 def _words_before(low: str, start: int) -> list[str]:
     """The words and signs before a number, without the letters of a passport's."""
     words = _TOKEN.findall(low, start - REACH if start > REACH else 0, start)
-    if words and (glued := glued_letters(words[-1])):
-        words[-1] = words[-1][:-glued]
-    elif words and len(words[-1]) < 3 and words[-1].isalpha() and words[-1] not in _SAYS and words[-1] not in _SAYS_AFTER:
+    if not words or (last := words[-1]) in _SAYS or last in _SAYS_AFTER or not last.isalpha():
+        return words
+    if len(last) < 3:
         words.pop()
+    elif glued := glued_letters(last):
+        words[-1] = last[:-glued]
     return words
 
 
