@@ -135,13 +135,13 @@ def find(text: str, said: int | None = None) -> list[Finding]:
         found += find_emails(low, spelled=bool(said & _AT) or "%40" in low)
     if said & _NUMBERS and _ENOUGH.search(low):
         found += find_numbers(low, labelled=bool(said & _LABELLED))
-        context = bool(said & _PLATES)
-        if context or plain != low:
-            found += find_plates(plain, low, context=context)
         if said & _CARDS:
             found += find_ak1(low)
         if said & _BIRTHS:
             found += find_births(low)
+    context = bool(said & _PLATES)
+    if context or (said & _NUMBERS and plain != low):
+        found += find_plates(plain, low, context=context)
     if said & _DICTATED:
         found += find_dictated(low)
     if said & _PLACES:

@@ -35,7 +35,7 @@ _WORDS: Final = {
     "nitku": ["nitku"],
     "bpjs": ["bpjs", "jkn", "kis", "nobpjs", "bpjskes", "bpjsks"],
     "kpj": ["kpj", "nokpj", "jht", "jamsos", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
-    "nib": ["nib", "oss", "nonib"],
+    "nib": ["nib", "nonib"],
     "nip": ["nip", "nonip", "nrp", "nippk", "nipppk"],
     "passport": ["paspor", "passport", "pasport", "pasfor", "nopaspor", "splp"],
     "sim": ["sim", "nosim"],
@@ -65,7 +65,7 @@ _PAIRS: Final = {
 }  # fmt: skip
 _SECOND: Final = frozenset(second for _, second in _PAIRS)
 _FILLERS: Final = frozenset(
-    ["nomerna", "nomorna", "nomornyo", "nomernyo", "nomere", "nomore", "nomeripun", "nomoripun", "abdi", "kulo", "ambo", "aden", "no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "sendiri", "istrinya", "suaminya", "anaknya", "ayah", "ortu", "keluarga", "pemohon", "pelapor", "pelamar", "pencaker", "pekerja", "bersangkutan", "masih", "benar", "betul", "tersebut", "tsb", "digit", "angka", "p", "0", "1", "2", "62", "x", "tujuan"]
+    ["nomerna", "nomorna", "nomornyo", "nomernyo", "nomere", "nomore", "nomeripun", "nomoripun", "abdi", "kulo", "ambo", "aden", "no", "nomor", "nomer", "nmr", "nmor", "num", "number", "nomornya", "nonya", "adalah", "ialah", "yaitu", "yakni", "itu", "ini", "nya", "ku", "mu", "lah", "atau", "dan", "serta", "dg", "dgn", "dengan", "di", "ke", "pada", "baru", "lama", "saya", "dia", "ybs", "beliau", "aktif", "pribadi", "an", "a", "n", "atas", "nama", "lengkap", "sbb", "berikut", "sebagai", "berikut", "tertulis", "tercatat", "terdaftar", "peserta", "kartu", "anggota", "kepesertaan", "b", "c", "d", "bi", "bii", "bu", "umum", "bank", "pemilik", "milik", "jo", "id", "seri", "kode", "saya", "aku", "awak", "sdr", "sdri", "saudara", "pak", "bu", "ibu", "bapak", "anak", "istri", "suami", "kerja", "rumah", "kantor", "alt", "lain", "kedua", "utama", "juga", "yg", "yang", "bisa", "via", "lewat", "ke", "melalui", "pd", "skrg", "sekarang", "jadi", "menjadi", "diganti", "ganti", "lapor", "isi", "oss", "sendiri", "istrinya", "suaminya", "anaknya", "ayah", "ortu", "keluarga", "pemohon", "pelapor", "pelamar", "pencaker", "pekerja", "bersangkutan", "masih", "benar", "betul", "tersebut", "tsb", "digit", "angka", "p", "0", "1", "2", "62", "x", "tujuan"]
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
@@ -78,6 +78,7 @@ _AFTER_FORM: Final = re.compile(
 )
 _NUMBER_FOLLOWS: Final = re.compile(r"[^a-z\d;]{0,4}(?:(?:no|nomor|adalah|nya)\b[^a-z\d;]{0,3})?[\d+]")
 _WEAK_AFTER: Final = frozenset(["hub", "hubungi", "dihubungi", "menghubungi", "call", "kontak", "contact", "identitas", "mandiri", "niaga", "oss", "cp", "tel", "mobile"])
+_WEAK_BEFORE: Final = frozenset(["dana", "mandiri", "niaga", "permata", "identitas", "mobile", "call"])  # other things too, but right before a number
 
 # Every word by which a text may show that it labels something: a cheap test before any search.
 TRIGGERS: Final = frozenset(f"{word}{clitic}".encode() for word in (*_KIND, *_TYPOS, *_MISREAD, *_SECOND, "p", "a", "c", "k") for clitic in ("", *_CLITICS)) | {
@@ -147,7 +148,7 @@ def before(low: str, start: int) -> Label | None:
                 return None
             closed = closed or says is _CLOSES
         else:
-            return _LABELS[says][unknown > 0]
+            return None if unknown and word in _WEAK_BEFORE else _LABELS[says][unknown > 0]
     return None
 
 

@@ -36,6 +36,7 @@ _PLACE: Final = 0.5
 _FAINT: Final = 0.2  # chosen on the dev parts: below it a name needs another sign of a person in its text (detect.py)
 FAINT: Final = "name model, a faint chance"
 _LISTED: Final = 0.005  # the chance that is enough of a word that only names hold
+_BESIDE: Final = 0.0001  # and of any part of a listed name that touches a likely one
 _NAMES: Final = frozenset({"g=depan", "g=marga"})
 _WORDS: Final = frozenset({"c=umum", "g=wilayah", "g=ganda"})  # lists of what a name's part may mean besides
 _BANDS: Final = (("shaped", FAINT), ("shaped", "name model, less likely than not"), ("plausible", "name model, likely"), ("valid", "name model, sure"))
@@ -89,7 +90,7 @@ class _Read(NamedTuple):
     scores: Floats  # (tokens, labels), logarithms
     core: NDArray[np.int8]  # 2 a word that may begin or end a name, 1 a title, which seldom does, 0 no word
     joins: NDArray[np.bool_]  # what may stand between two parts of a name
-    named: NDArray[np.bool_]  # a part of listed names and no other word
+    named: NDArray[np.int8]  # 2 a part of listed names and no other word, 1 a part of names that is a word too
 
 
 class _Emissions:
@@ -114,7 +115,7 @@ class _Emissions:
             if line.known is not self.known:
                 self._empty(line.known)
             self._size_up()
-            return _Read(self._scores(line), self.core[line.forms], self.joins[line.forms].view(np.bool_), self.named[line.forms].view(np.bool_))
+            return _Read(self._scores(line), self.core[line.forms], self.joins[line.forms].view(np.bool_), self.named[line.forms])
 
     def _scores(self, line: Line) -> Floats:
         modes = self._modes(line)
@@ -141,7 +142,8 @@ class _Emissions:
             self.core[i] = (shown[0].isalpha()) * (2 - (shown.lower() in _TITLES))
             self.joins[i] = shown.lower() in _JOINERS
             lists = self.model.lists.get(shown.lower().rstrip("."))
-            self.named[i] = lists is not None and len(shown) > 2 and not _NAMES.isdisjoint(lists) and _WORDS.isdisjoint(lists)
+            if lists is not None and len(shown) > 2 and not _NAMES.isdisjoint(lists):
+                self.named[i] = 1 + _WORDS.isdisjoint(lists)
         self.described = known
 
     def _modes(self, line: Line) -> Ints:
@@ -219,7 +221,11 @@ class _Spans:
 
 def _spans(likely: Floats, read: _Read, threshold: float) -> _Spans:
     person, place = likely[:, 1] + likely[:, 2], likely[:, 3] + likely[:, 4]
-    flagged: NDArray[np.bool_] = (person > threshold) | (read.named & (person > _LISTED))
+    flagged: NDArray[np.bool_] = (person > threshold) | ((read.named > 1) & (person > _LISTED))
+    likely_name = (person > _LIKELY) & (read.core > 1)
+    beside = (read.named > 0) & (person > _BESIDE)
+    flagged[1:] |= beside[1:] & likely_name[:-1]
+    flagged[:-1] |= beside[:-1] & likely_name[1:]
     flagged[1:-1] |= read.joins[1:-1] & flagged[:-2] & flagged[2:]
     core = read.core + (person > _SURE) > 1  # a title begins a name only where the model insists
     names, places = _runs(flagged, core), _runs((place > _PLACE) & ~flagged, core)

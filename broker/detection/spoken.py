@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.written import MONTH_NAME, YOUNGEST
+from broker.detection.written import MONTH_NAME, REGIONS, YOUNGEST
 from broker.model import Finding
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ _RUN: Final = re.compile(rf"(?<![a-z\d])(?:plus )?{_ITEM}(?:{_JOINT}{_ITEM})++")
 _LETTER: Final = rf"(?:{'|'.join(_RADIO)}|{'|'.join(_LETTERS)}|[b-z])"
 _PLATE: Final = re.compile(
     rf"(?<![a-z\d]){_LETTER}(?:[ -]{_LETTER})?[ ,-]{{1,2}}(?:(?:{_DIGIT}|\d{{1,4}})[ ,-]{{1,2}}){{1,7}}(?:(?:{'|'.join(_RADIO)})|{_LETTER}[ -]{_LETTER})(?:[ -]{_LETTER})?(?![a-z\d])"
+    rf"|(?<![a-z\d])(?:{'|'.join(sorted(r for r in REGIONS if len(r) > 1))})[ ,-]{{1,2}}(?:{_DIGIT}[ ,-]{{1,2}}){{2,4}}[a-z]{{1,3}}(?![a-z\d])"
 )
-_VEHICLES: Final = ("plat", "nopol", "bravo", "alfa")
+_VEHICLES: Final = ("plat", "nopol", "bravo", "alfa", "motor", "mobil", "kendaraan")
 _COUNTED: Final = re.compile(r" (?:seribu|ribu|ratus|juta|jt|rb|rupiah|persen|orang|org|kali|hari|bulan|tahun|jam)(?![a-z])")
 # A number below a hundred in words; a year in words, whole or its last two digits.
 _SMALL: Final = rf"(?:rolas|(?:{_DIGIT}|s[ea])[ \-]?(?:{_TEN}(?:[ \-]{_DIGIT})?|{_TEEN})|{_DIGIT})(?![a-z])"

@@ -81,12 +81,12 @@ REGIONS: Final = frozenset(
 )
 _PLATE_TAIL: Final = re.compile(r"[0-9] {1,3}([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) {1,3}(\d{2,4})$")
-_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d])")
-_LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z] ?[a-z]|[a-z])[ .\-/]{0,3}(\d{1,4}|\d(?: \d){2,3})$")
+_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d])")
+_LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z] ?[a-z]|[a-z])[ .\-/\n]{0,3}(\d{1,4}|\d(?: \d){2,3}|\d\d \d\d)$")
 # Behind a word for the plate itself the letters are a region's whatever follows them, and the series may be missing.
 _PLATE_NAMED: Final = re.compile(
     r"(?:plat|nopol|polisi|tnkb|no\.? ?pol)(?:nya|nyo)?[ :=.(\"]{1,3}(?:(?:no|nomor|nmr|mobil|motor|kendaraan|truk|merah|hitam|putih|dinas|dgn|dengan)(?:nya)?[ .:]{1,2}){0,3}"
-    r"([a-z](?: ?[a-z])?)[ .\-/]{0,3}(\d(?: ?\d){1,3}(?!\d))(?:[ .\-/\n]{0,3}([a-z](?: [a-z](?![a-z])){1,2}|[a-z]{1,3})(?![a-z\d]))?"
+    r"([a-z](?: ?[a-z])?)[ .\-/\n]{0,3}(\d(?: ?\d){0,3}(?!\d))(?:[ .\-/\n]{0,3}([a-z](?: [a-z](?![a-z])){1,2}|[a-z]{1,3})(?![a-z\d]))?"
 )
 _NO_WORD: Final = frozenset(["di", "ke", "dan", "th", "thn", "org", "jam", "kg", "km", "rp", "pt", "cv", "ud", "kk", "rt", "rw", "no", "yg", "per", "tgl", "an", "cc", "mm", "cm", "gr", "ton", "pk"])
 NO_SUFFIX: Final = frozenset(["di", "ke", "dan", "th", "thn", "org", "jam", "kg", "km", "rp", "pt", "cv", "kk", "rt", "rw", "no", "hr", "ha", "bln", "pcs", "cm", "mm", "gr", "kw", "dr", "dg", "yg", "ada", "per", "sd", "tgl", "jt", "rb", "kali", "kel", "kec", "wib", "m", "x", "s"])
@@ -236,14 +236,16 @@ def find_plates(text: str, low: str, *, context: bool) -> Iterator[Finding]:
         if head and _loose(head.group(1).replace(" ", ""), head.group(2).replace(" ", ""), m.group(1)) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
             yield Finding(head.start(), m.end(), "plate", "plausible", "region letters beside a vehicle")
     for m in _PLATE_NAMED.finditer(low):
-        if m.group(1).replace(" ", "") in REGIONS and (len(m.group(2)) > 2 or (m.group(3) and len(m.group(1)) == 2)):
+        if m.group(1).replace(" ", "") in REGIONS and (len(m.group(2)) > 2 or (m.group(3) and m.group(3) not in NO_SUFFIX)):
             yield Finding(m.start(1), m.end(), "plate", "plausible", "region letters behind the word for a plate")
 
 
 def _loose(region: str, number: str, series: str) -> bool:
     """Whether what stands beside a vehicle is a plate rather than a count, a size or a class: "l 14 p", "mobil 12 x"."""
-    if region not in REGIONS or len(number) < 2 or (len(region) == len(series) == 1 and len(number) < 3):
+    if region not in REGIONS or (len(region) == len(series) == 1 and len(number) < 3):
         return False
+    if len(number) < 3:
+        return len(region) == 2 and series not in NO_SUFFIX
     return series not in _NO_WORD or sure_plate(region, number)
 
 
