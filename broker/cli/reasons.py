@@ -65,6 +65,7 @@ _INDONESIAN: Final = {
     "perhaps a hamlet, with further parts": "mungkin dusun, dengan bagian lain",
     "place in an address": "tempat dalam alamat",
     "plate's form beside a person": "bentuk pelat di samping seseorang",
+    "a plate in words": "pelat dengan kata-kata",
     "region letters beside a vehicle": "huruf wilayah di samping kendaraan",
     "region letters, number, series": "huruf wilayah, nomor, seri",
     "region, date and serial fit": "wilayah, tanggal, dan urut cocok",

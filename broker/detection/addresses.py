@@ -80,7 +80,7 @@ _VERBS: Final = (
 )
 # Spots beside which somebody lives: a part of an address of their own, with what stands there.
 _SPOTS: Final = (
-    "dekat|dkt|deket|dakek|dakat|depan|dpn|belakang|blkg|blkng|balakang|samping|smpg|smping|sampiang|sebelah|sblh|seblah|sabalah|seberang|sebrang|sbrg|subarang|ujung|ujuang|pojok|sudut|tepi|pinggir|simpang|simp|spg|pertigaan|"
+    "dekat|dkt|deket|dakek|dakat|depan|dpn|belakang|blkg|blkng|balakang|samping|smpg|smping|sampiang|sebelah|sblh|seblah|sabalah|subalah|seberang|sebrang|sbrg|subarang|ujung|ujuang|pojok|sudut|tepi|pinggir|simpang|simp|spg|pertigaan|"
     "perempatan|masuk|bekas|eks|patokan|tepat|persis|gerbang|pagar|cat|kamar|kmr|pintu|lantai|unit|petak|rumah|rmh|kos|kost|kontrakan|mess|bedeng|barak|afdeling|emplasemen|emplasmen|tower|mburi|ngarep|cedhak|pengkeran|pengker|gigireun|hareupeun|caket|deukeut|jonok|wetan|kidul|kulon|tukang"
 )
 _SOFT: Final = f"{_VERBS}|(?:{_SPOTS})(?=[ ](?!(?:rt|rw|kel|kec|no|ds|kab)\\b)[a-z\\d])|nama|atas|bapak|ibu|pak|bu|tinggal|pindah|dalam(?= (?:rangka|keadaan|hal|waktu|masa|proses|kondisi|satu|perjalanan|daftar|data))|keluarga|anak|istri|suami|orang|milik|jam|sama|lewat|surat|sk|tempat|berkas|lengkap|dokumen"
@@ -188,7 +188,7 @@ _PART_HERE: Final = re.compile(rf"(?:{'|'.join((*_STREET, *_HAMLET, *_AREA))})(?
 _NONE: Final = (0, 0, "", "")
 # Behind the word: whose, since when and with whom, then a sign or "di".
 _FILLERS: Final = (
-    "aja,?|saja,?|lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|skrang|skr|kini|sesuai|kantor|surat|suratnya|kirim|pengiriman|baru|lama|terakhir|orang tua|orangtua|ortu|mertua|ybs|saya|sy|aku|gue|kami|beliau|inyo|tempat|sementara|"
+    "aja,?|saja,?|lengkap|lengkapnya|tinggal|domisili|ktp|asal|sekarang|skrg|skrang|skr|kini|sesuai|kantor|surat|suratnya|kirim|antar|jemput|pengiriman|baru|lama|terakhir|orang tua|orangtua|ortu|mertua|ybs|saya|sy|aku|gue|kami|beliau|inyo|tempat|sementara|"
     "tetap|saat ini|masih|memang|cuma|hanya|dibilang|katanya|ngakunya|dulu|dulunya|tadinya|tadi|juga|sendiri|sendirian|berdua|sekeluarga|numpang|menumpang|ngontrak|yang benar|yg|tertulis|tercatat|persisnya|tepatnya|surat-menyurat|"
     "suami|istri|ayah|ibu|bapak|keluarga|wali|pelapor|pemohon|pengadu|penerima|anak|kartu|kartunya|paket|paketnya|dieja|hidup|jauh|kerabat|saudara|teman|kawan|paman"
 )

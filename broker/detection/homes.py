@@ -22,6 +22,8 @@ _WHOSE: Final = re.compile(
 _NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt(?![a-z])|(?:jl|jln|jalan|gg|gang|jorong|dusun)\b.{3,60}\b(?:kel|kec|desa|nagari)\b)")
 _SPEAKER: Final = re.compile(r"(?i)(?<![a-z])(?:alamat|almt|rumah|tinggal|tingga)(?:nya|nyo|ku)?,? (?:[a-z]+ )?(?:saya|sy|aku|ambo|awak|kami|ybs|beliau)\b.{0,8}$")
 _HOME: Final = re.compile(r"(?i)\br[tw](?![a-z])|\b(?:gg|gang)\b.{1,40}\d")
+_A_TOWN: Final = re.compile(r"[A-Za-z]+(?:[ .]{1,2}[A-Za-z]+){0,2}")  # asked of applicants, too
+_STAYS: Final = re.compile(r"(?i)(?<![a-z])(?:tinggal(?:nya)?|menetap|bermukim|rumah(?:nya|ku)?|kost?|ngekost?|mengontrak|ngontrak|kontrakan|saya|sy|ybs|beliau|kami|alamat(?:nya|ku)?)(?![a-z])")
 _HOUSE: Final = re.compile(r"(?i)\b(?:no(?:mor)?\b[. :]{0,3}\d|blok\b).{1,80}\b(?:kel|kelurahan|desa|ds|jorong|jor|jr|nagari|nag|dusun|dsn|kec)\b")
 _MANY: Final = re.compile(r"(?i)(?<![a-z])(?:pekerja|karyawan|peserta|buruh|siswa|penghuni|tka|tkw|pengungsi)(?![a-z])")
 _ALONE: Final = 12  # characters beside an address that is nearly all of a text
@@ -49,6 +51,8 @@ def addressed(text: str, findings: list[Finding], about_a_person: bool) -> list[
 
 
 def _somebodys(text: str, address: Finding) -> bool:
+    if address.verdict == "plausible" and _A_TOWN.fullmatch(text, address.start, address.end) and not _STAYS.search(text, max(0, address.start - _BEFORE), address.start):
+        return False
     before = _SENTENCE.split(text[max(0, address.start - _BEFORE) : address.start])[-1]
     if address.verdict == "shaped" and not _NUMBERED.search(text, address.start, address.end) and not _SPEAKER.search(before):
         return False

@@ -412,7 +412,7 @@ def _labelled_end(run: _Run, edges: list[int], label: Label) -> int | None:
         if size in exact and (label.kind != "phone" or MOBILE.match(number)) and not _light_on(run, edges, i, exact, longest):
             stop = i + (label.kind == "passport" and size < _PASSPORT and i < len(edges) - 1 and edges[i + 1] - start == _PASSPORT and "," not in _gap(run, edges[i]))
             break
-        if i == 2 and label.kind == "phone" and LANDLINE.match(number) and not LANDLINE.match(run.digits[start : edges[1]]):
+        if i > 1 and label.kind == "phone" and LANDLINE.match(number) and (i == 2 or label.direct) and not LANDLINE.match(run.digits[start : edges[i - 1]]):
             stop = i
             break
     if stop is None:

@@ -162,7 +162,7 @@ _AK1: Final = re.compile(
 )
 # A number's groups hang together by signs; with spaces about them only groups of a number go on.
 _AK1_VALUE: Final = (
-    r"((?:ak ?[1il][./-])?(?:[a-z]{1,8}[./-]){0,2}(?:[a-z] (?=\d{6}))?"
+    r"((?:ak[ .\-]?[1il](?:[./-]| ?/ ?))?(?:[a-z]{1,8}[./-]){0,2}(?:[a-z] (?=\d{6}))?"
     r"(?:\d(?: ?[./\-]? ?\d(?!\d)){6,30}|\d[a-z\d]{0,24}(?:[./\\_\-][a-z\d]{1,20}|\n?[./\\\-]\n?(?=[\divx])[a-z\d]{1,20}| ?/ ?[a-z\d.\-]{1,20}| ?[.\-] ?(?:\d{2,6}|[ivx]{1,4})(?![a-z\d])){0,7}(?: \d{2,16}(?![a-z\d])){0,5}))"
 )
 _AK1_FILLING: Final = (
@@ -304,6 +304,7 @@ def _birth(date: re.Match[str]) -> Finding:
     elif _IN_FULL.search(date.group()) and (said := _DATED_BY.search(date.string, max(0, start - 9), start)):  # "tanggal 12 bulan 5 tahun 90"
         start = said.start()
     return Finding(start, date.end(), "birth_date", verdict, "a date beside a word of birth or in a person's row")
+_AK1_JOINED: Final = re.compile(r"[-/.]| ?/ ?")
 _AK1_GROUPS: Final = re.compile(r"[0-9](?<![\w./-].)(?<=[1-9])[0-9]{3}([/.-])[0-9]{4,6}\1[0-9]{4,6}(?![0-9])")
 
 
@@ -322,7 +323,7 @@ def find_ak1(low: str) -> Iterator[Finding]:
         digits = sum(map(str.isdigit, value.removeprefix("ak1")))
         if digits < 4 or _DATE.fullmatch(value) or _AK1_NOT.fullmatch(value) or (digits < 8 and _COUNTED.match(low, number.end(1))):
             continue
-        start = number.start(1) if number.start(1) > m.end() + 1 or low[m.end()] not in "-/." else m.start()
+        start = m.start() if _AK1_JOINED.fullmatch(low, m.end(), number.start(1)) else number.start(1)
         yield Finding(start, number.end(1), "ak1", "plausible" if digits >= 8 else "shaped", f"labelled, {digits} digits")
     for m in _AK1_FORM.finditer(low):
         yield Finding(m.start(), m.end(), "ak1", "plausible", "form of an AK-1 number")

@@ -127,7 +127,7 @@ def test_a_nik_is_found_wherever_it_stands(text: str) -> None:
         ("lahir 1988, Des 30", "birth_date", "valid", "1988, Des 30"),
         ("lahir Jumat Pon 9/4/1976", "birth_date", "valid", "Jumat Pon 9/4/1976"),
         ("kantor (061) 61688", "phone", "plausible", "061) 61688"),
-        ("nomor penelpon 0213-777-0049-1", "phone", "shaped", "0213-777-0049-1"),
+        ("nomor penelpon 0213-777-0049-1", "phone", "plausible", "0213-777-0049-1"),
         ("budi@@example.com", "email", "valid", "budi@@example.com"),
         ("mobil BB 9424 KM", "plate", "plausible", "BB 9424 KM"),
         ("plat B 3373 KK ditahan", "plate", "plausible", "B 3373 KK"),
