@@ -216,6 +216,10 @@ def test_every_reason_is_told_in_indonesian() -> None:
         ("rumahnya di simpang Megawati masuk Gang Keluarga nomor lapan", "simpang Megawati masuk Gang Keluarga nomor lapan"),
         ("alamat saya belum berubah", None),
         ("alamat kantor kami Jl. Melati 5", None),
+        ("dikirim pos ke LORONG SEPAKAT NO.3C RT 011/RW 04, KEL. SIMPANG IV SIPIN", "LORONG SEPAKAT NO.3C RT 011/RW 04, KEL. SIMPANG IV SIPIN"),
+        ("surat untuk pemilik: Jl. Letjen. Soeprapto No. 9-B, Kel. Tangsi", "Jl. Letjen. Soeprapto No. 9-B, Kel. Tangsi"),
+        ("PT Maju Jaya, Jl. Letjen. Soeprapto No. 9-B, Kel. Tangsi", None),
+        ("Dibutuhkan sopir, usia maksimal 30 tahun, domisili Muaro Sijunjung.", None),
     ],
 )
 def test_who_says_where_they_live_is_a_person(text: str, address: str | None) -> None:

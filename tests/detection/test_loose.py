@@ -162,10 +162,11 @@ def spoken(text: str) -> list[tuple[str, str]]:
         ("email", "rahma dot putri88 di example.com"),
         ("email", "budi88 a keong example titik com"),
         ("plate", "bravo alfa delapan tiga empat enam bravo quebec"),
+        ("plate", "BA tiga empat satu dua KX"),
     ],
 )
 def test_what_is_told_in_words_is_found(kind: str, value: str) -> None:
-    assert spoken(f"katanya {value}.") == [(kind, value)]
+    assert spoken(f"{'motor ' if kind == 'plate' else ''}katanya {value.lower()}.") == [(kind, value.lower())]
 
 
 @pytest.mark.parametrize(
