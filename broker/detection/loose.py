@@ -30,7 +30,7 @@ _PLATE: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .-]?(\d{2,4})[ .-]?([a-z]
 _TIME: Final = re.compile(r"[ ,]{1,2}(?:jam |pukul |pkl\.? )?\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?![\d.])|t\d\d:\d\d")
 # What is parted as hours, an amount, years, an address of the internet or a letter's number is no number of anybody.
 _FORMATTED: Final = re.compile(
-    r"\d{1,3}(?:\.\d{3})+|[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d|(?:19|20)\d\d(?:[ /.-]{1,3}(?:19|20)\d\d)+|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}/\d{1,3}"
+    r"\d(?:\.\d{1,2}){3,5}(?:\.\d{2,5})?|\d{1,3}(?:\.\d{3})+|[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d|(?:19|20)\d\d(?:[ /.-]{1,3}(?:19|20)\d\d)+|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}/\d{1,3}"
     r"|(?:.*/|(?=[^a-z/]*[a-z/]).*-|\d{1,4}-)(?:19\d\d|20[0-3]\d)|.*/[ivx]{1,4}/\d\d"
 )
 # A child's birth, which may be of any year; and a birth of which no whole date is told.

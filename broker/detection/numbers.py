@@ -59,6 +59,7 @@ _MONEY: Final = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d\d)?$")
 _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
 _CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
 _MINUTES: Final = re.compile(r"(?<=\d:)[0-5]\d[ \t)(-]{1,3}(?=\d)")
+_BUDGET: Final = re.compile(r"\d(?:\.\d{1,2}){3,5}(?:\.\d{2,5})?$")  # "kode rekening 5.1.02.04.01.0003"
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
 # The lengths a labelled number has when it is typed well; and the shortest and longest that still are one when it is not.
 _LENGTHS: Final = {
@@ -519,6 +520,8 @@ def _other_meaning(value: str, size: int, *, direct: bool) -> bool:
     if len(value) == size:
         return size == 8 and _YEARS.match(value) is not None
     if size <= 8 and (_CALENDAR.match(value) or _YEARS.match(value) or _HOURS.match(value)):
+        return True
+    if _BUDGET.match(value):
         return True
     if size <= 12 and (_DECREE.match(value) or (_CALENDAR.match(value) and size <= 12 and value[2:3] in "-/.")):
         return True

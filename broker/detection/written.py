@@ -48,7 +48,7 @@ _LETTERS: Final = re.compile(r"[^\W\d_]{2,24}")
 _TRAILING: Final = re.compile(r"[\s.\])}>({\[<,]*(?:dot|titik)?[\s.]*$")
 _TOPPED: Final = re.compile(rf"(?<![^\W_]){_TOP}|c o m\b")
 _PROVIDERS: Final = re.compile(r" ?(?:gmail|gmai|gmal|gmial|yahoo|yaho|ymail|hotmail|outlook|icloud|rocketmail)(?![\w.-])")
-_HOST: Final = re.compile(r"(?!rp)[a-z][a-z\d-]{2,30}(?![\w@])")
+_HOST: Final = re.compile(r"(?!rp|domain(?![a-z]))[a-z][a-z\d-]{2,30}(?![\w@])")
 _CALLED: Final = re.compile(r"(?:e-?mail|surel|imel|e-?mel)(?![\w@.])|(?:e-?mail|surel|imel|e-?mel)(?:nya|nyo|ku|na|e)(?![\w@.])")
 # The words of a name, told one by one behind the word for the address.
 _TOLD_NAME: Final = re.compile(r"(?:e-?mail|surel|imel)(?:nya|ku)?[ :=?]{1,3}(?:[a-z]: )?((?!saya|sy|ambo|ini|itu|adalah|yg|yang|ke|di|ada|dan)[a-z]{2,20} )\Z")
@@ -81,7 +81,7 @@ REGIONS: Final = frozenset(
 )
 _PLATE_TAIL: Final = re.compile(r"[0-9] {1,3}([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) {1,3}(\d{2,4})$")
-_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d])")
+_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d]|/[a-z\d])")
 _LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z] ?[a-z]|[a-z])[ .\-/\n]{0,3}(\d{1,4}|\d(?: \d){2,3}|\d\d \d\d)$")
 # Behind a word for the plate itself the letters are a region's whatever follows them, and the series may be missing.
 _PLATE_NAMED: Final = re.compile(

@@ -168,7 +168,7 @@ def test_an_identifier_is_found_by_form_or_label(text: str, kind: str, verdict: 
         "simpanan 12345678901234", "simulasi 123456789012", "perwakilan 1234567890", "rekan 1234567890", "2024-03-12 08:00:00", "20240312080000", "4111111111111111",
         "jalan kaki", "jalan-jalan", "sedang jalan", "jalan keluar", "masih jalan terus", "surat jalan 12", "Perum Bulog", "Bank Nagari", "alamat email", "tinggal di mess",
         "BPJS 2023-2024", "KTP tgl 12-03-2020", "SIM berlaku 12-03-2025", "WA jam 08.00-16.00", "telp 3 kali", "telp 08.00-16.00", "WA 08.00 - 16.00", "hp 2 unit 3.500.000", "rekening sebesar Rp 3.500.000",
-        "123/PK/03/2025", "virtual account 202618243642686", "token 4471 0283 9915 6620 3378", "mestinya 12/03/2024", "SABTU, 08-10-2025, 07:00 WIB", "08-10-2026 14:30 WIB", "Kode rekening belanja 5.1.02.01.01.0024", "surat 1303/0218/VII/2022", "plat besi 3 mm", "plat d 16 mm", "lahir, data per 24 Juni 2026", "stan A2 UD Maju motor",
+        "123/PK/03/2025", "virtual account 202618243642686", "token 4471 0283 9915 6620 3378", "mestinya 12/03/2024", "SABTU, 08-10-2025, 07:00 WIB", "08-10-2026 14:30 WIB", "Kode rekening belanja 5.1.02.01.01.0024", "surat 1303/0218/VII/2022", "plat besi 3 mm", "plat d 16 mm", "motor dinas, surat B.296/PHI/X/2025", "kode rekening 5.1.02.04.01.0003", "lahir, data per 24 Juni 2026", "stan A2 UD Maju motor",
         "kartu kuning 2024", "AK-1 tgl 12-03-2024", "AK/I diperpanjang", "D 3 TI", "UU 13/2003", "lahir batin", "data at rest", "versi 1.2.3.4", "192.168.10.112",
         "1 2 3 4 5 6 7 8 9 10 11 12", "2019 2020 2021 2022 2023", "skor 85,5 90,25 77,0", "Sijunjung, 12 Maret 2024", "12345678901234567890", "A1234567",
     ],
