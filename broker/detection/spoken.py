@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DIGITS: Final = (
-    "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "lapan", "delapan", "sembilan", "nol", "kosong", "duo", "tigo", "ampek", "limo", "anam", "tujuah",
+    "enol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "lapan", "delapan", "sembilan", "nol", "kosong", "duo", "tigo", "ampek", "limo", "anam", "tujuah",
     "salapan", "sambilan", "siji", "loro", "telu", "papat", "enem", "pitu", "wolu", "sanga", "sangang", "limang", "hiji", "tilu", "opat", "genep", "dalapan", "tolu", "onom", "ualu",
 )  # fmt: skip
 _TENS: Final = frozenset({"rolas", *(f"{digit}{ten}" for digit in ("", "se", "sa", *_DIGITS) for ten in ("puluh", "belas", "puluah", "baleh"))})
@@ -34,7 +34,7 @@ _TEN: Final = r"(?:pulu(?:h|ah))"
 _NUMBER: Final = rf"(?:rolas|s[ea] ?(?:{_TEN}|{_TEEN})|{_DIGIT}(?:[ \-]?(?:{_TEN}|{_TEEN}|ribu))?)(?![a-z])"
 _ANY: Final = re.compile(rf"(?<![a-z]){_NUMBER}")
 _ITEM: Final = rf"(?:(?:(?:dobel|double) )?{_NUMBER}|\d{{1,6}}+(?![a-z\d]))"
-_JOINT: Final = r"(?:[ ,.\-/\n]{1,5}(?:(?:(?:garis )?miring|strip|titik|koma|spasi|jeda|eee?|terus|lalu|ak) ){0,2})"
+_JOINT: Final = r"(?:[ ,.\-/\n]{1,5}(?:(?:(?:garis )?miring|strip|garis|dash|titik|koma|spasi|jeda|eee?|terus|trus|lalu|ak|ribu|ratus|kali)(?:, | )){0,2})"
 _RUN: Final = re.compile(rf"(?<![a-z\d])(?:plus )?{_ITEM}(?:{_JOINT}{_ITEM})++")
 _LETTER: Final = rf"(?:{'|'.join(_RADIO)}|{'|'.join(_LETTERS)}|[b-z])"
 _PLATE: Final = re.compile(
@@ -46,12 +46,12 @@ _COUNTED: Final = re.compile(r" (?:seribu|ribu|ratus|juta|jt|rb|rupiah|persen|or
 # A number below a hundred in words; a year in words, whole or its last two digits.
 _SMALL: Final = rf"(?:rolas|(?:{_DIGIT}|s[ea])[ \-]?(?:{_TEN}(?:[ \-]{_DIGIT})?|{_TEEN})|{_DIGIT})(?![a-z])"
 _YEAR: Final = (
-    rf"(?:seribu[ \-]sembilan[ \-]ratus(?:[ \-]{_SMALL})?|sembilan[ \-]?belas[ \-](?:{_DIGIT}[ \-]{_DIGIT}(?![a-z])|{_SMALL})|dua[ \-]ribu(?:[ \-](?:nol )?{_SMALL})?"
+    rf"(?:seribu[ \-]sembilan[ \-]ratus(?:[ \-](?:{_DIGIT}[ \-]{_DIGIT}(?![a-z])|{_SMALL}))?|sembilan[ \-]?belas[ \-](?:{_DIGIT}[ \-]{_DIGIT}(?![a-z])|{_SMALL})|dua[ \-]ribu(?:[ \-](?:nol )?{_SMALL})?"
     rf"|{_DIGIT}[ \-]{_DIGIT}(?![a-z])|{_SMALL})(?![a-z])"
 )
 _AND: Final = r"[ ,.\-/]{1,3}"
 _DATE: Final = re.compile(
-    rf"(?<![a-z\d])(?:(?:(?:tanggal|tgl) )?(?:(?P<day>{_SMALL})|\d\d?){_AND}(?:(?:bulan )?{MONTH_NAME}|bulan (?P<moon>{_SMALL})){_AND}(?:tahun )?(?:(?P<year>{_YEAR})|(?P<digits>\d{{4}}|\d\d)(?!\d))"
+    rf"(?<![a-z\d])(?:(?:(?:tanggal|tgl) )?(?:(?P<day>{_SMALL})|\d\d?){_AND}(?:(?:bulan )?{MONTH_NAME}|bulan (?P<moon>{_SMALL})){_AND}(?:tahun )?(?:(?P<year>{_YEAR})|['’]?(?P<digits>\d{{4}}|\d\d)(?!\d))"
     rf"|tahun (?P<alone>{_YEAR})(?:,? bulan (?:{_SMALL}|{MONTH_NAME}|\d\d?),? (?:tanggal|tgl) (?:{_SMALL}|\d\d?))?)(?! (?:ribu|ratus|juta|jt|orang|bulan|tahun|hari))"
 )
 _BORN: Final = re.compile(r"(?:lahi[ra]|lhr|lair|ttl|ultah)(?:nya|nyo|an|ku|na|e)?(?![a-z])")

@@ -82,7 +82,7 @@ REGIONS: Final = frozenset(
 _PLATE_TAIL: Final = re.compile(r"[0-9] {1,3}([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) {1,3}(\d{2,4})$")
 _LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d]|/[a-z\d])")
-_LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z] ?[a-z]|[a-z])[ .\-/\n]{0,3}(\d{1,4}|\d(?: \d){2,3}|\d\d \d\d)$")
+_LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z][ -]?[a-z]|[a-z])[ .\-/\n]{0,3}(\d{1,4}|\d(?: \d){2,3}|\d\d \d\d)$")
 # Behind a word for the plate itself the letters are a region's whatever follows them, and the series may be missing.
 _PLATE_NAMED: Final = re.compile(
     r"(?:plat|nopol|polisi|tnkb|no\.? ?pol)(?:nya|nyo)?[ :=.(\"]{1,3}(?:(?:no|nomor|nmr|mobil|motor|kendaraan|truk|merah|hitam|putih|dinas|dgn|dengan)(?:nya)?[ .:]{1,2}){0,3}"
@@ -233,7 +233,7 @@ def find_plates(text: str, low: str, *, context: bool) -> Iterator[Finding]:
         return
     for m in _LOOSE_TAIL.finditer(low):
         head = _LOOSE_HEAD.search(low, max(0, m.start() - 14), m.start() + 1)
-        if head and _loose(head.group(1).replace(" ", ""), head.group(2).replace(" ", ""), m.group(1)) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
+        if head and _loose(head.group(1).replace(" ", "").replace("-", ""), head.group(2).replace(" ", ""), m.group(1)) and PLATE_WORDS & set(_words(low[max(0, head.start() - 48) : m.end() + 16])):
             yield Finding(head.start(), m.end(), "plate", "plausible", "region letters beside a vehicle")
     for m in _PLATE_NAMED.finditer(low):
         if m.group(1).replace(" ", "") in REGIONS and (len(m.group(2)) > 2 or (m.group(3) and m.group(3) not in NO_SUFFIX)):
