@@ -20,19 +20,12 @@ import numpy as np
 
 from broker.detection import labels
 from broker.detection.addresses import ADDRESS_WORDS, find_addresses
+from broker.detection.births import BIRTH_WORDS, find_births, find_row_births
+from broker.detection.cards import AK1_WORDS, find_ak1
+from broker.detection.mail import AT_WORDS, find_emails
 from broker.detection.numbers import find_numbers
+from broker.detection.plates import PLATE_WORDS, find_plates
 from broker.detection.spoken import SPOKEN_WORDS, find_dictated
-from broker.detection.written import (
-    AK1_WORDS,
-    AT_WORDS,
-    BIRTH_WORDS,
-    PLATE_WORDS,
-    find_ak1,
-    find_births,
-    find_emails,
-    find_plates,
-    find_row_births,
-)
 from broker.model import Finding
 
 if TYPE_CHECKING:

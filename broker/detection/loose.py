@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from broker.detection.births import MONTH_NAME, OLDEST, YOUNGEST, date_at
+from broker.detection.plates import NO_SUFFIX, REGIONS, sure_plate
 from broker.detection.spoken import find_spoken
-from broker.detection.written import MONTH_NAME, NO_SUFFIX, OLDEST, REGIONS, YOUNGEST, date_at, sure_plate
 from broker.model import Finding
 
 # What is known is blotted out before the search: \x01 for a number, \x02 for all else.

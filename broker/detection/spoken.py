@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from broker.detection.written import MONTH_NAME, REGIONS, YOUNGEST
+from broker.detection.births import MONTH_NAME, YOUNGEST
+from broker.detection.plates import REGIONS
 from broker.model import Finding
 
 if TYPE_CHECKING:

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.detection.births import BIRTH_WORDS, date_at, find_births
+from broker.detection.cards import find_ak1
+from broker.detection.mail import find_emails
+from broker.detection.plates import find_plates
 from broker.detection.spoken import find_dictated, find_spoken
-from broker.detection.written import BIRTH_WORDS, date_at, find_ak1, find_births, find_emails, find_plates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
