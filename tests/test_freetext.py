@@ -239,3 +239,9 @@ def test_a_word_of_illness_tied_to_nobody_is_left() -> None:
     left = [found for found in detect(texts) if not any(f.kind in people for f in found)]
     assert len(left) > 10
     assert not any(f.verdict == "shaped" and f.kind in kinds for found in left for f in found)
+
+
+@pytest.mark.parametrize("date", ["O5 Juni l984", "l2-O5-198O"])
+def test_a_misread_date_beside_a_person_is_a_birth(date: str) -> None:
+    text = f"Sdr. Rahmat Hidayat, {date}, lengkap"
+    assert ("birth_date", date) in [(f.kind, text[f.start : f.end]) for f in detect([text])[0]]

@@ -21,13 +21,12 @@ _MONTH: Final = (
     r"(?:ja?n[aur]{0,5}[iy]?|(?:[fp]eb|[fp]be)[erua]{0,5}[iy]?|m(?:ar|aar|ra)[et]{0,3}|march|mrt|a(?:pr|rp)[il]{0,4}|me[iy]|mai|may|ju[nl][eiy]{0,2}|a(?:g[ust]{1,8}|ug[ust]{0,5})"
     r"|se(?:p[etm]{0,6}(?:be?re?)?|te?mber)|spt|o(?:[kc]to?|tk|kto)[ober]{0,4}|okober|no[vpf][ember]{0,7}|de[sc][ember]{0,7})"
 )
-# o, l and i are digits where a typist or a scan put them.
-_DAY: Final = r"(?:(?:[0-3]|(?<![a-z])[oli])?\d|[0-3][oli])"
-_YEAR: Final = r"((?:[1li]9|2[0o])[\doli]{2}(?![a-z])|['’`]?\d\d)"
+_DAY: Final = r"[0-3]?\d"
+_YEAR: Final = r"((?:19|20)\d\d(?![a-z])|['’`]?\d\d)"
 _YEAR_WORD: Final = r"(?:tahun|taun|taon|thn|th)"
 _PARTED: Final = r" ?[-/.] ?"
 DATE: Final = re.compile(
-    rf"(?<!\d)(?=[\doli])(?:({_DAY})(?:{_PARTED}| |,? (?:bulan|bln|bl)[. ]{{1,2}})([0-3oli]?[\doli])(?:{_PARTED}| |,? {_YEAR_WORD}[. ]{{1,2}}){_YEAR}"
+    rf"(?<!\d)(?=\d)(?:({_DAY})(?:{_PARTED}| |,? (?:bulan|bln|bl)[. ]{{1,2}})([0-3]?\d)(?:{_PARTED}| |,? {_YEAR_WORD}[. ]{{1,2}}){_YEAR}"
     rf"|({_DAY})(?:st|nd|rd|th)?[ \-/.,]{{0,3}}(?:(?:bulan|bln|bl)[. ]{{1,2}})?({_MONTH}|(?<=[\-/. ])(?:i[xv]|v?i{{1,3}}|v|xi{{1,2}}|(?<![ ])x)(?=[\-/. ]))[ \-/.,]{{0,3}}(?:{_YEAR_WORD}[. ]{{1,2}})?{_YEAR}"
     rf"|((?:19|20)\d\d)(?:{_PARTED}([01]?\d){_PARTED}|[ ,\-/.]{{1,2}}({_MONTH})[ ,\-/.]{{1,2}})([0-3]?\d)|([0-3]\d)([01]\d)((?:19|20)\d\d)|(19[3-9]\d|200\d)([01]\d)([0-3]\d))(?!\d)"
 )
@@ -116,10 +115,6 @@ def _birth(date: re.Match[str]) -> Finding:
     return Finding(start, date.end(), "birth_date", verdict, "a date beside a word of birth or in a person's row")
 
 
-def _digits(text: str) -> str:
-    return text.replace("o", "0").replace("l", "1").replace("i", "1")
-
-
 _DATED: Final = re.compile(r"[0-9][-/. ,](?:(?<![ ,])[0-9]{1,2}[-/.]|[-/. ,]?[jfpmasond][a-z]{2,8}[-/. ,]{1,2})'?\d")
 _PERSONS: Final = frozenset({"nik", "phone", "email", "bpjs", "kpj", "account", "address"})
 _ROW_SIGNS: Final = (",", ";", "/", "|", "\t", "\n")
@@ -162,7 +157,7 @@ def _dates(low: str) -> list[re.Match[str]]:
 
 
 def _nik_date(value: str) -> tuple[int, int, int]:
-    digits = [c for c in _digits(value) if c.isdigit()]
+    digits = [c for c in value if c.isdigit()]
     if len(digits) != 16:
         return 0, 0, 0
     day = int("".join(digits[6:8]))
@@ -172,9 +167,9 @@ def _nik_date(value: str) -> tuple[int, int, int]:
 def _day_month_year(date: re.Match[str]) -> tuple[int, int, int]:
     d1, m1, y1, d2, name2, y2, y3, m3, name3, d3, d4, m4, y4, y5, m5, d5 = date.groups()
     name = name2 or name3
-    month = _ROMAN.get(name) or _month(name) if name else int(_digits(m1 or m3 or m4 or m5))
-    year = int(_digits((y1 or y2 or y3 or y4 or y5).strip("'’`")))
-    day = int(_digits(d1 or d2 or d3 or d4 or d5))
+    month = _ROMAN.get(name) or _month(name) if name else int(m1 or m3 or m4 or m5)
+    year = int((y1 or y2 or y3 or y4 or y5).strip("'’`"))
+    day = int(d1 or d2 or d3 or d4 or d5)
     if month > 12 >= day:  # the month first, as in America
         day, month = month, day
     return day, month, year if year > 99 else 2000 + year if year <= 30 else 1900 + year

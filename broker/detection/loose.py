@@ -109,8 +109,6 @@ def _at(text: str, plain: str, low: str, start: int, free: int) -> tuple[Finding
     plain: lower-cased. low: with what is known blotted out too.
     """
     dated = None if low[start : start + 5].isdigit() else date_at(low, start)
-    if start and low[start - 1] in "oli" and not low[max(0, start - 2) : start - 1].isalnum() and (misread := date_at(low, start - 1)):
-        dated, start = misread, start - 1
     if dated is not None:
         end, (day, month, year) = dated
         if 1 <= day <= 31 and 1 <= month <= 12 and _is_date(low[start:end], low[end : end + 2]):
