@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.detection.forms import batches, table
 from broker.detection.homes import addressed
-from broker.detection.identifiers import SPOKEN, as_read, find, shared_marks
+from broker.detection.identifiers import SPOKEN, as_read, find_marked, shared_marks
 from broker.detection.loose import loose
 from broker.detection.names import FAINT, shipped_finder
 from broker.detection.specific import find_told, screen
@@ -48,13 +48,14 @@ def _batch(texts: Sequence[str]) -> list[list[Finding]]:
     # One search after the other, not one text after the other: each keeps its tables in the processor's cache.
     line = table().line(texts)
     marks = shared_marks().of(texts, line)
-    numbers = [find(text, said) for text, said in zip(texts, marks, strict=True)]
+    plain = [as_read(text, said) for text, said in zip(texts, marks, strict=True)]
+    numbers = [find_marked(text, said) for text, said in zip(plain, marks, strict=True)]
     told = [find_told(text, *where) if where else [] for text, where in zip(texts, screen().told(texts, line), strict=True)]
     names = shipped_finder().find(texts, line)
-    return [_in_context(*each) for each in zip(texts, marks, numbers, told, names, strict=True)]
+    return [_in_context(*each) for each in zip(texts, plain, marks, numbers, told, names, strict=True)]
 
 
-def _in_context(text: str, marks: int, numbers: list[Finding], told: list[Finding], names: list[Finding]) -> list[Finding]:
+def _in_context(text: str, plain: str, marks: int, numbers: list[Finding], told: list[Finding], names: list[Finding]) -> list[Finding]:
     """What only a person makes personal: a long number that nothing explains counts beside one; a doubtful name, a bare street or a word of illness tied to nobody does not without."""
     findings = [*numbers, *told, *names]
     people = [f for f in findings if f.kind in _PERSON]
@@ -66,7 +67,7 @@ def _in_context(text: str, marks: int, numbers: list[Finding], told: list[Findin
     if any(f.kind == "address" for f in findings) or (people and any(f.kind == "place" for f in findings)):
         findings = addressed(text, findings, bool(people))
     if people:
-        findings += loose(as_read(text, marks), [(f.start, f.end) for f in findings if f.kind != "place"], spoken=bool(marks & SPOKEN))
+        findings += loose(plain, [(f.start, f.end) for f in findings if f.kind != "place"], spoken=bool(marks & SPOKEN))
     return _joined(findings)
 
 

@@ -117,11 +117,14 @@ def marks(plain: str) -> int:
     return found | _DICTATED | sum(mark for mark, said in _MARKED if not said.isdisjoint(words))
 
 
-def find(text: str, said: int | None = None) -> list[Finding]:
-    """Every finding in `text`, in order, without overlaps. said: its marks, if they are known."""
-    if said is None:
-        said = marks(text if text.isascii() else _folded(text))
-    plain = as_read(text, said)
+def find(text: str) -> list[Finding]:
+    """Every finding in `text`, in order, without overlaps."""
+    said = marks(text if text.isascii() else _folded(text))
+    return find_marked(as_read(text, said), said)
+
+
+def find_marked(plain: str, said: int) -> list[Finding]:
+    """The same of a text as it is read, with its marks."""
     low = _lowered(plain)
     found: list[Finding] = []
     if said & (_MAIL | _AT):
@@ -142,7 +145,7 @@ def find(text: str, said: int | None = None) -> list[Finding]:
         found += find_addresses(plain, low, {_ADDRESS[word] for word in _ADDRESS.keys() & words})
     if found:
         found += find_row_births(low, found)
-    return _settled(text, found) if len(found) > 1 else found
+    return _settled(plain, found) if len(found) > 1 else found
 
 
 def as_read(text: str, said: int) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from broker.detection import Misplaced, find
 from broker.detection.forms import table
 from broker.detection.homes import addressed
-from broker.detection.identifiers import shared_marks
+from broker.detection.identifiers import as_read, find_marked, shared_marks
 from broker.detection.misplaced import _STRONG
 from broker.detection.numbers import judge
 from broker.detection.registry import ENTITIES, analyzer
@@ -346,5 +346,5 @@ def test_presidio_finds_them_without_a_network(monkeypatch: pytest.MonkeyPatch) 
 def test_a_line_of_texts_is_marked_as_each_text_by_itself() -> None:
     texts = [*(note.text for note in notes(4, 400, "dev", upper=0.2)), "", "hp 1", "％", "a@b", "d/a x", "d'nik 12345678", "nik: l2345", "Ｎｉｋ 1"]
     together = shared_marks().of(texts, table().line(texts))
-    assert [find(text, said) for text, said in zip(texts, together, strict=True)] == [find(text) for text in texts]
+    assert [find_marked(as_read(text, said), said) for text, said in zip(texts, together, strict=True)] == [find(text) for text in texts]
     assert len({*together}) > 20
