@@ -95,7 +95,7 @@ _INITIAL: Final = rf"(?:(?:{_TITLE})(?:\. ?|[ ])(?=[a-z]))"
 _ORDINAL: Final = r"(?:(?i:[ivx]{1,5}|\d{1,2}(?: ?x ?\d{1,2})?)[ ](?!(?:no|rt|rw)\b))"  # "IV Koto", "2 x 11 Enam Lingkung", "Pasar 4 Padang Cermin"
 _NAGARI: Final = r"(?i:[ivx]{1,4}|\d) (?i:nagari|jurai)(?![A-Za-z])(?:[ ](?!(?i:kab|kec|kota|prov)[a-z]*(?![A-Za-z]))[A-Z]\w+)?"  # a district of so many villages
 _NAME_LOW: Final = rf"(?:{_NAGARI}|(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_ORDINAL}?{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,5}})"
-_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}[a-z][\w'-]*(?=[ ]*(?:[,.\n]|no\b|rt\b|\d|$)|[ ](?:nagari|kec|kel|desa|blok|kab|gg)\b)){{0,2}}"
+_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:(?:[ ]{_END}[a-z][\w'-]*){{1,3}}(?=[ ]*(?:[,.\n;)]|no\b|rt\b|\d|$)|[ ](?:nagari|kec|kel|desa|blok|kab|gg)\b))?"
 _NAME_CASED: Final = (
     rf"{_ORDINAL}?(?:{_FIRST_CAPITAL}(?i:{_TITLE})(?:\. ?|[ ])(?=[A-Z])){{0,4}}{_FIRST_CAPITAL}[A-Z\d][\w'-]*(?:[ ](?:{_END_CASED}(?:[A-Z]{{1,2}}\. ?)?[A-Z\d][\w'-]*|[IVX]+\b)){{0,5}}"
 )

@@ -58,7 +58,7 @@ _TOUCHING: Final = re.compile(
 _BETWEEN: Final = re.compile(
     r"[0-9][ .\-][oOlLiI]{1,4}(?=[ .\-][0-9])|[0-9][.\-/][oO]{1,3}(?![a-zA-Z])|[0-9]-[oOlLiI]{1,4}(?![a-zA-Z0-9])|[0-9]\.(?=[lLiI]*[oO])[oOlLiI]{3,5}(?![a-zA-Z0-9])"
     r"|[0-9] [0-9] [oOlLiI](?![a-zA-Z0-9])|[0-9] (?!oli|ill|iii|OLI|III)(?:[oOlLiI]{3,6}|[oO]{2})(?![a-zA-Z])"
-    r"|[oOlLiI](?<![a-zA-Z0-9].)(?:(?<=[oO])(?=[\-/][0-9])|[oO]{1,3}(?=[.\-/][0-9])|(?!(?<=o)li |(?<=i)ll |(?<=i)ii |(?<=O)LI |(?<=I)II )(?:[oOlLiI]{2,5}|(?<=[oO])[oO])(?= [0-9]))"
+    r"|[oOlLiI](?<![a-zA-Z0-9].)(?:(?<=[oO])(?=[\-/][0-9])|(?= [0-9] [0-9] [0-9])|[oO]{1,3}(?=[.\-/][0-9])|(?!(?<=o)li |(?<=i)ll |(?<=i)ii |(?<=O)LI |(?<=I)II )(?:[oOlLiI]{2,5}|(?<=[oO])[oO])(?= [0-9]))"
 )
 _READ_AS: Final = str.maketrans("oOlLiI", "001111")
 _START: Final = attrgetter("start")

@@ -34,7 +34,7 @@ _WORDS: Final = {
     "npwp": ["npwp", "nonpwp", "npwpd"],
     "nitku": ["nitku"],
     "bpjs": ["bpjs", "jkn", "kis", "nobpjs", "bpjskes", "bpjsks"],
-    "kpj": ["kpj", "nokpj", "jht", "jamsos", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
+    "kpj": ["kpj", "nokpj", "jht", "jamsos", "sostek", "jamsostek", "bpjstk", "bpjamsostek", "bpjsnaker"],
     "nib": ["nib", "nonib"],
     "nip": ["nip", "nonip", "nrp", "nippk", "nipppk"],
     "passport": ["paspor", "passport", "pasport", "pasfor", "nopaspor", "splp"],

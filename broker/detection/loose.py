@@ -28,6 +28,7 @@ _TOKEN: Final = re.compile(r"[a-z\d]++(?:[./\-_+][a-z\d]++|(?<=\d)(?: |  | ?- ?)
 _LIGHT: Final = re.compile(r"[ .\-]?\x01")
 _BEHIND: Final = re.compile(r"\x01(?:[ .\-]?| ?/ ?|([ ,(]{1,2}(?:ext|ekst|pes|pswt)[. ]{1,2}))\Z")
 _PLATE: Final = re.compile(r"(?<![a-z\d])([a-z]{1,2})[ .-]?(\d{2,4})[ .-]?([a-z]{1,3})(?![a-z\d])")
+_PLATE_APART: Final = re.compile(r"(?<![A-Z\d] )(?<![A-Z\d])[A-Z](?: [A-Z])? \d \d(?: \d){1,2} [A-Z](?: [A-Z]){0,2}(?![A-Z\d]| [A-Z\d](?![A-Za-z\d]))")
 _TIME: Final = re.compile(r"[ ,]{1,2}(?:jam |pukul |pkl\.? )?\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?![\d.])|t\d\d:\d\d")
 # What is parted as hours, an amount, years, an address of the internet or a letter's number is no number of anybody.
 _FORMATTED: Final = re.compile(
@@ -81,6 +82,7 @@ def loose(text: str, known: list[tuple[int, int]], *, spoken: bool = True) -> li
     blotted = _blotted(low, known)
     if "lahi" in low or "lhr" in low or "ultah" in low:
         found += (Finding(*m.span(1), "birth_date", "shaped", "part of a date behind a word of birth") for m in _ROUGHLY.finditer(blotted))
+    found += (Finding(*m.span(), "plate", "shaped", "plate's form beside a person") for m in _PLATE_APART.finditer(text))
     reach = 0
     for m in _LOOK.finditer(blotted):
         if m.start() >= reach:

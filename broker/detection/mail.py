@@ -47,7 +47,7 @@ _PROVIDERS: Final = re.compile(r" ?(?:gmail|gmai|gmal|gmial|yahoo|yaho|ymail|hot
 _HOST: Final = re.compile(r"(?!rp|domain(?![a-z]))[a-z][a-z\d-]{2,30}(?![\w@])")
 _CALLED: Final = re.compile(r"(?:e-?mail|surel|imel|e-?mel)(?![\w@.])|(?:e-?mail|surel|imel|e-?mel)(?:nya|nyo|ku|na|e)(?![\w@.])")
 # The words of a name, told one by one behind the word for the address.
-_TOLD_NAME: Final = re.compile(r"(?:e-?mail|surel|imel)(?:nya|ku)?[ :=?]{1,3}(?:[a-z]: )?((?!saya|sy|ambo|ini|itu|adalah|yg|yang|ke|di|ada|dan)[a-z]{2,20} )\Z")
+_TOLD_NAME: Final = re.compile(r"(?:e-?mail|surel|imel)(?:nya|ku)?(?: [a-z]{2,14}){0,2}[ :=?]{1,3}(?:[a-z]: )?((?!saya|sy|ambo|ini|itu|adalah|yg|yang|ke|di|ter|ada|dan)[a-z]{2,20} )\Z")
 
 
 def _turned(*words: str) -> str:
@@ -84,7 +84,7 @@ def find_emails(low: str, *, spelled: bool) -> Iterator[Finding]:
         local = _LOCAL_BACK.match(low[max(0, m.start() - 68) : m.start()][::-1]) if end else None
         if local:
             start = m.start() - local.end(1)
-            if word and " " in local.group(1) and (told := _TOLD_NAME.search(low, max(0, start - 48), start)):
+            if ((word and " " in local.group(1)) or low[m.start() : m.start() + 2] == " @") and (told := _TOLD_NAME.search(low, max(0, start - 48), start)):
                 start = told.start(1)
             yield Finding(start, end, "email", "valid" if m.group() in ("@", "@@") else "plausible", "address form")
 

@@ -60,6 +60,7 @@ _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
 _CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
 _MINUTES: Final = re.compile(r"(?<=\d:)[0-5]\d[ \t)(-]{1,3}(?=\d)")
 _BUDGET: Final = re.compile(r"\d(?:\.\d{1,2}){3,5}(?:\.\d{2,5})?$")  # "kode rekening 5.1.02.04.01.0003"
+_COUNTED_OFF: Final = re.compile(r"\d{1,2}[ .)]{1,3}(?=\(0\d)")
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
 # The lengths a labelled number has when it is typed well; and the shortest and longest that still are one when it is not.
 _LENGTHS: Final = {
@@ -116,8 +117,12 @@ def find_numbers(low: str, *, labelled: bool) -> list[Finding]:
         if len(written) < _SHORTEST:
             continue
         start, end = m.span()
-        if (written[2:3] == "." and (clock := _CLOCK.match(low, start, end))) or (low[start - 1 : start] == ":" and (clock := _MINUTES.match(low, start, end))):
-            start = clock.end()  # "08.15 (0755) 4903754"
+        if (
+            (written[2:3] == "." and (clock := _CLOCK.match(low, start, end)))
+            or (low[start - 1 : start] == ":" and (clock := _MINUTES.match(low, start, end)))
+            or ("(" in written[1:6] and (clock := _COUNTED_OFF.match(low, start, end)))
+        ):
+            start = clock.end()  # "08.15 (0755) 4903754", "4. (0751) 622809"
             written = low[start:end]
         if written.isdigit():
             _one(low, start, end, found, labelled=labelled)

@@ -23,7 +23,7 @@ REGIONS: Final = frozenset(
 )
 _PLATE_TAIL: Final = re.compile(r"[0-9] {1,3}([A-Z]{1,3})(?![A-Za-z\d])")
 _PLATE_HEAD: Final = re.compile(r"(?<![A-Za-z\d.,/-])([A-Z]{1,2}) {1,3}(\d{2,4})$")
-_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z]{1,3}|[a-z](?: [a-z]){1,2})(?![a-z\d]|/[a-z\d])")
+_LOOSE_TAIL: Final = re.compile(r"\d[ .\-/\n]{0,3}([a-z](?: [a-z]){1,2}|[a-z]{1,3})(?![a-z\d]|/[a-z\d])")
 _LOOSE_HEAD: Final = re.compile(r"(?<![a-z\d])([a-z][ -]?[a-z]|[a-z])[ .\-/\n]{0,3}(\d{1,4}|\d(?: \d){2,3}|\d\d \d\d)$")
 # Behind a word for the plate itself the letters are a region's whatever follows them, and the series may be missing.
 _PLATE_NAMED: Final = re.compile(
