@@ -95,7 +95,7 @@ _INITIAL: Final = rf"(?:(?:{_TITLE})(?:\. ?|[ ])(?=[a-z]))"
 _ORDINAL: Final = r"(?:(?i:[ivx]{1,5}|\d{1,2}(?: ?x ?\d{1,2})?)[ ](?!(?:no|rt|rw)\b))"  # "IV Koto", "2 x 11 Enam Lingkung", "Pasar 4 Padang Cermin"
 _NAGARI: Final = r"(?i:[ivx]{1,4}|\d) (?i:nagari|jurai)(?![A-Za-z])(?:[ ](?!(?i:kab|kec|kota|prov)[a-z]*(?![A-Za-z]))[A-Z]\w+)?"  # a district of so many villages
 _NAME_LOW: Final = rf"(?:{_NAGARI}|(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_ORDINAL}?{_FIRST_WORD}[a-z][\w'-]*(?:[ ]{_END}(?:[a-z]\. ?)?[a-z\d][\w'-]*){{0,5}})"
-_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:(?:[ ]{_END}[a-z][\w'-]*){{1,3}}(?=[ ]*(?:[,.\n;)]|no\b|rt\b|\d|$)|[ ](?:nagari|kec|kel|desa|blok|kab|gg)\b))?"
+_NAME_SHORT: Final = rf"(?:{_FIRST_WORD}{_INITIAL}){{0,4}}{_FIRST_WORD}[a-z][\w'-]*(?:(?:[ ]{_END}[a-z][\w'-]*){{1,3}}(?=[ ]*(?:[,.\n;)]|no\b|rt\b|\d|$)|[ ](?:[A-Z]|(?:nagari|kec|kel|desa|blok|kab|gg)\b)))?"
 _NAME_CASED: Final = (
     rf"{_ORDINAL}?(?:{_FIRST_CAPITAL}(?i:{_TITLE})(?:\. ?|[ ])(?=[A-Z])){{0,4}}{_FIRST_CAPITAL}[A-Z\d][\w'-]*(?:[ ](?:{_END_CASED}(?:[A-Z]{{1,2}}\. ?)?[A-Z\d][\w'-]*|[IVX]+\b)){{0,5}}"
 )
@@ -199,7 +199,7 @@ _SAY: Final = re.compile(
 )
 _WHOSE: Final = re.compile(r"(?:(?:[Pp]ak|PAK|[Bb]a?pak|BAPAK|[Bb]u|BU|[Ii]bu|IBU|[Ss]dri?|SDRI?|[A-Z])[\w.']*(?:[ ][A-Za-z.']+){0,3}[ ]?)(?:[:=]|->)[ ]?\n?[ ]?")
 _NOT_SAID: Final = re.compile(
-    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|tsb|tersebut|atas(?= (?:nama|dasar|benar|sudah|adalah)| ?[^ a-z]|$)|yang|yg|ybs|e-?mail|surel|web(?:site)?|situs|server|url|ip|mana|sini|sana|situ|milik|sewa|kontrak|ya|ada|sendiri|rantau|perantauan|luar (?:kota|negeri|daerah|pulau)|alamat|siapa|nya|tujuan|instansi|perusahaan|pengirim|aplikasi|sistem|data|berkas|formulir|isi|diisi|nama (?:jalan|jln|desa|tempat)|jalan(?=,))(?![a-z])"
+    r"(?:-|tidak|tdk|belum|blm|sama|sesuai|idem|sda|s\.d\.a|kosong|tetap|dihilangkan|dihapus|dikosongkan|ditutup|disamarkan|dirahasiakan|tsb|tersebut|atas(?= (?:nama|dasar|benar|sudah|adalah)| ?[^ a-z]|$)|yang|yg|ybs|e-?mail|surel|web(?:site)?|situs|server|url|ip|mana|sini|sana|situ|milik|sewa|kontrak|ya|ada|sendiri|rantau|perantauan|luar (?:kota|negeri|daerah|pulau)|alamat|siapa|nya|tujuan|instansi|perusahaan|pengirim|aplikasi|sistem|data|berkas|formulir|isi|diisi|nama (?:jalan|jln|desa|tempat)|jalan(?=,))(?![a-z])"
 )
 # A kind of dwelling and no more: no address unless more is said.
 _VAGUE: Final = re.compile(r"(?:mess|kos|kost|kosan|rumah|kontrakan|luar|dalam|bawah|daerah|tempat|asrama|panti|lokasi|perusahaan|kebun|mertua|orang|orangtua|keluarga|pekerja|pondok|kota|desa|kampung|kamar|(?:seberang|dekat|depan|belakang|sebelah)(?! ))(?![a-z])")

@@ -69,7 +69,7 @@ _FILLERS: Final = frozenset(
 )
 # The number belongs to one of these instead.
 _OTHERS: Final = frozenset(
-    ["va", "rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "belanja", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "imei", "versi", "unit", "ha", "meter", "koordinat"]
+    ["va", "rp", "idr", "rupiah", "upah", "gaji", "sebesar", "senilai", "total", "jumlah", "biaya", "honor", "belanja", "uang", "saldo", "tgl", "tanggal", "tahun", "thn", "th", "bulan", "jam", "pukul", "pkl", "sk", "surat", "perkara", "putusan", "pasal", "perda", "pergub", "perbup", "uu", "pp", "permen", "nota", "kbli", "kbji", "order", "pesanan", "invoice", "faktur", "resi", "transaksi", "tiket", "kuitansi", "barcode", "kuota", "sebanyak", "skor", "nilai", "km", "lowongan", "laporan", "registrasi", "agenda", "berkas", "berlaku", "sd", "hingga", "sampai", "umur", "usia", "halaman", "ref", "referensi", "antrian", "antrean", "serial", "sn", "imei", "versi", "unit", "ha", "meter", "koordinat"]
 )
 _TOKEN: Final = re.compile(r"[a-z]+|\d+|[;,!?\n]|\.(?=\s)")
 _AFTER_FORM: Final = re.compile(

@@ -84,7 +84,7 @@ def find_emails(low: str, *, spelled: bool) -> Iterator[Finding]:
         local = _LOCAL_BACK.match(low[max(0, m.start() - 68) : m.start()][::-1]) if end else None
         if local:
             start = m.start() - local.end(1)
-            if ((word and " " in local.group(1)) or low[m.start() : m.start() + 2] == " @") and (told := _TOLD_NAME.search(low, max(0, start - 48), start)):
+            if ((word and " " in local.group(1)) or low[m.start() - 1 : m.start() + 1] == " @") and (told := _TOLD_NAME.search(low, max(0, start - 48), start)):
                 start = told.start(1)
             yield Finding(start, end, "email", "valid" if m.group() in ("@", "@@") else "plausible", "address form")
 
