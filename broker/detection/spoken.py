@@ -55,6 +55,7 @@ _DATE: Final = re.compile(
     rf"(?<![a-z\d])(?:(?:(?:tanggal|tgl) )?(?:(?P<day>{_SMALL})|\d\d?){_AND}(?:(?:bulan )?{MONTH_NAME}|bulan (?P<moon>{_SMALL})){_AND}(?:tahun )?(?:(?P<year>{_YEAR})|['’]?(?P<digits>\d{{4}}|\d\d)(?!\d))"
     rf"|tahun (?P<alone>{_YEAR})(?:,? bulan (?:{_SMALL}|{MONTH_NAME}|\d\d?),? (?:tanggal|tgl) (?:{_SMALL}|\d\d?))?)(?! (?:ribu|ratus|juta|jt|orang|bulan|tahun|hari))"
 )
+_BLANKS: Final = str.maketrans(',.-/()"', " " * 7)
 _BORN: Final = re.compile(r"(?:lahi[ra]|lhr|lair|ttl|ultah)(?:nya|nyo|an|ku|na|e)?(?![a-z])")
 _BORN_REACH: Final = 24  # characters in which its date begins
 _DICTATED: Final = 9  # digits of the shortest telephone number with its zero
@@ -104,7 +105,7 @@ def find_dictated(low: str) -> Iterator[Finding]:
 
 def _number_words(low: str) -> int:
     """How many words for numbers a text holds; a ten or a teen counts twice."""
-    every = low.replace(",", " ").replace(".", " ").replace("-", " ").split()
+    every = low.translate(_BLANKS).split()
     words = _WORDS.intersection(every)
     return sum(map(every.count, words)) + len(words & _TENS)
 
