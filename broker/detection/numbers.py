@@ -61,6 +61,7 @@ _CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
 _MINUTES: Final = re.compile(r"(?<=\d:)[0-5]\d[ \t)(-]{1,3}(?=\d)")
 _BUDGET: Final = re.compile(r"\d(?:\.\d{1,2}){3,5}(?:\.\d{2,5})?$")  # "kode rekening 5.1.02.04.01.0003"
 _COUNTED_OFF: Final = re.compile(r"\d{1,2}[ .)]{1,3}(?=\(0\d)")
+_KPJ_REACH: Final = 160  # characters
 _KPJ_TEXT: Final = re.compile(r"(?<![a-z])(?:kpj|jamsos|sostek|bpjs ?(?:tk|ket)|jht)")
 _EXPLAINED: Final = re.compile(r"(?<![a-z])(?:tiket|pesanan|order|invoice|resi|ref|faktur|transaksi|surat|nib|seri|serial|batch|kode|id)[^a-z]{0,6}(?:no|nomor)?[^a-z]{0,4}\Z")
 _HOURS: Final = re.compile(r"[0-2]?\d[.][0-5]\d ?[-/] ?[0-2]?\d[.][0-5]\d$")
@@ -157,7 +158,7 @@ def _one(low: str, start: int, end: int, found: list[Finding], *, labelled: bool
     first = labels.before(low, start) if labelled else None
     if first is None and found and found[-1].kind in _LISTED:
         first = _listed(low, found[-1], start, len(digits))
-    if first is None and labelled and len(digits) == 11 and digits[:2] not in ("08", "62") and not _EXPLAINED.search(low, max(0, start - 24), start) and _KPJ_TEXT.search(low):
+    if first is None and labelled and len(digits) == 11 and digits[:2] not in ("08", "62") and not _EXPLAINED.search(low, max(0, start - 24), start) and _KPJ_TEXT.search(low, max(0, start - _KPJ_REACH), start):
         first = Label("kpj", direct=False)  # in a text on the workers' scheme
     if len(digits) == 16 and _NIK.match(digits) and nik_fits(digits):
         found.append(_nik(start, end, first))
