@@ -22,6 +22,7 @@ _WHOSE: Final = re.compile(
 _NUMBERED: Final = re.compile(r"(?i)\b(?:no(?:mor)?[. ]{0,2}\d|rt(?![a-z])|(?:jl|jln|jalan|gg|gang|jorong|dusun)\b.{3,60}\b(?:kel|kec|desa|nagari)\b)")
 _SPEAKER: Final = re.compile(r"(?i)(?<![a-z])(?:alamat|almt|rumah|tinggal|tingga)(?:nya|nyo|ku)?,? (?:[a-z]+ )?(?:saya|sy|aku|ambo|awak|kami|ybs|beliau)\b.{0,8}$")
 _HOME: Final = re.compile(r"(?i)\br[tw](?![a-z])|\b(?:gg|gang)\b.{1,40}\d")
+_WARD: Final = re.compile(r"(?i)\brt[ .:/\d].{1,20}\b(?:kel|kelurahan|desa|ds|jorong|jor|nagari|dusun|dsn|kec)\b")
 _A_TOWN: Final = re.compile(r"[A-Za-z]+(?:[ .]{1,2}[A-Za-z]+){0,2}")  # asked of applicants, too
 _STAYS: Final = re.compile(r"(?i)(?<![a-z])(?:tinggal(?:nya)?|menetap|bermukim|rumah(?:nya|ku)?|kost?|ngekost?|mengontrak|ngontrak|kontrakan|saya|sy|ybs|beliau|kami|alamat(?:nya|ku)?)(?![a-z])")
 _HOUSE: Final = re.compile(r"(?i)\b(?:no(?:mor)?\b[. :]{0,3}\d|blok\b).{1,80}\b(?:kel|kelurahan|desa|ds|jorong|jor|jr|nagari|nag|dusun|dsn|kec)\b")
@@ -64,4 +65,6 @@ def _somebodys(text: str, address: Finding) -> bool:
     if said and (said[-1]["house"] or not _HOME.search(text, address.start, address.end)):
         return False
     told = _HOME.search(text, address.start, address.end) or _HOUSE.search(text, address.start, address.end)
+    if address.verdict == "plausible":
+        return _WARD.search(text, address.start, address.end) is not None
     return address.verdict == "valid" and (told is not None or len(text) - (address.end - address.start) < _ALONE)

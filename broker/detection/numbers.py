@@ -60,7 +60,7 @@ _DECREE: Final = re.compile(r"\d{1,5}(?:[/.\-]\d{1,4}){1,3}/(?:19|20)\d\d$")
 _CLOCK: Final = re.compile(r"[0-2]\d\.[0-5]\d [(+]{0,2}(?=0\d{2}|62|8\d\d)")
 _MINUTES: Final = re.compile(r"(?<=\d:)[0-5]\d[ \t)(-]{1,3}(?=\d)")
 _BUDGET: Final = re.compile(r"\d(?:\.\d{1,2}){3,5}(?:\.\d{2,5})?$")  # "kode rekening 5.1.02.04.01.0003"
-_COUNTED_OFF: Final = re.compile(r"\d{1,2}[ .)]{1,3}(?=\(0\d)")
+_COUNTED_OFF: Final = re.compile(r"\d{1,2}[ .)]{1,3}\((?=0\d)")
 _KPJ_REACH: Final = 160  # characters
 _KPJ_TEXT: Final = re.compile(r"(?<![a-z])(?:kpj|jamsos|sostek|bpjs ?(?:tk|ket)|jht)")
 _EXPLAINED: Final = re.compile(r"(?<![a-z])(?:tiket|pesanan|order|invoice|resi|ref|faktur|transaksi|surat|nib|seri|serial|batch|kode|id)[^a-z]{0,6}(?:no|nomor)?[^a-z]{0,4}\Z")
