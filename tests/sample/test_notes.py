@@ -79,7 +79,7 @@ def test_a_note_names_people_by_its_splits_parts_only(split: str) -> None:
 
 
 def test_a_nik_is_of_nobody() -> None:
-    niks = [digits(value) for value in values(EVERY, "nik") if re.search(r"\d{3}", value)]  # others are spoken: "satu tiga nol"
+    niks = [digits(value) for value in values(EVERY, "nik") if re.search(r"\d{3}", value) and not re.search("[a-z]{3}", value)]  # others are spoken: "satu tiga nol"
     assert sum(len(nik) != 16 for nik in niks) < 0.04 * len(niks)
     for nik in niks:
         assert nik[-4:] >= "9001"
@@ -90,7 +90,7 @@ def test_a_nik_is_of_nobody() -> None:
 
 
 def test_an_email_is_at_an_example_domain() -> None:
-    assert all(re.search(r"\bexample\W{0,3}(dot|titik)?\W{0,3}(com|org)\b", value.lower()) for value in values(EVERY, "email"))
+    assert all(re.search(r"example\W{0,3}(dot|titik)?\W{0,3}(com|org)\b", "".join(value.lower().split())) for value in values(EVERY, "email"))
 
 
 def test_identifiers_come_in_many_spellings() -> None:
