@@ -135,6 +135,7 @@ def test_a_nik_is_found_wherever_it_stands(text: str) -> None:
         ("mobil dinas BA 8 K dipakai", "plate", "plausible", "BA 8 K"),
         ("nopol BM 77 DA", "plate", "plausible", "BM 77 DA"),
         ("tlp. ( 061 ) 882 - 41 - 97", "phone", "plausible", "061 ) 882 - 41 - 97"),
+        ("Bank Nagari, tertulis 33 4 4 – 0 1 0 0 – 8 8 – 9 kurang", "account", "plausible", "33 4 4 – 0 1 0 0 – 8 8 – 9"),
         ("#4 (061) 78010 - Saka", "phone", "plausible", "061) 78010"),
         ("12:15 061 882 4417 Mak Wadi", "phone", "plausible", "061 882 4417"),
         ("missed call (0754)20774 1x", "phone", "plausible", "0754)20774"),

@@ -183,7 +183,7 @@ def test_a_plate_is_found_however_it_is_parted(text: str, value: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "motor: kelas a 12 b 13", "sopir L 14 P 9 orang", "avanza h 2 m", "motor d 4500 an", "honda beat b 110 cc", "mobil e 100 di blk", "las plat 3 g dan 4 f", "innova 2020 dan avanza 2018", "motor r 2 dan r 4", "plat d 16 mm",
+        "motor: kelas a 12 b 13", "sopir L 14 P 9 orang", "avanza h 2 m", "motor d 4500 an", "honda beat b 110 cc", "mobil e 100 di blk", "las plat 3 g dan 4 f", "innova 2020 dan avanza 2018", "motor r 2 dan r 4", "mobil da 12 m", "plat d 16 mm",
     ],
 )  # fmt: skip
 def test_counts_and_classes_beside_a_vehicle_are_no_plates(text: str) -> None:
