@@ -52,10 +52,8 @@ def capped(column: Mapping[str, str], audience: str, number: int) -> int:
     flags = {flag for n, flag in enumerate(ROW_FLAGS) if number >> n & 1}
     klass, raises, level = column["class"], column["flag"].split(";"), int(column[audience])
     caps = [5]
-    if column["column"] == "nama_ibu_kandung" or "keberatan" in flags:
-        caps.append(0)  # an authentication secret; an objection
-    if klass == "teks_bebas":
-        caps.append(3)  # cleaned, never as written
+    if klass == "teks_bebas" or column["column"] == "nama_ibu_kandung" or "keberatan" in flags:
+        caps.append(0)  # free text until its cleaning is proven; an authentication secret; an objection
     if klass == "spesifik":
         caps.append(2)
     if "anak" in flags:
