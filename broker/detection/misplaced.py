@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from broker.model import Contract, Finding
 
-# Whatever `find` finds of these but numbers in words has an address sign, or five digits with at most five other characters between two of them: three
-# that part digits and two letters read as digits (numbers.RUN, identifiers.as_read). `\d` is every script's digits; the signs in brackets are full-width.
-_PREFILTER: Final = r"(?i)[@＠﹫]|[%％][4\d][0\d]|&#64;|[\[({<] ?[aａ] ?[\])}>]|[^\p{L}\d](?:[aａeｅ][tｔ]|add?|(?:a[ -]?)?keong)[^\p{L}\d]|\d(?:[^\d]{0,5}\d){4}"
+# Whatever `find` finds of these but numbers in words has an address sign, five digits with at most five other characters between two of them, or six
+# digits and letters read as digits with at most three signs between two (numbers.RUN, identifiers.as_read). `\d` is every script's digits; the signs in brackets are full-width.
+_PREFILTER: Final = r"(?i)[@＠﹫]|[%％][4\d][0\d]|&#64;|[\[({<] ?[aａ] ?[\])}>]|[^\p{L}\d](?:[aａeｅ][tｔ]|add?|(?:a[ -]?)?keong)[^\p{L}\d]|\d(?:[^\d]{0,5}\d){4}|(?:[\doliｏｌｉ][^\p{L}\d]{0,3}){5}[\doliｏｌｉ]"
 # Kinds that no column holds by right unless it is theirs. A plate, a business number, a date or "Jorong Koto" may stand in a job title
 # or in an institution's name.
 _STRONG: Final = frozenset({"nik", "kk", "npwp", "nitku", "nip", "bpjs", "kpj", "passport", "sim", "phone", "account", "email"})

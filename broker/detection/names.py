@@ -257,7 +257,11 @@ def _findings(texts: Sequence[str], line: Line, spans: _Spans) -> list[list[Find
         stop -= texts[text][stop - 1] == "." and stop - last > 2  # noqa: PLW2901 - the dot of a sentence, not of an initial
         if person:
             start, stop = _whole(texts[text], start, stop)  # noqa: PLW2901
-        found[text].append(Finding(start, stop, "name" if person else "place", *_BANDS[band]))
+        if found[text] and start < found[text][-1].end:  # what the name before was given belongs to it
+            start = found[text][-1].end  # noqa: PLW2901
+            start += len(texts[text][start:stop]) - len(texts[text][start:stop].lstrip())  # noqa: PLW2901
+        if start < stop:
+            found[text].append(Finding(start, stop, "name" if person else "place", *_BANDS[band]))
     return found
 
 

@@ -350,3 +350,13 @@ def test_a_line_of_texts_is_marked_as_each_text_by_itself() -> None:
     together = shared_marks().of(texts, table().line(texts))
     assert [find_marked(as_read(text, said), said) for text, said in zip(texts, together, strict=True)] == [find(text) for text in texts]
     assert len({*together}) > 20
+
+
+@pytest.mark.parametrize("value", ["NIK l3O3O5OOOOOO9OO1", "rek BRI 4OO-OO1-OOO-7O", "ＮＩＫ ｌ３Ｏ３Ｏ５ＯＯＯＯＯＯ９ＯＯ１"])
+def test_no_misread_number_slips_past_the_search_of_a_column(value: str) -> None:
+    frame = pl.DataFrame({"jabatan": [value, "penjual oli dan loli"]})
+    found = Misplaced.search(frame, ("jabatan",), pl.Series([True, True]))
+    assert find(value)
+    assert list(found.cells) == ["jabatan"]
+    assert list(found.cells["jabatan"]) == [0]
+    assert not found.failed.any()

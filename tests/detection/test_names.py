@@ -6,6 +6,7 @@ import io
 import math
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -251,3 +252,9 @@ def test_a_word_that_only_names_hold_needs_less() -> None:
 def test_a_part_of_names_that_is_a_word_too_belongs_to_the_name_it_touches() -> None:
     assert found("telp ibu Cinthia Putri Lestari - mau batalin") == ["Cinthia Putri Lestari"]
     assert "Putri" not in " ".join(found("kelas putri dipisah, asrama Putri penuh"))
+
+
+def test_a_name_spelt_by_hyphens_is_one_finding() -> None:
+    for text in ("NIK tidak ada, nama R-U-S-D-I-A-N-A, lahir di Muaro", "NAMA R-U-S-D-I-A-N-A, LAHIR DI MUARO"):
+        findings = find_names([text])[0]
+        assert all(before.end <= after.start for before, after in pairwise(findings))
