@@ -137,22 +137,19 @@ def job_seekers(demo: Demo) -> Sent:
     expect(all(str(row["nik"]).startswith("p1.") for row in received), "SIAPkerja membuka", "a NIK is no pseudonym")
     tell("Baris yang sama, seperti yang dilihat SIAPkerja:", "The same rows as the recipient sees them:")
     console.print(rows_table(received[:3], SHOWN))
-    notes(demo, sent_rows, received)
+    notes(sent_rows, [row for number, row in enumerate(sent_rows, 1) if number not in sent.named], received)
     return sent
 
 
-def notes(demo: Demo, sent_rows: list[dict[str, str]], received: list[dict[str, str | None]]) -> None:
-    """Free text is hidden by policy; what the cleaner would make of it is shown by the command an officer has for that."""
-    expect(not any(NOTE in row for row in received), "Catatan", "free text left")
-    written = [row[NOTE] for row in sent_rows if row[NOTE]][:4]
-    file = demo.files / "catatan.txt"
-    file.write_text("\n".join(written), encoding="utf-8")
-    cleaned = demo.broker("detect", file, "--clean", step="broker detect").splitlines()
+def notes(sent_rows: list[dict[str, str]], passed: list[dict[str, str]], received: list[dict[str, str | None]]) -> None:
+    """Officers' notes before and after: what left holds placeholders where a person was."""
+    pairs = [(before[NOTE], after[NOTE] or "") for before, after in zip(passed, received, strict=True) if before[NOTE]]
     people = {row["nik"] for row in sent_rows}
-    expect(len(cleaned) == len(written) and cleaned != written and not people & set(NIK.findall("".join(cleaned))), "Catatan", "a note stayed as it was written")
-    tell(f"Kolom {NOTE} disembunyikan kebijakan. Beginilah catatan sesudah dibersihkan (`broker detect`):", "Free text is hidden by policy; notes as the cleaner would leave them:")
-    made = table("ditulis", "dibersihkan")
-    for before, after in zip(written, cleaned, strict=True):
+    left = "".join(after for _, after in pairs)
+    expect(bool(pairs) and "[NAMA" in left and not people & set(NIK.findall(left)), "Catatan", "a note stayed as it was written")
+    tell(f"Kolom {NOTE}, ditulis petugas dan seperti yang diterima (coba sendiri: `broker detect`):", "Officers' notes as written, and as they arrived:")
+    made = table("ditulis", "diterima")
+    for before, after in pairs[:4]:
         made.add_row(escape(before), escape(after))
     console.print(made)
 

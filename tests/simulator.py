@@ -54,7 +54,6 @@ class Province:
     def found(cls, folder: Path, now: datetime) -> Province:
         home, parties = folder / "broker", folder / "parties"
         public = init_home(home, now)
-        open_free_text(home / "policies" / "rules.csv")
         for system in SYSTEMS:
             own = create_home(parties / system, system, URL, now)
             (home / "peers" / f"{system}.json").write_bytes(own.to_json())
@@ -65,14 +64,6 @@ class Province:
 
     def ring(self, system: str) -> Ring:
         return open_ring(self.parties / system / "secrets")
-
-
-def open_free_text(rules: Path) -> None:
-    """The one change of policy that lets notes leave cleaned: the shipped rules still hide them, and every test here is to hold when they do not."""
-    text = rules.read_text(encoding="utf-8")
-    opened = text.replace("K.teks_bebas,*,nk-*,kelas:teks_bebas,*,*,*,0,", "K.teks_bebas,*,nk-*,kelas:teks_bebas,*,*,*,3,")
-    assert opened != text
-    rules.write_text(opened, encoding="utf-8")
 
 
 class Town:

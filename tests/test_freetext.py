@@ -232,6 +232,12 @@ def test_a_number_in_words_counts_beside_a_person_only() -> None:
     assert detect([spoken]) == [[]]
 
 
+def test_a_low_wage_of_a_workplace_needs_a_person_in_its_text() -> None:
+    said = "Pengadu minta namanya jangan dibuka. Soal upah di bawah UMK pada toko grosir."
+    assert detect([said]) == [[]]
+    assert "finance" in {f.kind for f in detect([f"{said} A.n. Rahmat Hidayat, HP 0812 6655 4433."])[0]}
+
+
 def test_a_word_of_illness_tied_to_nobody_is_left() -> None:
     kinds = {"health", "disability", "religion", "union", "crime", "finance"}
     people = {"name", "mother", "nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "birth_date"}

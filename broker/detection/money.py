@@ -79,9 +79,11 @@ def _state(note: Note, k: int, last: int, term: Term, floor: int) -> Span | None
         return None
     last = _owed_to(note, k, last)
     lent = first in _LENT and _OWN_WORDS.isdisjoint(term.words)
-    if (first in _WAGES or lent) and _CUT.isdisjoint(term.words) and not (sure(note, k, last) or someone(note) or (lent and alone(note, k, last))):
+    anyones = (first in _WAGES or lent) and _CUT.isdisjoint(term.words)
+    if anyones and not (sure(note, k, last) or someone(note) or (lent and alone(note, k, last))):
         return None
-    return Span(_owed(note, k, floor), rightward(note, last), "plausible", "means or debt said of a person")
+    verdict = "shaped" if anyones and not lent else "plausible"  # "upah di bawah UMK": of a workplace as often as of a person
+    return Span(_owed(note, k, floor), rightward(note, last), verdict, "means or debt said of a person")
 
 
 def _wage(note: Note, k: int, last: int) -> Span | None:

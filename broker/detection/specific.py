@@ -247,7 +247,10 @@ def _merged(note: Note, spans: Iterator[tuple[str, Span]]) -> list[Finding]:
     """Findings of one kind that only a space, a hyphen or a short word parts are one."""
     found: list[Finding] = []
     kind, reach = "", -1
-    for new, span in spans:
+    for new, told in spans:
+        span = told if new == kind else told._replace(first=max(told.first, reach))  # what another kind took stays its own
+        if span.first >= span.last:
+            continue
         finding = _finding(note, new, span)
         if new == kind != "mother" and (_beside(note, reach, span.first) if span.first > reach else note.breaks[reach] == PLAIN):
             last = found.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.detection.forms import table
@@ -808,6 +808,7 @@ def test_a_long_text_of_one_thing_is_read(text: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from([text for _, text, _ in FOUND] + list(ORDINARY)), st.text(max_size=20)), max_size=6), st.sampled_from([" ", "\n", ", ", "", "(", ". "]))
+@example(parts=["beragama Kristen Protestan", "sedang hamil 7 bulan", "sedang hamil 7 bulan", "pernah operasi usus buntu tahun 2018"], joint=" ")
 def test_any_text_gives_ordered_findings_inside_it(parts: list[str], joint: str) -> None:
     text = joint.join(parts)
     findings = find_specific(text)

@@ -69,7 +69,7 @@ def test_a_plan_has_a_level_for_every_row_class_and_column_and_names_its_policy(
     assert plan.columns == contracts["pencari_kerja"].names
     assert [len(row) for row in plan.levels] == [len(plan.columns)] * (1 << len(ROW_FLAGS))
     assert (plan.policy_version, plan.policy_sha256, plan.audience) == (7, policy.sha256, "perencanaan")
-    assert [level(plan, 0, c) for c in ("nik", "nama_lengkap", "tanggal_lahir", "jenis_kelamin", "keterampilan")] == [3, 0, 2, 5, 0]
+    assert [level(plan, 0, c) for c in ("nik", "nama_lengkap", "tanggal_lahir", "jenis_kelamin", "keterampilan")] == [3, 0, 2, 5, 3]
     assert level(plan, ANAK, "jenis_kelamin") == 3
     assert not any(plan.levels[KEBERATAN])
 

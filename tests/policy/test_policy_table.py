@@ -52,8 +52,10 @@ def capped(column: Mapping[str, str], audience: str, number: int) -> int:
     flags = {flag for n, flag in enumerate(ROW_FLAGS) if number >> n & 1}
     klass, raises, level = column["class"], column["flag"].split(";"), int(column[audience])
     caps = [5]
-    if klass == "teks_bebas" or column["column"] == "nama_ibu_kandung" or "keberatan" in flags:
-        caps.append(0)  # free text until its cleaning is proven; an authentication secret; an objection
+    if column["column"] == "nama_ibu_kandung" or "keberatan" in flags:
+        caps.append(0)  # an authentication secret; an objection
+    if klass == "teks_bebas":
+        caps.append(3)  # cleaned, never as written
     if klass == "spesifik":
         caps.append(2)
     if "anak" in flags:
