@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import LedgerError, NotVerified, Refusal
-from broker.exchange import read_statement
+from broker.exchange import not_stopped, read_statement
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestPublic
 from broker.model import utc_text
@@ -150,6 +150,8 @@ def for_recipient(office: Office, caller: Caller, name: str) -> ExchangeRow:
     row = visible(office, caller, name)
     if row.recipient != caller.system or row.header is None:
         raise Refusal("tidak_ada")
+    with office.ledger.database.read() as tx:
+        not_stopped(tx, row.agreement, row.sender.partition("@")[2], caller.party)
     return row
 
 

@@ -24,11 +24,12 @@ class SinergiError(Exception):
 
 
 class ConfigError(SinergiError):
-    """line: from 1; 0 where the fault is of no line."""
+    """line, column: from 1, the column in characters; 0 where the fault is of no line, or of the whole line."""
 
-    def __init__(self, file: str, line: int, message: str) -> None:
-        super().__init__(f"{file}:{line}: {message}" if line else f"{file} {message}")
-        self.file, self.line, self.message = file, line, message
+    def __init__(self, file: str, line: int, message: str, column: int = 0) -> None:
+        place = f"{file}:{line}:" if line else file
+        super().__init__(f"{place}{column}: {message}" if line and column else f"{place} {message}")
+        self.file, self.line, self.message, self.column = file, line, message, column
 
 
 class KeyRingError(SinergiError): ...
@@ -112,6 +113,24 @@ REASONS: Final[dict[str, Reason]] = {
     # 6 detect, 7 treat
     "pengolahan": _r(500, _SAFE, "Pengolahan gagal; tidak ada yang dikirim.", "Processing failed; nothing left."),
     "penyimpanan": _r(507, _SAFE, "Penyimpanan broker penuh atau rusak; tidak ada yang dikirim.", "The broker's storage is full or failing; nothing left."),
+    # policies
+    "dihentikan": _r(403, "Pasal 9 ayat (1)", "Ditolak: pelepasan dihentikan petugas keamanan ({sasaran}).", "Refused: releases were halted by a security officer ({sasaran})."),
+    "draf_tidak_ada": _r(404, _SAFE, "Tidak ada draf, versi, atau penghentian seperti itu.", "There is no such draft, version or stop."),
+    "draf_keadaan": _r(409, _SAFE, "Draf tidak dapat diubah lagi atau belum diusulkan; keadaan: {keadaan}.", "The draft can no longer be changed, or is not proposed; state: {keadaan}."),
+    "draf_bukan_milik": _r(403, _SAFE, "Ditolak: hanya penulis draf yang dapat mengubah, mengusulkan, atau menariknya.", "Refused: only a draft's author changes, proposes or withdraws it."),
+    "draf_berubah": _r(409, _SAFE, "Draf berubah sejak Anda membacanya; baca lagi.", "The draft changed since you read it; read it again."),
+    "draf_dasar": _r(409, _SAFE, "Draf dibuat dari versi {dasar}, sedangkan versi {versi} sudah berlaku; buat draf baru.", "The draft was made from version {dasar}, but {versi} is in force; make a new one."),
+    "draf_sama": _r(409, _SAFE, "Draf sama dengan versi {versi} yang berlaku.", "The draft is the same as version {versi} in force."),
+    "draf_salah": _r(422, _SAFE, "Draf salah di baris {baris}, kolom {kolom}: {salah}.", "The draft is wrong at line {baris}, column {kolom}: {salah}."),
+    "draf_uji": _r(422, _SAFE, "Draf melanggar {jumlah} harapan atau larangan tetap; lihat hasil periksa.", "The draft breaks {jumlah} expectations or invariants; see its check."),
+    "draf_kunci": _r(422, "Pasal 14", "Draf melonggarkan {jumlah} batas terkunci; sebutkan adendumnya.", "The draft loosens {jumlah} locked caps; name the addendum."),
+    "draf_menutup": _r(422, _SAFE, "Draf menutup segalanya bagi semua pihak; gunakan penghentian.", "The draft shuts everyone out of everything; use a stop."),
+    "draf_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {kesepakatan} bukan kesepakatan pihak Anda.", "Refused: {kesepakatan} is not your party's agreement."),
+    "draf_sendiri": _r(403, _SAFE, "Ditolak: penulis tidak menyetujui drafnya sendiri.", "Refused: the author never approves."),
+    "draf_persetujuan": _r(409, _SAFE, "Belum disetujui: {kurang}.", "Not yet approved by: {kurang}."),
+    "persetujuan": _r(422, _SAFE, "Persetujuan tidak ditandatangani dengan kunci Anda sendiri, atau bukan untuk draf ini.", "The approval is not signed with your own key, or not for this draft."),
+    "berhenti_dua": _r(409, _SAFE, "Pencabutan penghentian memerlukan petugas kedua.", "Undoing a stop needs a second officer."),
+    "jam_mundur": _r(409, _SAFE, "Jam broker lebih awal daripada versi terakhir; tidak ada yang diterbitkan.", "The broker's clock is before the last version's; nothing was published."),
     # reading and receipts
     "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),
     "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),
@@ -119,6 +138,14 @@ REASONS: Final[dict[str, Reason]] = {
     "sibuk": _r(503, "Lampiran 1a", "Antrean penuh; coba lagi.", "The queue is full; try again."),
     "metode": _r(405, "Lampiran 1a", "Metode ini tidak ada pada alamat itu.", "There is no such method at that address."),
     "parameter": _r(400, "Lampiran 1a", "Permintaan tidak lengkap atau salah bentuk: {parameter}.", "The request is incomplete or malformed: {parameter}."),
+    # people
+    "masuk": _r(401, _SAFE, "Id, kata sandi, atau kode tidak berlaku, atau akun sedang dikunci.", "The id, password or code is not valid, or the account is locked for now."),
+    "sesi": _r(401, _SAFE, "Anda belum masuk, atau sesi Anda berakhir.", "You are not signed in, or your session ended."),
+    "asal": _r(403, _SAFE, "Permintaan berasal dari halaman lain.", "The request comes from another site's page."),
+    "tautan": _r(403, _SAFE, "Tautan ini tidak berlaku, sudah dipakai, atau lewat waktunya.", "This link is not valid, was used, or its time is over."),
+    "sandi": _r(422, _SAFE, "Kata sandi ditolak: paling sedikit {panjang} huruf, bukan kata sandi umum, dan tidak memuat id Anda.", "The password is refused: at least {panjang} characters, no common password, and without your id in it."),
+    "akun": _r(422, _SAFE, "Akun tidak dapat dibuat atau diubah: {bidang}.", "The account cannot be made or changed: {bidang}."),
+    "wewenang": _r(403, _SAFE, "Peran Anda tidak mencakup tindakan ini: {tindakan}.", "Your role does not cover this act: {tindakan}."),
 }
 
 Fact = str | int

@@ -56,8 +56,9 @@ if TYPE_CHECKING:
     from broker.keys import PublicSet, Ring
     from broker.ledger.leaves import Tree
     from broker.model import Agreement, Contract, Entry, Plan, Terms
-    from broker.policy import Policy
+    from broker.policy import InForce, Policy
     from broker.record import Ledger
+    from broker.store import Transaction
     from broker.treatment import Profiles
 
 EPOCH: Final = 1  # of pseudonyms
@@ -75,11 +76,17 @@ class Office:
     contracts: Mapping[str, Contract]
     codes: CodeLists
     validators: Validators
-    policy: Policy
+    force: InForce
+    expectations: Mapping[str, bytes]  # by name, the files of what must stay true of every policy
     rings: Mapping[str, Ring]  # agreement → its secrets; `broker` → the broker log's
     peers: Mapping[str, PublicSet]  # system → enrolled public keys
     ledger: Ledger
     folders: Folders
+
+    @property
+    def policy(self) -> Policy:
+        """The one in force now. Read it once: the next look may be another version."""
+        return self.force.policy
 
     def log_for(self, agreement: str) -> str:
         return agreement if agreement in self.agreements else BROKER_LOG
@@ -122,6 +129,8 @@ def _refused(office: Office, name: str, refusal: Refusal, now: datetime) -> Refu
 def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk_bytes: int) -> Entry:
     submission = read_statement(office, spooled)
     terms = agree(submission.request, office.agreements, {d: c.template for d, c in office.contracts.items()}, now)  # 2 agree
+    with office.ledger.database.read() as tx:
+        not_stopped(tx, terms.agreement.id, terms.sender.party, terms.recipient.party)
     contract = office.contracts[terms.dataset]
     recipient_key = _recipient_key(office, terms)
     plan = office.policy.plan(terms, contract)  # 3 decide
@@ -166,7 +175,8 @@ def _record(
     receipt_key = office.rings[agreement].get(ReceiptKey, "receipt")
     report: dict[str, object] = {}
 
-    def manifest(tree: Tree) -> bytes:
+    def manifest(tree: Tree, tx: Transaction) -> bytes:
+        not_stopped(tx, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
         report.update(_report(tally, tree.repeated, unique, warnings))
         return manifest_json(
             exchange=bytes.fromhex(name),
@@ -204,6 +214,13 @@ def _record(
         header=header,
         report=lambda: json.dumps(report, ensure_ascii=False, separators=(",", ":")),
     )
+
+
+def not_stopped(tx: Transaction, agreement: str, *parties: str) -> None:
+    """Refusal dihentikan while an officer's stop of the agreement or of a party holds."""
+    for stop in tx.versions.stops():
+        if stop.target in (agreement, *parties):
+            raise Refusal("dihentikan", sasaran=stop.target)
 
 
 def _report(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:

@@ -240,3 +240,22 @@ class Entry:
     index: int
     size: int
     checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An officer's account: role, party and appointment. The display name is no part of it: it never leaves its own table."""
+
+    id: str  # `petugas-3@sijunjung`: the role's word, a number, the party
+    party: str  # '' for the administrator; an external auditor's body otherwise (`inspektorat`, `bpk`)
+    role: str  # operator admin_pihak auditor petugas_keamanan ppdp administrator pembuka_samaran
+    agreements: frozenset[str]
+    appointment: str  # number of the letter
+    starts: date  # WIB
+    ends: date | None  # last day, inclusive
+    state: str  # invited active ended
+    keys: bytes | None  # the enrolled public key file
+
+    def in_office(self, day: date) -> bool:
+        """Whether the appointment holds on `day` (WIB). An invited officer with an enrolled key is in office: key and password are apart."""
+        return self.state in ("invited", "active") and self.starts <= day and (self.ends is None or day <= self.ends)

@@ -105,7 +105,7 @@ class Ledger:
         log: str,
         exchange: bytes,
         leaves: LeafGatherer,
-        manifest: Callable[[Tree], bytes],
+        manifest: Callable[[Tree, Transaction], bytes],
         now: datetime,
         *,
         sign: Callable[[bytes], bytes],
@@ -114,8 +114,8 @@ class Ledger:
     ) -> Entry:
         """Vault rows, leaves, manifest, our receipt, signed checkpoint and outbox row in one transaction; the Entry once it is durable.
 
-        manifest: the entry's bytes from the finished tree. sign: our DSSE over it. header: the envelope's prefix, without which the outbox
-        file is noise. report: the sender's quality report, asked after `manifest`.
+        manifest: the entry's bytes from the finished tree; it may refuse, and then nothing of this happened. sign: our DSSE over it.
+        header: the envelope's prefix, without which the outbox file is noise. report: the sender's quality report, asked after `manifest`.
         """
         with self.writing() as book:
             tx, name = book.tx, exchange.hex()
@@ -123,7 +123,7 @@ class Ledger:
                 for s in leaves.segments(vault.ids):
                     tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
             assert leaves.tree is not None
-            entry = manifest(leaves.tree)
+            entry = manifest(leaves.tree, tx)
             appended = book.append(log, entry)
             at = utc_text(now)
             tx.add_receipt(name, BROKER, sign(entry), at)

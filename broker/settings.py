@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from broker.errors import ConfigError
 
@@ -17,7 +18,22 @@ if TYPE_CHECKING:
 HOME_VARIABLE: Final = "SINERGI_HOME"  # a party's client home
 BROKER_VARIABLE: Final = "BROKER_HOME"
 MAX_SUBMISSION: Final = 2 << 30  # bytes of a sealed body
-_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int}
+_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "oidc": dict}
+_OIDC: Final = {"issuer": str, "client_id": str, "client_secret_file": str, "claim": str, "second_factor": list}
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """A provider that officers may sign in with. claim: of the ID token, which carries the account's id.
+
+    second_factor: `acr` or `amr` values of the provider that stand for a second factor of its own; none of them: ours is asked.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret_file: Path
+    claim: str
+    second_factor: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,7 @@ class Settings:
     port: int = 8470
     public_url: str = ""
     max_submission: int = MAX_SUBMISSION
+    oidc: Oidc | None = None
 
     @property
     def url(self) -> str:
@@ -67,7 +84,33 @@ def read_settings(home: Path) -> Settings:
             raise ConfigError(str(path), line, f"unknown key {key}")
         if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
             raise ConfigError(str(path), line, f"{key} must be {_KEYS[key].__name__}")
-    return Settings(home, **values)
+    oidc = values.pop("oidc", None)
+    return Settings(home, **values, oidc=None if oidc is None else _oidc(path, text, oidc))
+
+
+def _oidc(path: Path, text: str, values: dict[str, object]) -> Oidc:
+    """The table `[oidc]`. ConfigError for an unknown or missing key, a wrong type, or an issuer that is neither https nor on this machine."""
+    lines = text.splitlines()
+    table = next((n for n, row in enumerate(lines, 1) if row.strip().startswith("[oidc]")), 1)
+    for key, value in values.items():
+        line = next((n for n, row in enumerate(lines, 1) if n > table and row.strip().startswith(key)), table)
+        if key not in _OIDC:
+            raise ConfigError(str(path), line, "unknown key in [oidc]")
+        if not isinstance(value, _OIDC[key]) or not value or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
+            raise ConfigError(str(path), line, f"{key} must be {_OIDC[key].__name__}, and not empty")
+        if key == "issuer" and not _is_safe(str(value)):
+            raise ConfigError(str(path), line, "issuer must be https://…, or http:// on this machine")
+    if missing := sorted(_OIDC.keys() - values.keys() - {"second_factor"}):
+        raise ConfigError(str(path), table, f"[oidc] needs {', '.join(missing)}")
+    factors = values.get("second_factor", [])
+    assert isinstance(factors, list)
+    secret = path.parent / str(values["client_secret_file"])
+    return Oidc(str(values["issuer"]).rstrip("/"), str(values["client_id"]), secret, str(values["claim"]), tuple(factors))
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
 
 
 def shipped_policies() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -17,8 +18,9 @@ from broker.detection import detect
 from broker.errors import ConfigError, KeyRingError
 from broker.exchange import Office
 from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.lifecycle import start
 from broker.model import wib_date
-from broker.policy import load_policy
+from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
 from broker.settings import shipped_policies
 from broker.store import Database
@@ -26,12 +28,13 @@ from broker.store import Database
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from broker.keys import PublicSet
+    from broker.model import Agreement, Contract
+    from broker.policy import Policy
 
 AGREEMENT_KEYS: Final = ("root", "vault", "kem", "log", "receipt")
-BROKER_KEYS: Final = ("log", "receipt")
+BROKER_KEYS: Final = ("root", "log", "receipt")
 POLICY_VERSION: Final = 1
 
 
@@ -61,7 +64,7 @@ def read_peers(home: Path) -> Mapping[str, PublicSet]:
     return {peer.owner: peer for peer in found}
 
 
-def open_office(home: Path) -> Office:
+def open_office(home: Path, now: datetime) -> Office:
     """The office of a broker home. ConfigError, KeyRingError or LedgerError: nothing is served."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
     if not (home / "secrets").is_dir():
@@ -75,17 +78,36 @@ def open_office(home: Path) -> Office:
     database = Database(home / "ledger.db")
     ledger = Ledger(database, {name: ring.get(LogKey, "log") for name, ring in rings.items()})
     codes = load_codelists(policies / "codes")
-    return Office(
+    office = Office(
         agreements=agreements,
         contracts=contracts,
         codes=codes,
         validators=Validators(codes),
-        policy=load_policy(policies, contracts, agreements, clause_exists, POLICY_VERSION),
+        force=InForce(policy_of(home, contracts, agreements)),
+        expectations={Path(name).name: data for name, data in expectation_files(policies / "tests").items()},
         rings=rings,
         peers=read_peers(home),
         ledger=ledger,
         folders=folders,
     )
+    start(office, now)
+    return office
+
+
+def policy_of(home: Path, contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> Policy:
+    """The policy published last in a broker home, or its seed if none is; compiled, its signatures not yet looked at. Reads only."""
+    row = None
+    if (home / "ledger.db").exists():
+        database = Database(home / "ledger.db")
+        try:
+            with database.read() as tx:
+                number = tx.versions.active()
+                row = None if number is None else tx.versions.version(number)
+        finally:
+            database.close()
+    if row is None:
+        return load_policy(home / "policies", contracts, agreements, clause_exists, POLICY_VERSION)
+    return compile_policy(row.rules, row.model, contracts, agreements, clause_exists, row.number)
 
 
 def warm_up(office: Office, now: datetime) -> None:

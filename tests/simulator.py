@@ -20,8 +20,10 @@ from broker.envelope.dsse import STATEMENT
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
 from broker.keys import KemKey, KemPublic, LogKey, ReceiptKey, Ring, open_ring
+from broker.lifecycle import start
 from broker.model import Entry, utc_text, wib_date
-from broker.record import Ledger
+from broker.policy import InForce
+from broker.record import BROKER_LOG, Ledger
 from broker.sample import rows as synthetic
 from broker.store import Database, ExchangeRow
 from broker.upkeep import take_up
@@ -58,7 +60,7 @@ class Province:
             own = create_home(parties / system, system, URL, now)
             (home / "peers" / f"{system}.json").write_bytes(own.to_json())
             (parties / system / "broker.json").write_bytes(public.to_json())
-        office = open_office(home)
+        office = open_office(home, now)
         office.ledger.database.close()
         return cls(home, parties, office)
 
@@ -85,7 +87,10 @@ class Town:
         folders.create()
         rings = self.province.office.rings
         ledger = Ledger(Database(self.home / "ledger.db"), {name: ring.get(LogKey, "log") for name, ring in rings.items()})
-        self.office = dataclasses.replace(self.province.office, ledger=ledger, folders=folders)
+        if not hasattr(self, "office"):
+            self.office = self.province.office
+        self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, force=InForce(self.office.policy))
+        start(self.office, self.now)
         return take_up(self.office, self.now)
 
     def close(self) -> None:
@@ -149,8 +154,9 @@ class Town:
         return found
 
     def entries(self, log: str = "nk-sijunjung-2025") -> list[dict[str, Any]]:
+        """The log's entries behind the first of every log: that policy version 1 was published."""
         with self.office.ledger.database.read() as tx:
-            return [json.loads(e) for e in tx.entries(log)]
+            return [json.loads(e) for e in tx.entries(log)][log != BROKER_LOG :]
 
     def assert_refused(self, name: str, reason: str, log: str = "nk-sijunjung-2025") -> None:
         """The refusal is recorded with its clause, and nothing is left: no outbox file, no spooled file, no leaf, no header."""

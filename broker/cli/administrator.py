@@ -75,9 +75,9 @@ def serve(
     events.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger("sinergi").addHandler(events)
     logging.getLogger("sinergi").setLevel(logging.INFO)
-    office = open_office(settings.home)
+    office = open_office(settings.home, datetime.now(UTC))
     warm_up(office, datetime.now(UTC))
-    app = create_app(office, settings.url, settings.max_submission)
+    app = create_app(office, settings.url, settings.max_submission, oidc=settings.oidc)
     say(f"Sinergi melayani di {settings.url}; halaman API: {settings.url}/v1/docs")
     try:
         # The access log is off: it would keep who asked for what outside the ledger.

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from broker import __version__
-from broker.cli import administrator, party
+from broker.cli import administrator, party, people, policy
 from broker.cli.detect import detect
 from broker.cli.explain import explain
 from broker.errors import SinergiError
@@ -45,6 +45,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, show, pin, enrol.", no_args_is_help=True)
 app.add_typer(keys, name="keys", rich_help_panel=PARTY)
+app.add_typer(policy.app, name="policy", rich_help_panel=SECURITY)
+app.add_typer(people.app, name="people", rich_help_panel=ADMINISTRATOR)
 
 app.command("doctor", rich_help_panel=PARTY)(party.doctor)
 app.command("send", rich_help_panel=PARTY)(party.send)

@@ -1,4 +1,4 @@
-"""`broker explain`: what each column becomes, and by which rule and Pasal. Reads the policies alone: no key, no ledger."""
+"""`broker explain`: what each column becomes, and by which rule and Pasal. Reads the policies and the version in force alone: no key."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def explain(
 
 def what_becomes(policies: Path, asked: Asked, row_class: str, now: datetime) -> tuple[list[Cell], tuple[str, ...]]:
     """A cell for every column, and the warnings of the terms. Refusal: what an exchange that asks the same would be told."""
-    from broker.agreement import agree, clause_exists, load_agreements  # noqa: PLC0415
+    from broker.agreement import agree, load_agreements  # noqa: PLC0415
     from broker.contract import load_contracts  # noqa: PLC0415
-    from broker.policy import load_policy  # noqa: PLC0415
     from broker.treatment import effective_level  # noqa: PLC0415
+    from broker.wiring import policy_of  # noqa: PLC0415
 
     classes = [class_name(n) for n in range(1 << len(ROW_FLAGS))]
     if row_class not in classes:
@@ -77,8 +77,7 @@ def what_becomes(policies: Path, asked: Asked, row_class: str, now: datetime) ->
     request = Request(asked.agreement, asked.dataset, templates.get(asked.dataset, ""), asked.sender, asked.recipient, asked.purpose, asked.basis, "text/csv")
     terms = agree(request, agreements, templates, now)
     contract = contracts[terms.dataset]
-    # The version number is the serving broker's to give; what a column becomes does not depend on it.
-    plan = load_policy(policies, contracts, agreements, clause_exists, 0).plan(terms, contract)
+    plan = policy_of(policies.parent, contracts, agreements).plan(terms, contract)
     number = classes.index(row_class)
     levels = zip(contract.columns, plan.levels[number], strict=True)
     return [Cell(c.name, effective_level(c, level, plan.audience), plan.rules[number, c.name]) for c, level in levels], terms.warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -43,6 +44,14 @@ class Connection:
     def get(self, path: str) -> dict[str, Any]:
         return _ok(self.request("GET", path))
 
+    def act(self, method: str, path: str) -> dict[str, Any]:
+        """A request without a body; the JSON answer, empty where there is none."""
+        return _done(self.request(method, path))
+
+    def send(self, method: str, path: str, data: bytes, kind: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """A request with a small body of the media type `kind`."""
+        return _done(self.request(method, path, {"content-type": kind, **(headers or {})}, hashlib.sha256(data).digest(), iter([data])))
+
     def text(self, path: str) -> str:
         response = self.request("GET", path)
         if response.status_code >= 400:
@@ -79,6 +88,10 @@ def answered(response: httpx2.Response) -> dict[str, Any]:
     except ValueError:
         raise ClientError(f"{urlsplit(str(response.url)).netloc} does not answer like a broker (status {response.status_code})") from None
     return value
+
+
+def _done(response: httpx2.Response) -> dict[str, Any]:
+    return {} if response.status_code == 204 else _ok(response)
 
 
 def _ok(response: httpx2.Response) -> dict[str, Any]:

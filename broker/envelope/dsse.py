@@ -1,4 +1,4 @@
-"""DSSE envelopes signed by Ed25519 and ML-DSA-65: a statement over a submission, a receipt over a manifest.
+"""DSSE envelopes signed by Ed25519 and ML-DSA-65: over a submission's statement, a manifest, a policy version, an officer's approval.
 
 Source: secure-systems-lab/dsse protocol.md (PAE). The payload type is inside the signed bytes, so a statement can never pass for a receipt.
 """
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STATEMENT: Final = "application/vnd.sinergi.statement+json"
 MANIFEST: Final = "application/vnd.sinergi.manifest+json"
+POLICY: Final = "application/vnd.sinergi.policy-version+json"
+APPROVAL: Final = "application/vnd.sinergi.policy-approval+json"
 _PQ = "#ml-dsa-65"  # marks the second signature of one kid
 
 

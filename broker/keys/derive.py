@@ -14,6 +14,9 @@ LABELS: Final = {
     "ref": b"sng/ref/v1",  # exchange id
     "salt": b"sng/salt/v1",  # exchange id
     "tag": b"sng/tag/v1",  # agreement
+    "totp": b"sng/totp/v1",  # person
+    "oidc": b"sng/oidc/v1",
+    "host": b"sng/host/v1",
 }
 
 

@@ -1,24 +1,28 @@
-"""Rules to tables. Casbin's role managers say what each rule matches; painting those boxes says what every cell is worth.
+"""Rules to tables. Casbin's role managers say what each word matches; painting those boxes says what every cell is worth.
 
 A rule is a product of tests, one per axis, so it is a box; effective = min(max of allows, min of caps), and a cell that no allow
-reaches is 0. Time is finite too: between two dates that some rule names, nothing changes. `check_against_casbin` holds tables
-and enforce() against each other. Casbin is never asked during an exchange, and its policy and model parsers never.
+reaches is 0. Time is finite too: between two dates that some rule names, nothing changes. check.py holds tables and enforce()
+against each other. Casbin is never asked during an exchange, and its policy and model parsers never.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import casbin
 import numpy as np
 
+from broker.errors import ConfigError
 from broker.policy.load import DEFINITIONS
+from broker.policy.universe import ANY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +32,21 @@ if TYPE_CHECKING:
 
 # CPython 3.11's AST builder fails now and then under threads (cpython gh-106905), and Casbin parses at every decision.
 ONE_THREAD: Final = threading.Lock()
+
+
+# Tables kept by one policy, in bytes: a thousand rules of a thousand different days would fill any memory.
+MAX_TABLES: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """What each word of a rule matches, as Casbin's role managers say. Read-only.
+
+    who: word of `sub` → bool[sub, dom], since a role is held under one agreement. masks: (axis, word) → bool[value].
+    """
+
+    who: Mapping[str, NDArray[np.bool_]]
+    masks: Mapping[tuple[str, str], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +66,7 @@ class Masks:
     deny: NDArray[np.bool_]
     dari: NDArray[np.str_]
     sampai: NDArray[np.str_]
+    reach: Reach
 
     def on(self, day: str) -> NDArray[np.bool_]:
         return (self.dari <= day) & (day < self.sampai)
@@ -76,25 +96,43 @@ def make_enforcer(rows: Sequence[Row], known: Universe) -> Any:
     return enforcer
 
 
+def make_reach(known: Universe) -> Reach:
+    managers, axes = make_enforcer((), known).rm_map, known.axes
+    who: dict[str, NDArray[np.bool_]] = {}
+    for (n, sub), (m, dom) in product(enumerate(axes["sub"]), enumerate(axes["dom"])):
+        for name in _names(managers["g"], sub, dom):
+            who.setdefault(name, np.zeros((len(axes["sub"]), len(axes["dom"])), np.bool_))[n, m] = True
+    masks: dict[tuple[str, str], NDArray[np.bool_]] = {("act", ANY): np.ones(len(axes["act"]), np.bool_)}
+    for n, act in enumerate(axes["act"]):
+        masks["act", act] = np.arange(len(axes["act"])) == n
+    for axis, role in (("dom", "g3"), ("pur", "g4"), ("row", "g5"), ("obj", "g2")):
+        for n, value in enumerate(axes[axis]):
+            for name in _names(managers[role], value):
+                masks.setdefault((axis, name), np.zeros(len(axes[axis]), np.bool_))[n] = True
+    return Reach(MappingProxyType({word: _fixed(mask) for word, mask in who.items()}), MappingProxyType({key: _fixed(mask) for key, mask in masks.items()}))
+
+
 def make_masks(rows: Sequence[Row], known: Universe) -> Masks:
-    managers, axes = make_enforcer(rows, known).rm_map, known.axes
+    """Rules share few words: each word's mask is made once, and a rule's is a look at it."""
+    reach = make_reach(known)
 
-    def under(role: str, axis: str) -> NDArray[np.bool_]:
-        names = [_names(managers[role], value) for value in axes[axis]]
-        return np.array([[getattr(row, axis) in found for found in names] for row in rows], dtype=np.bool_)
+    def under(axis: str) -> NDArray[np.bool_]:
+        words = {word: n for n, word in enumerate({getattr(row, axis) for row in rows})}
+        return np.array([reach.masks[axis, word] for word in words])[[words[getattr(row, axis)] for row in rows]]
 
-    held = [[_names(managers["g"], sub, dom) for dom in axes["dom"]] for sub in axes["sub"]]
-    who = np.array([[[row.sub in found for found in doms] for doms in held] for row in rows], dtype=np.bool_)
+    holders = {word: n for n, word in enumerate({row.sub for row in rows})}
+    who = np.array([reach.who[word] for word in holders])[[holders[row.sub] for row in rows]]
     return Masks(
-        who=_fixed(who & under("g3", "dom")[:, None, :]),
-        act=_fixed(np.array([[row.act in (act, "*") for act in axes["act"]] for row in rows], dtype=np.bool_)),
-        pur=_fixed(under("g4", "pur")),
-        row=_fixed(under("g5", "row")),
-        obj=_fixed(under("g2", "obj")),
+        who=_fixed(who & under("dom")[:, None, :]),
+        act=_fixed(under("act")),
+        pur=_fixed(under("pur")),
+        row=_fixed(under("row")),
+        obj=_fixed(under("obj")),
         level=_fixed(np.array([int(row.lv) for row in rows], dtype=np.uint8)),
         deny=_fixed(np.array([row.eft == "deny" for row in rows], dtype=np.bool_)),
         dari=_fixed(np.array([row.dari for row in rows])),
         sampai=_fixed(np.array([row.sampai for row in rows])),
+        reach=reach,
     )
 
 
@@ -107,14 +145,31 @@ def _names(manager: Any, value: str, *domain: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def compile_tables(masks: Masks) -> Mapping[Where, Table]:
-    """One table per slice of time, subject, agreement and action that some allow reaches; every cell of the others is 0."""
+def compile_tables(masks: Masks, name: str = "rules.csv") -> Mapping[Where, Table]:
+    """One table per slice of time, subject, agreement and action that some allow reaches; every cell of the others is 0.
+
+    Slices between which nothing changes for the three share one Table. Raises ConfigError where tables would pass MAX_TABLES.
+    """
+    days = slices(masks)
+    first, last = np.searchsorted(days, masks.dari), np.searchsorted(days, masks.sampai)  # a rule is on in the slices [first, last)
+    reached = np.any((masks.who[:, :, :, None] & masks.act[:, None, None, :])[~masks.deny], axis=0)
+    stretches = []
+    for sub, dom, act in np.argwhere(reached).tolist():
+        chosen = (masks.who[:, sub, dom] & masks.act[:, act]).nonzero()[0]
+        cuts = np.union1d(first[chosen], last[chosen])
+        some = np.array([np.any((first[chosen] <= cut) & (cut < last[chosen]) & ~masks.deny[chosen]) for cut in cuts])
+        stretches.append((sub, dom, act, chosen, cuts, some))
+    cells = masks.pur.shape[1] * masks.row.shape[1] * masks.obj.shape[1]
+    if 2 * cells * sum(int(some.sum()) for *_, some in stretches) > MAX_TABLES:
+        raise ConfigError(name, 0, "too many different days in dari and sampai: the tables would not fit in memory")
     tables = {}
-    for day in slices(masks):
-        today = masks.on(day)
-        reached = np.any((masks.who[:, :, :, None] & masks.act[:, None, None, :])[today & ~masks.deny], axis=0)
-        for sub, dom, act in np.argwhere(reached).tolist():
-            tables[day, sub, dom, act] = _paint(masks, today & masks.who[:, sub, dom] & masks.act[:, act])
+    for sub, dom, act, chosen, cuts, some in stretches:
+        kept = np.concatenate(([0], np.cumsum(some)))  # place of a cut among the stretches that some allow reaches
+        spans = zip(kept[np.searchsorted(cuts, first[chosen])].tolist(), kept[np.searchsorted(cuts, last[chosen])].tolist(), strict=True)
+        painted = iter(_paint(masks, chosen.tolist(), list(spans), int(kept[-1])))
+        for n in some.nonzero()[0].tolist():
+            table = next(painted)
+            tables.update({(days[day], sub, dom, act): table for day in range(cuts[n], cuts[n + 1])})
     return MappingProxyType(tables)
 
 
@@ -123,24 +178,45 @@ def slices(masks: Masks) -> tuple[str, ...]:
     return tuple(np.union1d(masks.dari, masks.sampai).tolist())
 
 
-def _paint(masks: Masks, chosen: NDArray[np.bool_]) -> Table:
-    shape = (masks.pur.shape[1], masks.row.shape[1], masks.obj.shape[1])
-    allows, caps = np.zeros(shape, np.uint8), np.full(shape, 5, np.uint8)
-    for deny, level, pur, row, obj in _boxes(masks, chosen):
-        table, better = (caps, np.minimum) if deny else (allows, np.maximum)
-        box = np.ix_(pur.nonzero()[0], row.nonzero()[0], obj.nonzero()[0])
-        table[box] = better(table[box], level)
-    return Table(_fixed(allows), _fixed(np.minimum(allows, caps)))
+def _paint(masks: Masks, chosen: Sequence[int], spans: Sequence[tuple[int, int]], stretches: int) -> Iterable[Table]:
+    """The tables of so many stretches of time; rule chosen[n] is on in the stretches [spans[n]).
+
+    Painted low allows first and high caps first, so that what is painted later is the max, or the min, of what was there.
+    """
+    shape = (stretches, masks.obj.shape[1], masks.pur.shape[1], masks.row.shape[1])  # most rules name one object: its cells lie together
+    allows, levels = np.zeros(shape, np.uint8), np.full(shape, 5, np.uint8)
+    for deny, level, span, pur, row, obj in _boxes(masks, chosen, spans):
+        target = (levels if deny else allows)[slice(*span)]
+        rows = _runs(row.tobytes())
+        for objects in _runs(obj.tobytes()):
+            if len(rows) == 1:  # most rules: filled in runs, a third faster
+                for purposes in _runs(pur.tobytes()):
+                    target[:, objects, purposes, rows[0]] = level
+            else:
+                np.copyto(target[:, objects], level, where=pur[:, None] & row)
+    np.minimum(levels, allows, out=levels)
+    return (Table(_fixed(a.transpose(1, 2, 0)), _fixed(b.transpose(1, 2, 0))) for a, b in zip(allows, levels, strict=True))
 
 
-def _boxes(masks: Masks, chosen: NDArray[np.bool_]) -> list[tuple[bool, np.uint8, Any, Any, Any]]:
+Box = tuple[bool, int, tuple[int, int], "NDArray[np.bool_]", "NDArray[np.bool_]", "NDArray[np.bool_]"]
+
+
+def _boxes(masks: Masks, chosen: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[Box]:
     """Boxes of the chosen rules; those alike in all but the object are one box, since a union over one axis is a box."""
-    merged: dict[tuple[bool, int, bytes, bytes], NDArray[np.bool_]] = {}
-    for n in chosen.nonzero()[0].tolist():
-        key = (bool(masks.deny[n]), int(masks.level[n]), masks.pur[n].tobytes(), masks.row[n].tobytes())
-        merged[key] = merged[key] | masks.obj[n] if key in merged else masks.obj[n]
-    read = np.frombuffer
-    return [(deny, np.uint8(level), read(pur, np.bool_), read(row, np.bool_), obj) for (deny, level, pur, row), obj in merged.items()]
+    merged: dict[tuple[bool, int, tuple[int, int], bytes, bytes], NDArray[np.bool_]] = {}
+    for n, span in zip(chosen, spans, strict=True):
+        if span[0] < span[1]:
+            key = (bool(masks.deny[n]), int(masks.level[n]), span, masks.pur[n].tobytes(), masks.row[n].tobytes())
+            merged[key] = merged[key] | masks.obj[n] if key in merged else masks.obj[n]
+    boxes = [(*key[:3], np.frombuffer(key[3], np.bool_), np.frombuffer(key[4], np.bool_), obj) for key, obj in merged.items()]
+    return sorted(boxes, key=lambda box: -box[1] if box[0] else box[1])
+
+
+@lru_cache(4096)  # most rules name one column, and many name the same
+def _runs(mask: bytes) -> tuple[slice, ...]:
+    """A mask as runs of neighbours."""
+    edges = np.diff(np.frombuffer(mask, np.bool_), prepend=False, append=False).nonzero()[0].tolist()
+    return tuple(slice(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _fixed(array: Any) -> Any:

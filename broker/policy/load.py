@@ -7,14 +7,15 @@ This module does not judge what a policy allows; compile.py does.
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import ConfigError
-from broker.policy.universe import ANY, EVERY_AGREEMENT
+from broker.policy.universe import ANY, EVERY_AGREEMENT, term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,11 @@ DEFINITIONS: Final = (
     ("matchers", "m", MATCHER),
 )
 
+_UNSEEN: Final[Mapping[str, str]] = MappingProxyType({
+    "\ufeff": "a byte order mark", "\r": "a carriage return", "\t": "a tab", "\0": "NUL",
+})  # fmt: skip
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/*-]{0,99}")
+_VALUES: Final = attrgetter(*COLUMNS)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # date.fromisoformat alone takes 2025-W12-4 as well
 
 
@@ -75,14 +80,14 @@ class Row:
 
     @property
     def values(self) -> list[str]:
-        return [getattr(self, name) for name in COLUMNS]
+        return list(_VALUES(self))
 
 
 def read_model(file: str, data: bytes) -> None:
     """Accepts exactly DEFINITIONS, in their order; blank lines and lines that begin with # are free."""
     section, expected = "", iter((*DEFINITIONS, ("", "", "")))
-    text = _text(file, data)
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = _lines(file, data)
+    for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue
         if header := re.fullmatch(r"\[([a-z_]+)\]", line):
@@ -90,9 +95,9 @@ def read_model(file: str, data: bytes) -> None:
             continue
         key, _, value = line.partition(" = ")
         if (section, key, value) != next(expected):
-            raise ConfigError(file, number, "not the definition that the broker's tables are compiled for (docs/formats/policy.md)")
+            raise ConfigError(file, number, "not the definition that the broker's tables are compiled for (docs/formats/policy.md)", 1)
     if next(expected) != ("", "", ""):
-        raise ConfigError(file, text.count("\n") + 1, "a definition is missing")
+        raise ConfigError(file, len(lines), "a definition is missing")
 
 
 def read_rules(
@@ -100,29 +105,37 @@ def read_rules(
 ) -> tuple[Row, ...]:
     """Every row of rules.csv, in the file's order.
 
-    Raises ConfigError with file and line: not UTF-8, a wrong header, a quote, a comment, a wrong number of columns, an empty
-    value, a word outside its column's vocabulary, a level or date out of bounds, a double id, an allow that names nobody or
-    everything or runs outside its agreement's term, a citation that its agreements do not bear out; or no row at all.
+    Raises ConfigError with file, line and the column of the value: not UTF-8, no LF at the end, a character that cannot be seen,
+    a wrong header, a quote, a comment, a wrong number of values, an empty value or one with a blank at its ends, a word outside
+    its column's vocabulary, a level or date out of bounds, a double id, an allow that names nobody or everything or runs outside
+    its agreement's term, a citation that its agreements do not bear out; or no row at all.
     """
-    lines = _text(file, data).removesuffix("\n").split("\n")
+    lines = _lines(file, data)
     if lines[0] != ",".join(COLUMNS):
-        raise ConfigError(file, 1, f"the first line must be {','.join(COLUMNS)}")
+        raise ConfigError(file, 1, f"the first line must be {','.join(COLUMNS)}", 1)
     words = {axis: known.words(axis) for axis in ("sub", "dom", "obj", "act", "pur", "row")}
     words |= {"lv": frozenset("012345"), "eft": frozenset({"allow", "deny"}), "kunci": frozenset({"ya", "tidak"})}
-    rows: list[Row] = []
-    ids: set[str] = set()
+    rows: dict[str, Row] = {}
+    borne_out: set[tuple[str, str, str]] = set()  # rules share few citations, and each costs a look at every agreement
     for number, line in enumerate(lines[1:], 2):
         row = _row(file, number, line)
-        wrong = next(_faults(row, words, agreements, clause_exists), None)
-        if row.id in ids:
-            wrong = "id: the same id twice"
+        cites = (row.dom, row.pasal, row.eft)
+        wrong = ("id", "the same id twice") if row.id in rows else next(_faults(row, words, agreements), None)
+        if not wrong and cites not in borne_out:
+            wrong = next(_faults_of_citation(row, agreements, clause_exists), None)
         if wrong:
-            raise ConfigError(file, number, wrong)
-        ids.add(row.id)
-        rows.append(row)
+            raise ConfigError(file, number, f"{wrong[0]}: {wrong[1]}", place(row, wrong[0]))
+        borne_out.add(cites)
+        rows[row.id] = row
     if not rows:
         raise ConfigError(file, 1, "holds no rule")
-    return tuple(rows)
+    return tuple(rows.values())
+
+
+def place(row: Row, name: str) -> int:
+    """Where in its line the value of column `name` begins, in characters from 1."""
+    before = row.values[: COLUMNS.index(name)]
+    return sum(map(len, before)) + len(before) + 1
 
 
 def citations(pasal: str) -> tuple[tuple[str, str], ...]:
@@ -135,76 +148,95 @@ def covered(row: Row, agreements: Mapping[str, Agreement]) -> frozenset[str]:
     return frozenset(agreements) if row.dom == EVERY_AGREEMENT else frozenset({row.dom})
 
 
-def _text(file: str, data: bytes) -> str:
+def _lines(file: str, data: bytes) -> list[str]:
+    """The lines of a UTF-8 text that ends with LF; nothing in it is unseen, whatever an editor would show."""
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
-        raise ConfigError(file, data.count(b"\n", 0, error.start) + 1, "not UTF-8") from error
+        number, column = data.count(b"\n", 0, error.start) + 1, len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode()) + 1
+        raise ConfigError(file, number, "not UTF-8", column) from error
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        # Also every blank but the plain one, and characters of no width.
+        column = 0 if line.isprintable() else next(n for n, sign in enumerate(line, 1) if not sign.isprintable())
+        if column:
+            raise ConfigError(file, number, f"a character that cannot be seen: {_UNSEEN.get(line[column - 1], 'delete it')}", column)
+    if lines.pop():
+        raise ConfigError(file, len(lines) + 1, "the last line does not end with LF: the file may be cut short")
+    if not lines:
+        raise ConfigError(file, 1, "is empty")
+    return lines
 
 
 def _row(file: str, number: int, line: str) -> Row:
-    for sign, wrong in (('"', "a quote: no value needs one"), ("#", "a comment: every line is a rule"), ("\r", "a carriage return")):
+    for sign, wrong in (('"', "a quote: no value needs one"), ("#", "a comment: every line is a rule")):
         if sign in line:
-            raise ConfigError(file, number, wrong)
-    values = next(csv.reader([line], strict=True), [])
+            raise ConfigError(file, number, wrong, line.index(sign) + 1)
+    values = line.split(",") if line else []
     if len(values) != len(COLUMNS):
-        raise ConfigError(file, number, f"{len(values)} columns, {len(COLUMNS)} expected")
+        last = len(",".join(values[: len(COLUMNS)])) + 1  # where a value is missing, or the comma before one too many
+        raise ConfigError(file, number, f"{len(values)} columns, {len(COLUMNS)} expected", last)
     return Row(number, *values)
 
 
-def _faults(
-    row: Row,
-    words: Mapping[str, frozenset[str]],
-    agreements: Mapping[str, Agreement],
-    clause_exists: Callable[[Agreement, str], bool],
-) -> Iterator[str]:
+Fault = tuple[str, str]  # the column at fault; what is wrong with its value
+
+
+def _faults(row: Row, words: Mapping[str, frozenset[str]], agreements: Mapping[str, Agreement]) -> Iterator[Fault]:
     for name, value in zip(COLUMNS, row.values, strict=True):
         if not value:
-            yield f"{name}: empty"
+            yield name, "empty"
+        if value != value.strip(" "):
+            yield name, "a blank before or after the value"
         if name in words and value not in words[name]:
-            yield f"{name}: not a word that this column knows"
+            yield name, "not a word that this column knows"
     if not _ID.fullmatch(row.id):
-        yield "id: letters, digits and _.:/*- only, a letter first, at most 100"
-    if not (_is_date(row.dari) and _is_date(row.sampai)) or row.dari >= row.sampai:
-        yield "dari, sampai: two dates YYYY-MM-DD, the first before the second"
+        yield "id", "letters, digits and _.:/*- only, a letter first, at most 100"
+    for name in ("dari", "sampai"):
+        if not _is_date(getattr(row, name)):
+            yield name, "not a date YYYY-MM-DD"
+    if row.dari >= row.sampai:
+        yield "sampai", "not after dari"
     yield from _faults_of_cap(row) if row.eft == "deny" else _faults_of_allow(row, agreements)
-    yield from _faults_of_citation(row, agreements, clause_exists)
 
 
-def _faults_of_cap(row: Row) -> Iterator[str]:
+def _faults_of_cap(row: Row) -> Iterator[Fault]:
     if row.lv == "5":
-        yield "lv: a cap of 5 caps nothing"
+        yield "lv", "a cap of 5 caps nothing"
     if row.kunci == "ya" and row.sampai != NEVER:
-        yield f"sampai: a locked cap outlives the agreement (Pasal 9 ayat (3)): {NEVER}"
+        yield "sampai", f"a locked cap outlives the agreement (Pasal 9 ayat (3)): {NEVER}"
 
 
-def _faults_of_allow(row: Row, agreements: Mapping[str, Agreement]) -> Iterator[str]:
+def _faults_of_allow(row: Row, agreements: Mapping[str, Agreement]) -> Iterator[Fault]:
     if row.lv == "0":
-        yield "lv: an allow of 0 allows nothing"
+        yield "lv", "an allow of 0 allows nothing"
     if row.kunci == "ya":
-        yield "kunci: only a cap can be locked"
-    if ANY in (row.sub, row.obj, row.act):
-        yield "sub, obj, act: an allow says who, what and which action"
+        yield "kunci", "only a cap can be locked"
+    for name in ("sub", "obj", "act"):
+        if getattr(row, name) == ANY:
+            yield name, "an allow says who, what and which action"
     for name in covered(row, agreements):
-        term = agreements[name]
-        if row.dari < term.starts.isoformat() or row.sampai > (term.ends + timedelta(days=1)).isoformat():
-            yield f"dari, sampai: outside the term of {name}"
+        first, after = term(agreements[name])
+        if row.dari < first:
+            yield "dari", f"before the term of {name}"
+        if row.sampai > after:
+            yield "sampai", f"after the term of {name}"
 
 
-def _faults_of_citation(row: Row, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool]) -> Iterator[str]:
+def _faults_of_citation(row: Row, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool]) -> Iterator[Fault]:
     cited = citations(row.pasal)
     named, scope = frozenset(name for name, _ in cited if name), covered(row, agreements)
     if len(set(cited)) < len(cited):
-        yield "pasal: the same citation twice"
+        yield "pasal", "the same citation twice"
     if named - scope:
-        yield "pasal: cites an agreement that the rule does not cover"
+        yield "pasal", "cites an agreement that the rule does not cover"
     for name, clause in cited:
         if name and not clause_exists(agreements[name], clause):
-            yield f"pasal: {name} has no such clause"
+            yield "pasal", f"{name} has no such clause"
         if not name and (row.eft == "allow" or clause not in LAWS):
-            yield "pasal: neither `agreement: clause` nor, for a cap, a law that the broker knows"
+            yield "pasal", "neither `agreement: clause` nor, for a cap, a law that the broker knows"
     if named != scope and (row.eft == "allow" or named):
-        yield "pasal: a citation is needed for each agreement that the rule covers"
+        yield "pasal", "a citation is needed for each agreement that the rule covers"
 
 
 def _is_date(text: str) -> bool:

@@ -6,16 +6,21 @@ to a stranger is computed like everything else. Links are Casbin's grouping rule
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from broker.errors import ConfigError
 from broker.model import ROW_FLAGS, class_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from broker.model import Agreement, Contract
 
@@ -31,15 +36,31 @@ Link = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """The axes, by the model's name for each (`sub dom act pur row obj`), and the links, by role definition (`g` to `g5`)."""
+    """The axes, by the model's name for each (`sub dom act pur row obj`), and the links, by role definition (`g` to `g5`).
+
+    terms: agreement → its first day and the day after its last, as ISO dates.
+    """
 
     axes: Mapping[str, tuple[str, ...]]
     links: Mapping[str, tuple[Link, ...]]
+    terms: Mapping[str, tuple[str, str]]
+    _places: dict[str, dict[str, int]] = field(default_factory=dict, compare=False, repr=False)
+    _columns: dict[tuple[str, tuple[str, ...]], NDArray[np.intp]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._places.update((axis, {value: n for n, value in enumerate(values)}) for axis, values in self.axes.items())
 
     def index(self, axis: str, value: str) -> int:
         """The place of `value` on an axis; what the axis does not hold is UNKNOWN, the last."""
-        found = self.axes[axis]
-        return found.index(value) if value in found else len(found) - 1
+        found = self._places[axis]
+        return found.get(value, len(found) - 1)
+
+    def columns(self, dataset: str, names: tuple[str, ...]) -> NDArray[np.intp]:
+        """The places of a dataset's columns among the objects; worked out once for a contract."""
+        found = self._columns.get((dataset, names))
+        if found is None:
+            found = self._columns[dataset, names] = np.array([self.index("obj", f"{dataset}.{name}") for name in names], dtype=np.intp)
+        return found
 
     def words(self, axis: str) -> frozenset[str]:
         """What a rule may say in this column: every declared value, and every name that one stands under."""
@@ -48,13 +69,24 @@ class Universe:
         return frozenset({*self.axes[axis], *groups} - {UNKNOWN})
 
 
+def term(agreement: Agreement) -> tuple[str, str]:
+    """Its first day and the day after its last, as ISO dates."""
+    return agreement.starts.isoformat(), (agreement.ends + timedelta(days=1)).isoformat()
+
+
 def universe(contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> Universe:
-    """Raises ConfigError when two agreements put one purpose under different parents: a rule could not tell them apart."""
+    """Raises ConfigError where one word would mean two things, so that a rule could not tell them apart.
+
+    That is: a purpose under different parents in two agreements, one system of two parties, a group called as something it groups.
+    """
     parents = {(purpose.code, purpose.parent) for agreement in agreements.values() for purpose in agreement.purposes}
     purposes = _distinct(code for code, _ in sorted(parents))
     if len(purposes) < len(parents):
         raise ConfigError("agreements", 1, "a purpose has different parents in two agreements")
+    held = {(party, system) for agreement in agreements.values() for party, system in agreement.systems.items()}
     systems = _distinct(system for agreement in agreements.values() for system in agreement.systems.values())
+    if len(systems) < len(held):
+        raise ConfigError("agreements", 1, "one system of two parties")
     columns = tuple((c.dataset, column) for c in contracts.values() for column in c.columns)
     axes = {
         "sub": (*systems, *OUTSIDERS),
@@ -77,10 +109,21 @@ def universe(contracts: Mapping[str, Contract], agreements: Mapping[str, Agreeme
         "g4": (*((code, f"induk:{parent}") for code, parent in sorted(parents)), *((code, ANY) for code in purposes)),
         "g5": (*_more_general(), *((row, ANY) for row in ROW_CLASSES)),
     }
+    _no_word_twice(axes, links)
     return Universe(
         MappingProxyType({axis: (*values, UNKNOWN) for axis, values in axes.items()}),
         MappingProxyType(links),
+        MappingProxyType({name: term(agreement) for name, agreement in agreements.items()}),
     )
+
+
+def _no_word_twice(axes: Mapping[str, tuple[str, ...]], links: Mapping[str, tuple[Link, ...]]) -> None:
+    for axis, role in (("sub", "g"), ("dom", "g3"), ("obj", "g2"), ("pur", "g4")):
+        values = axes[axis]
+        # `dataset.*` is asked about and groups its columns; nothing else is both.
+        groups = {UNKNOWN, ANY, *(group for _, group, *_ in links[role])} - {value for value in values if axis == "obj" and value.endswith(".*")}
+        if len(set(values)) < len(values) or groups & set(values):
+            raise ConfigError("agreements", 1, f"{axis}: one name for two things")
 
 
 def _more_general() -> Iterable[Link]:

@@ -14,8 +14,10 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from broker.errors import LedgerError
+from broker.store.people import People
 from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 from broker.store.vault import Vault
+from broker.store.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,8 @@ class Database:
             found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
             if found is None:
                 c.execute(META.insert(), {"key": "schema", "value": str(SCHEMA)})
+            elif found == "2":  # later schemas only added tables, which are made above
+                c.execute(META.update().where(META.c.key == "schema").values(value=str(SCHEMA)))
             elif found != str(SCHEMA):
                 raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
 
@@ -79,10 +83,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A read-only view. LedgerError if the database cannot be read."""
+        """A read-only view of one moment. LedgerError if the database cannot be read."""
         try:
             with self._engine.connect() as c:
-                yield Transaction(c)
+                c.exec_driver_sql("BEGIN")
+                try:
+                    yield Transaction(c)
+                finally:
+                    c.connection.rollback()
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise LedgerError(f"not readable: {type(error).__name__}") from None
 
@@ -137,6 +145,14 @@ class Transaction:
     def refused_at_door(self) -> dict[str, int]:
         rows = self._c.execute(text("SELECT reason, SUM(count) FROM refusedatdoor GROUP BY reason"))
         return {reason: int(count) for reason, count in rows}
+
+    @property
+    def versions(self) -> Versions:
+        return Versions(self._c)
+
+    @property
+    def people(self) -> People:
+        return People(self._c)
 
     def vault(self, agreement: str) -> Vault:
         connection = self._c.connection.driver_connection  # below SQLAlchemy: it would make an object of every row

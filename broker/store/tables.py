@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 TABLES: Final = MetaData()
 
 

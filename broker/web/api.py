@@ -209,10 +209,11 @@ class Api:
         return JSONResponse({"agreements": [agreement(self._office, name) for name in mine], "time": self._clock().isoformat(), "logs": [*mine, BROKER_LOG]})
 
     def health(self) -> dict[str, object]:
+        policy = self._office.policy
         return {
             "status": "ok",
             "version": __version__,
             "time": self._clock().isoformat(),
             "waiting": self._worker.waiting,
-            "policy": {"version": self._office.policy.version, "sha256": self._office.policy.sha256},
+            "policy": {"version": policy.version, "sha256": policy.sha256, "fault": self._office.force.fault},
         }

@@ -15,6 +15,8 @@ from broker import __version__
 from broker.errors import LedgerError, Refusal
 from broker.web.api import Api
 from broker.web.page import api_page
+from broker.web.people import people_router
+from broker.web.policy import PolicyApi
 from broker.web.problems import SCHEMA, problem
 from broker.web.worker import Worker
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from broker.exchange import Office
+    from broker.settings import Oidc
 
 
 log = logging.getLogger("sinergi")
@@ -37,14 +40,18 @@ class _Application(FastAPI):
         return document
 
 
-def create_app(office: Office, url: str, max_submission: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
-    """The application, its worker started and what a crash left taken up. url: our public address, which clients sign."""
+def create_app(
+    office: Office, url: str, max_submission: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC), oidc: Oidc | None = None
+) -> FastAPI:
+    """The application, its worker started and what a crash left taken up. url: our public address, which clients sign. oidc: where officers may sign in instead."""
     app = _Application(
         title="Sinergi", version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
         summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
     )  # fmt: skip
     app.state.worker = worker = Worker(office, clock)
     app.include_router(Api(office, worker, url, max_submission, clock).router())
+    app.include_router(PolicyApi(office, url, clock).router())
+    app.include_router(people_router(office, url, clock, oidc))
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(LedgerError, lambda _request, _error: problem(Refusal("penyimpanan")))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.errors import LedgerError, Refusal
 from broker.exchange import exchange, refuse
+from broker.lifecycle import take_up_policy
 from broker.upkeep import count_try, retire, take_up
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from broker.exchange import Office
 
 TICK: Final = 60  # seconds between looks at what a passing fault left accepted
+LOOK: Final = 0.5  # seconds between looks at which policy version is in force: one indexed row
 log = logging.getLogger("sinergi")
 
 
@@ -39,6 +41,7 @@ class Worker:
             self.submit(name, again=True)
         self._tidy()
         threading.Thread(target=self._tick, name="tick", daemon=True).start()
+        threading.Thread(target=self._look, name="policy", daemon=True).start()
 
     @property
     def waiting(self) -> int:
@@ -95,6 +98,10 @@ class Worker:
                 continue
             for name in left:
                 self.submit(name)
+
+    def _look(self) -> None:
+        while not self._ended.wait(LOOK):
+            take_up_policy(self._office)
 
     def _tidy(self) -> None:
         """Once a day: deletes the envelopes whose time is over."""

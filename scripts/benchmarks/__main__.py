@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from scripts.benchmarks import detect, exchange
+from scripts.benchmarks import detect, exchange, policy
 
-BENCHES = {"exchange": exchange.main, "detect": detect.main}
+BENCHES = {"exchange": exchange.main, "detect": detect.main, "policy": policy.main}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

@@ -130,7 +130,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(dir=folder) as own:  # every run begins with an empty ledger
         home = Path(own) / "broker"
         shutil.copytree(folder / "broker", home)
-        office = open_office(home)
+        office = open_office(home, NOW)
         warm_up(office, NOW)
         print(json.dumps(MODES[mode](office, requests)))
         office.ledger.database.close()

@@ -34,6 +34,7 @@ from broker.policy import Policy
 from broker.record import Ledger
 from broker.store import Database, Transaction
 from broker.wiring import open_office
+from tests.conftest import NOW
 from tests.simulator import SIAPKERJA, SIJOKER, URL, Province, Town
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def serve(province: Province) -> None:
 def main() -> None:
     home, parties = map(Path, sys.argv[1:3])
     vars(flow)["PIECE"] = PIECE
-    office = open_office(home)
+    office = open_office(home, NOW)
     office.ledger.database.close()
     serve(Province(home, parties, office))
 

@@ -1,0 +1,204 @@
+"""`broker people`: officers' accounts. `setup` is the officer's; the rest is the administrator's, on the broker's host.
+
+While the broker serves, it alone writes the ledger: the command then asks it over HTTP, with a key that only this host can derive.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from broker.cli.say import say
+from broker.errors import ClientError, ConfigError, Refusal
+from broker.settings import broker_home, read_settings
+
+if TYPE_CHECKING:
+    from broker.jcs import Json
+    from broker.settings import Settings
+
+app = typer.Typer(rich_markup_mode=None, help="Officers: invite, set up, enrol keys, end.", no_args_is_help=True)
+Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
+Port = Annotated[int | None, typer.Option("--port", help="The port that the broker serves on, if broker.toml does not say so.")]
+Who = Annotated[str, typer.Argument(help="The account, as petugas-1@sijunjung.")]
+_DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def add(
+    role: Annotated[str, typer.Option(help="operator, admin_pihak, auditor, petugas_keamanan, ppdp, administrator or pembuka_samaran.")],
+    appointment: Annotated[str, typer.Option(help="Number of the letter of appointment.")],
+    starts: Annotated[datetime, typer.Option("--from", formats=_DAY, help="First day (WIB).")],
+    name: Annotated[str, typer.Option(help="For your own list: it is never recorded.")],
+    party: Annotated[str, typer.Option(help="sijunjung, binjai or kemnaker; bpk or inspektorat for an external auditor; none for an administrator.")] = "",
+    ends: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last day, inclusive. External auditors need one.")] = None,
+    agreement: Annotated[list[str] | None, typer.Option("--agreement", "-k", help="Only this agreement; again for more. All of the party's if none.")] = None,
+    home: Home = None,
+    port: Port = None,
+) -> None:
+    """Invite an officer by a letter of appointment. Prints the account's id and a one-time set-up link."""
+    answer = _host(
+        home, port,
+        act="invite", role=role, party=party, appointment=appointment, name=name, agreements=[*(agreement or ())],
+        **{"from": starts.date().isoformat(), "to": ends.date().isoformat() if ends else None},
+    )  # fmt: skip
+    _show_link(answer)
+
+
+@app.command()
+def link(person: Who, home: Home = None, port: Port = None) -> None:
+    """Make another set-up link for an officer who did not use theirs; the earlier one is void."""
+    _show_link(_host(home, port, act="link", person=person))
+
+
+def _show_link(answer: dict[str, Any]) -> None:
+    typer.echo(f"Akun: {answer['person']}\nKode pemasangan (72 jam, sekali pakai): {answer['token']}")
+    say("Serahkan langsung kepada orangnya; ia menjalankan `broker people setup`. [dim]Hand it over in person.[/dim]")
+
+
+@app.command("enrol-key")
+def enrol_key(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The officer's public file, made by `broker keys new`.")],
+    fingerprint: Annotated[str, typer.Option(help="The fingerprint in the officer's written notice.")],
+    home: Home = None,
+    port: Port = None,
+) -> None:
+    """Enrol an officer's own public keys by the fingerprint of their written notice; never on first use."""
+    from base64 import b64encode  # noqa: PLC0415
+
+    from broker.keys import read_public_set  # noqa: PLC0415
+
+    data = file.read_bytes()
+    answer = _host(home, port, act="enrol", person=read_public_set(data).owner, keys=b64encode(data).decode(), fingerprint=fingerprint)
+    typer.echo(f"Kunci {answer['person']} terdaftar.")
+
+
+@app.command()
+def end(person: Who, home: Home = None, port: Port = None) -> None:
+    """End an appointment at once: sessions and keys with it."""
+    answer = _host(home, port, act="end", person=person)
+    typer.echo(f"Penugasan {answer['person']} berakhir.")
+
+
+@app.command("list")
+def list_(
+    party: Annotated[str | None, typer.Option(help="Only this party's.")] = None,
+    home: Home = None,
+) -> None:
+    """Show every account: role, agreements, appointment, state."""
+    from rich.table import Column, Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from broker.store import Database  # noqa: PLC0415
+
+    folder = _broker_home(home)
+    database = Database(folder / "ledger.db")
+    try:
+        with database.read() as tx:
+            rows = [(person, tx.people.name(person.id)) for person in tx.people.list(party)]
+    finally:
+        database.close()
+    heads = ("nama", "kesepakatan", "surat", "mulai", "akhir", "keadaan", "kunci")
+    table = Table(Column("akun", no_wrap=True), *(Column(head, overflow="fold") for head in heads))  # an id that is cut short is no id
+    for p, name in rows:
+        words = (p.id, name, " ".join(sorted(p.agreements)), p.appointment, p.starts.isoformat(), p.ends.isoformat() if p.ends else "–", p.state, "ada" if p.keys else "–")
+        table.add_row(*(Text(word) for word in words))
+    say(table)
+
+
+@app.command()
+def setup(url: Annotated[str, typer.Option(help="The broker's address.")]) -> None:
+    """Set up your own account: the one-time code, a password, then the first code of your authenticator app."""
+    import httpx2  # noqa: PLC0415
+
+    from broker.client.connection import answered, problem_text  # noqa: PLC0415
+
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+        raise ClientError("a password goes only to https://, or to this machine")
+
+    def ask(**asked: str) -> dict[str, Any]:
+        try:
+            response = httpx2.post(f"{url.rstrip('/')}/v1/people/setup", json=asked, timeout=30, trust_env=False)
+        except httpx2.TransportError:
+            raise ClientError(f"no answer from {url}") from None
+        answer = answered(response)
+        if response.status_code >= 400:
+            raise ClientError(problem_text(answer))
+        return answer
+
+    token = typer.prompt("Kode pemasangan", hide_input=True)
+    password = typer.prompt("Kata sandi (paling sedikit 12 huruf)", hide_input=True, confirmation_prompt="Sekali lagi")
+    answer = ask(token=token.strip(), password=password)
+    typer.echo(f"Akun: {answer['person']}\nMasukkan ke aplikasi autentikator (hanya ditampilkan sekali):\n{answer['otpauth']}")
+    code = typer.prompt("Kode pertama")
+    ask(confirm=answer["confirm"], code=code.strip())
+    typer.echo("Akun aktif.")
+
+
+def _broker_home(home: Path | None) -> Path:
+    folder = broker_home(home)
+    if not (folder / "secrets").is_dir():
+        raise ClientError(f"{folder} is no broker home; make one with `broker init`")
+    return folder
+
+
+def _host(home: Path | None, port: int | None, **asked: Json) -> dict[str, Any]:
+    """The answer to an administrator's act: done here if nobody serves this home, else by who serves it. ClientError with the refusal."""
+    from broker.delivery import Folders  # noqa: PLC0415
+    from broker.jcs import canonical  # noqa: PLC0415
+
+    settings = read_settings(_broker_home(home))
+    settings = replace(settings, port=port or settings.port)
+    body = canonical(dict(asked))
+    try:
+        claim = Folders(settings.home).claim()
+    except ConfigError:
+        return _over_http(settings, body)
+    try:
+        return _here(settings, body)
+    finally:
+        os.close(claim)
+
+
+def _here(settings: Settings, body: bytes) -> dict[str, Any]:
+    from broker.people import by_host  # noqa: PLC0415
+    from broker.settings import limit_polars  # noqa: PLC0415
+
+    limit_polars()
+    from broker.wiring import open_office  # noqa: PLC0415
+
+    office = open_office(settings.home, datetime.now(UTC))
+    try:
+        return dict(by_host(office, body, datetime.now(UTC)))
+    except Refusal as refusal:
+        raise ClientError(f"{refusal.indonesian} · {refusal.english}") from None
+    finally:
+        office.ledger.database.close()
+
+
+def _over_http(settings: Settings, body: bytes) -> dict[str, Any]:
+    import hashlib  # noqa: PLC0415
+
+    import httpx2  # noqa: PLC0415
+
+    from broker.client.connection import answered, problem_text  # noqa: PLC0415
+    from broker.identity import sign_request  # noqa: PLC0415
+    from broker.keys import open_ring  # noqa: PLC0415
+    from broker.people import host_key_of  # noqa: PLC0415
+    from broker.record import BROKER_LOG  # noqa: PLC0415
+
+    path, key = "/v1/people/host", host_key_of(open_ring(settings.home / "secrets" / BROKER_LOG))
+    here = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - where it listens, not where we do
+    headers = sign_request("POST", settings.url + path, {"Content-Type": "application/json"}, key, datetime.now(UTC), hashlib.sha256(body).digest())
+    try:
+        response = httpx2.post(f"http://{here}:{settings.port}{path}", content=body, headers=headers, timeout=30, trust_env=False)
+    except httpx2.TransportError:
+        raise ClientError(f"the broker serves this home, but not on port {settings.port}: name it with --port") from None
+    answer = answered(response)
+    if response.status_code >= 400:
+        raise ClientError(problem_text(answer))
+    return answer

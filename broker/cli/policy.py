@@ -1,0 +1,253 @@
+"""`broker policy`: a rule change from draft to live. Everything runs as the officer whose home it is, over the broker's API."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from broker.cli.say import say
+from broker.errors import ClientError
+from broker.settings import client_home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from broker.client.officer import Draft, Officer
+
+Home = Annotated[Path | None, typer.Option("--home", help="Your own home (or SINERGI_HOME; ./sinergi-home).")]
+Name = Annotated[str, typer.Argument(help="The draft's id, as `broker policy new` printed it.")]
+STATES = {"draft": "draf", "proposed": "diusulkan", "published": "terbit", "withdrawn": "ditarik"}
+SHOWN = 40  # lines of a diff before it says how many more
+
+
+@contextmanager
+def _officer(home: Path | None) -> Iterator[Officer]:
+    import httpx2  # noqa: PLC0415
+
+    from broker.client.officer import Officer  # noqa: PLC0415
+
+    with Officer.at(client_home(home)) as officer:
+        try:
+            yield officer
+        except httpx2.TransportError:
+            raise ClientError(f"no answer from {officer.url}; run `broker doctor`") from None
+
+
+def log(home: Home = None) -> None:
+    """List every published version: who wrote it, who approved, what it opened and closed."""
+    with _officer(home) as officer:
+        for record in officer.versions():
+            approved = ", ".join(one["person"] for one in record["approvals"]) or "-"
+            say(f"versi {record['version']}  {record['time'][:16]}  +{record['gains']} -{record['losses']} sel  penulis {record['author'] or '-'}  disetujui {approved}")
+            say(f"  kebijakan {record['policy_sha256']}\n  catatan   {record['sha256']}")
+
+
+def drafts(home: Home = None) -> None:
+    """List open drafts and stops that hold."""
+    with _officer(home) as officer:
+        for row in officer.drafts():
+            say(f"{row['id']}  {STATES[row['state']]}  dari versi {row['base']}  penulis {row['author']}")
+        for row in officer.stops():
+            asked = f", pencabutan diminta {row['lift_asked_by']}" if row["lift_asked_by"] else ""
+            say(f"{row['id']}  BERHENTI {row['target']} oleh {row['person']}{asked}")
+
+
+def new(
+    file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="A rules.csv, as of a checkout; without it the rules in force.")] = None,
+    addendum: Annotated[str | None, typer.Option(help='Where locked caps are loosened: "Adendum NOMOR".')] = None,
+    home: Home = None,
+) -> None:
+    """Begin a draft. Nothing is live before it is published."""
+    with _officer(home) as officer:
+        say(f"Draf {officer.new(file.read_bytes() if file else b'', addendum=addendum)}")
+
+
+def rollback(version: Annotated[int, typer.Argument(help="An older version's number.")], home: Home = None) -> None:
+    """Begin a draft with the rules of an older version; it is proposed, approved and published like any other."""
+    with _officer(home) as officer:
+        say(f"Draf {officer.new(rollback=version)}")
+
+
+def edit(
+    draft: Name,
+    file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="The new rules.csv; without it your editor opens.")] = None,
+    home: Home = None,
+) -> None:
+    """Change a draft's rules, in your editor (VISUAL or EDITOR) or from a file."""
+    with _officer(home) as officer:
+        found = officer.draft(draft)
+        rules = file.read_bytes() if file else _edited(found.rules)
+        if rules == found.rules.encode():
+            say("Tidak ada yang berubah.")
+            return
+        officer.edit(found, rules)
+    say(f"Draf {draft} diubah. Periksa: broker policy check {draft}")
+
+
+def _edited(text: str) -> bytes:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise ClientError("set VISUAL or EDITOR to your editor, or name a --file")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rules.csv"
+        file.write_text(text, encoding="utf-8")
+        if subprocess.run([*shlex.split(editor), str(file)], check=False).returncode:  # noqa: S603 - the officer's own editor
+            raise ClientError("the editor ended with an error; the draft is unchanged")
+        return file.read_bytes()
+
+
+def check(draft: Name, home: Home = None) -> None:
+    """Say what a draft would change and what stands against it. Exit status 1 if something does."""
+    with _officer(home) as officer:
+        judged = officer.check(draft)
+    _show(judged)
+    if judged["failures"]:
+        raise typer.Exit(1)
+
+
+def diff(draft: Name, home: Home = None) -> None:
+    """Show the exact difference: every cell that changes, in lines a person reads, and the rules taken out and put in."""
+    with _officer(home) as officer:
+        judged, found = officer.check(draft), officer.draft(draft)
+    _changes(judged, every=True)
+    _rules(found)
+
+
+def replay(draft: Name, days: Annotated[int, typer.Option(min=1, max=3660, help="How far to look back.")] = 90, home: Home = None) -> None:
+    """Show which past exchanges the draft would have treated otherwise, from the ledger's manifests alone."""
+    with _officer(home) as officer:
+        found = officer.replay(draft, days)
+    say(f"{len(found['changed'])} dari {found['exchanges']} pertukaran dalam {days} hari akan diperlakukan lain.")
+    for one in found["changed"]:
+        say(one["id"])
+
+
+def explain(
+    system: Annotated[str, typer.Argument(help="Who would receive or send, as siapkerja@kemnaker.")],
+    agreement: Annotated[str, typer.Argument(help="Kesepakatan, as nk-sijunjung-2025.")],
+    column: Annotated[str, typer.Argument(help="DATASET.COLUMN, as pencari_kerja.nik.")],
+    purpose: Annotated[str, typer.Option("--purpose", "-t", help="Tujuan, as perencanaan.")],
+    row: Annotated[str, typer.Option("--row", help="Row class, as umum or anak.")] = "umum",
+    action: Annotated[str, typer.Option(help="terima, kirim, ungkap or terbit.")] = "terima",
+    day: Annotated[str | None, typer.Option(help="YYYY-MM-DD; today without it.")] = None,
+    draft: Annotated[str | None, typer.Option(help="Ask a draft instead of the policy in force.")] = None,
+    english: Annotated[bool, typer.Option("--english", help="In English.")] = False,
+    home: Home = None,
+) -> None:
+    """Explain one cell: its level, every rule that allowed or capped it, and their Pasal."""
+    asked = {"system": system, "agreement": agreement, "column": column, "purpose": purpose, "row": row, "action": action, "day": day, "draft": draft}
+    with _officer(home) as officer:
+        found = officer.explain(**{name: value for name, value in asked.items() if value is not None})
+    say(found["en" if english else "id"])
+
+
+def propose(draft: Name, home: Home = None) -> None:
+    """Fix a draft for approval. It is then other officers' to read and sign."""
+    with _officer(home) as officer:
+        judged = officer.propose(draft)
+    _show(judged)
+    owed = sorted({party for parties in judged["approval_of"].values() for party in parties})
+    say(f"Diusulkan. Perlu persetujuan petugas: {', '.join(owed) or 'satu petugas lain'}.")
+
+
+def approve(
+    draft: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; you have read the diff.")] = False,
+    home: Home = None,
+) -> None:
+    """Read a proposed draft and sign it with your own key, on this machine. The author never approves."""
+    with _officer(home) as officer:
+        found, judged = officer.draft(draft), officer.check(draft)
+        base = officer.version(found.base)
+        _changes(judged, every=True)
+        _rules(found)
+        digest = hashlib.sha256((found.model + found.rules).encode()).hexdigest()
+        if judged["policy_sha256"] != digest:
+            raise ClientError("the draft changed while you read it; read it again")
+        say(f"Kebijakan yang ditandatangani: {digest}")
+        if not yes and not typer.confirm("Setujui?"):
+            raise typer.Exit(1)
+        officer.approve(found, hashlib.sha256((base["model"] + base["rules"]).encode()).hexdigest())
+    say(f"Draf {draft} Anda setujui.")
+
+
+def publish(draft: Name, home: Home = None) -> None:
+    """Put an approved draft in force, at once."""
+    with _officer(home) as officer:
+        done = officer.publish(draft)
+    say(f"Versi {done['version']} berlaku. Kebijakan {done['policy_sha256']}")
+
+
+def withdraw(draft: Name, home: Home = None) -> None:
+    """Take back a draft of your own."""
+    with _officer(home) as officer:
+        officer.withdraw(draft)
+    say(f"Draf {draft} ditarik.")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write model.conf and rules.csv.")],
+    version: Annotated[int | None, typer.Option(help="A version's number; the one in force without it.")] = None,
+    home: Home = None,
+) -> None:
+    """Write a version's files, byte for byte, as for a git checkout."""
+    if not folder.is_dir():
+        raise ClientError(f"{folder} is no folder")
+    with _officer(home) as officer:
+        found = officer.version(version or officer.versions()[-1]["version"])
+    for name, text in (("model.conf", found["model"]), ("rules.csv", found["rules"])):
+        (folder / name).write_bytes(text.encode())
+    say(f"Versi {found['number']} ditulis ke {folder}")
+
+
+def stop(target: Annotated[str, typer.Argument(help="An agreement (nk-sijunjung-2025) or a party (sijunjung).")], home: Home = None) -> None:
+    """HALT every release of an agreement or a party, at once. Undone only by two officers."""
+    with _officer(home) as officer:
+        done = officer.stop(target)
+    say(f"[bold]BERHENTI[/bold] {done['target']} sejak {done['at'][:16]}. Cabut (dua petugas): broker policy resume {done['id']}")
+
+
+def resume(name: Annotated[str, typer.Argument(help="The stop's id.")], home: Home = None) -> None:
+    """Ask that a stop be undone; the second officer who asks undoes it."""
+    with _officer(home) as officer:
+        lifted = officer.resume(name)
+    say("Penghentian dicabut." if lifted else "Diminta; perlu petugas kedua.")
+
+
+def _show(judged: dict[str, Any]) -> None:
+    _changes(judged, every=False)
+    for failure in judged["failures"]:
+        say(f"[bold]MELANGGAR[/bold] {failure}")
+    for words, rules in (("Batas terkunci dilonggarkan", "loosened"), ("Aturan yang tidak pernah berlaku", "never_applies"), ("Batas siaga", "armed")):
+        if judged[rules]:
+            say(f"{words}: {', '.join(judged[rules])}")
+
+
+def _changes(judged: dict[str, Any], *, every: bool) -> None:
+    say(f"{judged['gains']} sel naik, {judged['losses']} sel turun.")
+    lines = judged["changes"] if every else judged["changes"][:SHOWN]
+    for line in lines:
+        say(f"{'+' if line['after'] > line['before'] else '-'} {line['id']}")
+    if len(lines) < len(judged["changes"]):
+        say(f"… dan {len(judged['changes']) - len(lines)} baris lagi: broker policy diff")
+    if judged["elsewhere"]:
+        say(f"{judged['elsewhere']} sel lain berubah dalam kesepakatan yang bukan milik pihak Anda.")
+
+
+def _rules(found: Draft) -> None:
+    from rich.text import Text  # noqa: PLC0415 - a rule may hold what looks like markup
+
+    say(Text("\n".join(found.lines()) or "Tidak ada aturan yang berubah."))
+
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False, help="Policies: draft, check, diff, approve, publish; stop and resume.")
+for command in (new, edit, check, diff, replay, explain, propose, approve, publish, rollback, withdraw, export, drafts, log, stop, resume):
+    app.command(command.__name__)(command)

@@ -1,0 +1,147 @@
+"""A security officer's side: drafts, approvals and stops over HTTP, signed with the officer's own keys. The approval is made here, on the officer's machine.
+
+The broker says what a draft changes; what is signed is the digest of the rules themselves, worked out here from the bytes that came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import unified_diff
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import quote, urlencode
+
+from broker.client.connection import Connection
+from broker.envelope import Approval, sign_dsse
+from broker.envelope.dsse import APPROVAL
+from broker.errors import ClientError
+from broker.keys import ReceiptKey, RequestKey, Ring, open_ring
+from broker.model import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx2
+
+RULES_TYPE: Final = "text/csv"
+DSSE_TYPE: Final = "application/vnd.dsse+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it came: the rules, those it is based on, and the model both stand on. rules_sha256: of `rules`, as bytes."""
+
+    id: str
+    base: int
+    author: str
+    state: str
+    addendum: str | None
+    rules: str
+    base_rules: str
+    model: str
+    approvals: tuple[str, ...]
+
+    @property
+    def rules_sha256(self) -> str:
+        return hashlib.sha256(self.rules.encode()).hexdigest()
+
+    def lines(self) -> list[str]:
+        """The rules taken out and put in, as a text comparison worked out here: `-` before, `+` after."""
+        pair = unified_diff(self.base_rules.splitlines(), self.rules.splitlines(), n=0, lineterm="")
+        return [line for line in pair if not line.startswith(("---", "+++", "@@"))]
+
+
+class Officer:
+    """Requests as the officer whose home it is. Owns an HTTP connection pool; use it in a `with` block."""
+
+    def __init__(self, person: str, url: str, ring: Ring, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
+        self.person, self.url = person, url.rstrip("/")
+        self._ring, self._clock = ring, clock
+        self._to = Connection(self.url, ring.get(RequestKey, "request"), clock, http)
+
+    @classmethod
+    def at(cls, home: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), http: httpx2.Client | None = None) -> Officer:
+        """The officer of a home made by `broker keys new`. ClientError says what is missing."""
+        if not (home / "client.toml").exists():
+            raise ClientError(f"{home} is no home of yours; make one with `broker keys new --system petugas-1@sijunjung`")
+        settings = tomllib.loads((home / "client.toml").read_text())
+        return cls(settings["system"], settings["url"], open_ring(home / "secrets"), clock, http)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._to.close()
+
+    # --- versions
+    def versions(self) -> list[dict[str, Any]]:
+        return list(self._to.get("/v1/policy/versions")["versions"])
+
+    def version(self, number: int) -> dict[str, Any]:
+        return self._to.get(f"/v1/policy/versions/{number}")
+
+    def explain(self, **asked: str) -> dict[str, Any]:
+        return self._to.get(f"/v1/policy/explain?{urlencode(asked)}")
+
+    # --- drafts
+    def drafts(self) -> list[dict[str, Any]]:
+        return list(self._to.get("/v1/policy/drafts")["drafts"])
+
+    def new(self, rules: bytes = b"", *, rollback: int | None = None, addendum: str | None = None) -> str:
+        """The new draft's id; without rules it holds those in force, or those of the version to go back to."""
+        asked = {"rollback": rollback, "addendum": addendum}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return str(self._to.send("POST", f"/v1/policy/drafts{'?' * bool(query)}{query}", rules, RULES_TYPE)["id"])
+
+    def draft(self, name: str) -> Draft:
+        got = self._to.get(f"/v1/policy/drafts/{name}")
+        return Draft(got["id"], got["base"], got["author"], got["state"], got["addendum"], got["rules"], got["base_rules"], got["base_model"], tuple(got["approvals"]))
+
+    def edit(self, draft: Draft, rules: bytes) -> None:
+        """New rules for a draft; ClientError if it has others by now than those read."""
+        self._to.send("PUT", f"/v1/policy/drafts/{draft.id}", rules, RULES_TYPE, {"if-match": draft.rules_sha256})
+
+    def check(self, name: str) -> dict[str, Any]:
+        return self._to.get(f"/v1/policy/drafts/{name}/check")
+
+    def replay(self, name: str, days: int) -> dict[str, Any]:
+        return self._to.get(f"/v1/policy/drafts/{name}/replay?days={days}")
+
+    def propose(self, name: str) -> dict[str, Any]:
+        return self._to.act("POST", f"/v1/policy/drafts/{name}/propose")
+
+    def withdraw(self, name: str) -> None:
+        self._to.act("DELETE", f"/v1/policy/drafts/{name}")
+
+    def approve(self, draft: Draft, base_sha256: str) -> None:
+        """Signs what was read. base_sha256: of the version it is based on, as that version's record says."""
+        model, rules, before = (text.encode() for text in (draft.model, draft.rules, draft.base_rules))
+        if hashlib.sha256(model + before).hexdigest() != base_sha256:
+            raise ClientError("the rules shown as those in force are not those of the published version: do not approve, tell the administrator")
+        approval = Approval(
+            addendum=draft.addendum or "",
+            base_sha256=base_sha256,
+            base_version=draft.base,
+            created=utc_text(self._clock()),
+            draft=draft.id,
+            person=self.person,
+            policy_sha256=hashlib.sha256(model + rules).hexdigest(),
+        )
+        dsse = sign_dsse(APPROVAL, approval.to_json(), self._ring.get(ReceiptKey, "receipt")).to_json()
+        self._to.send("POST", f"/v1/policy/drafts/{draft.id}/approvals", dsse, DSSE_TYPE)
+
+    def publish(self, name: str) -> dict[str, Any]:
+        return self._to.act("POST", f"/v1/policy/drafts/{name}/publish")
+
+    # --- stops
+    def stops(self) -> list[dict[str, Any]]:
+        return list(self._to.get("/v1/policy/stops")["stops"])
+
+    def stop(self, target: str) -> dict[str, Any]:
+        return self._to.act("POST", f"/v1/policy/stops/{quote(target, safe='')}")
+
+    def resume(self, name: str) -> bool:
+        return bool(self._to.act("DELETE", f"/v1/policy/stops/{name}")["lifted"])

@@ -1,0 +1,330 @@
+"""Officers: their accounts, their keys, how they are known, and which act each role may do. Every change is an entry in the ledger.
+
+An officer is known by a request signed with a key of their own (`officer`), or by a session (`whose`). The host's administrator makes
+accounts and can neither approve nor read: see `MAY`. No name, address or token enters an entry, a log line or an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from base64 import b64decode
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from broker.errors import KeyRingError, Refusal
+from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
+from broker.keys import ReceiptPublic, RequestKey, RequestPublic, SecretKey, derive, read_public_set
+from broker.model import Person, utc_text, wib_date
+from broker.record import BROKER_LOG, event
+from broker.store import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from broker.exchange import Office
+    from broker.jcs import Json
+    from broker.keys import Ring
+    from broker.record import Book
+
+# role → the word its account ids begin with
+WORDS: Final = MappingProxyType(
+    {
+        "operator": "operator",
+        "admin_pihak": "admin",
+        "auditor": "auditor",
+        "petugas_keamanan": "petugas",
+        "ppdp": "ppdp",
+        "administrator": "pengelola",
+        "pembuka_samaran": "pembuka",
+    }
+)
+HOST: Final = "broker"  # where an administrator's id says `@party`
+BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, one agreement, an end
+ACTS: Final = ("baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "buka_samaran", "kelola_akun", "kirim")
+MAY: Final = MappingProxyType(
+    {
+        "operator": frozenset({"baca_data", "kirim"}),
+        "admin_pihak": frozenset({"baca_log", "hentikan"}),
+        "auditor": frozenset({"baca_log"}),
+        "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"}),
+        "ppdp": frozenset({"baca_log", "setujui_kebijakan", "hentikan"}),
+        "administrator": frozenset({"kelola_akun"}),
+        "pembuka_samaran": frozenset({"buka_samaran"}),
+    }
+)
+# Acts that no role holds together, and why.
+APART: Final = (
+    ("kelola_akun", "tulis_kebijakan", "who makes accounts would write rules under a name of their making"),
+    ("kelola_akun", "setujui_kebijakan", "who makes accounts would approve under a name of their making"),
+    ("kelola_akun", "baca_data", "who runs the host never reads what passes through it"),
+    ("kelola_akun", "buka_samaran", "who runs the host never undoes a pseudonym"),
+    ("kelola_akun", "kirim", "who runs the host speaks for no party"),
+    ("kirim", "tulis_kebijakan", "who sends would write what may be sent"),
+    ("kirim", "setujui_kebijakan", "who sends would approve what may be sent"),
+    ("baca_data", "setujui_kebijakan", "who reads would approve what may be read"),
+    ("baca_data", "buka_samaran", "who holds the rows would undo their pseudonyms alone"),
+    ("buka_samaran", "setujui_kebijakan", "who undoes pseudonyms would approve that they are enough"),
+)
+LINK_LIFE: Final = timedelta(hours=72)
+_APPOINTMENT: Final = re.compile(r"[A-Za-z0-9./-]{1,60}")
+_KEYS: Final = frozenset({"request", "receipt"})
+
+
+def may(person: Person, act: str, agreement: str, day: date) -> bool:
+    """Whether the person's role covers the act, for that agreement, on that day. agreement: '' for `kelola_akun`, which is of none."""
+    if act not in MAY.get(person.role, frozenset()) or not person.in_office(day):
+        return False
+    return agreement == "" if act == "kelola_akun" else agreement in person.agreements
+
+
+# --- who signed
+def officer(office: Office, method: str, url: str, headers: Mapping[str, str], now: datetime, *, body: bool, also: tuple[str, ...] = ()) -> tuple[Person, SignedRequest]:
+    """The officer whose own enrolled key signed the request, in office and not locked; the nonce is still owed: `spend_nonce`.
+
+    Refusal tanda_tangan: unknown key, bad signature, appointment not begun or over, locked, one answer; or waktu. Counted, never described.
+    """
+    found: list[Person] = []
+
+    def key(kid: str) -> RequestPublic | None:
+        with office.ledger.database.read() as tx:
+            person = tx.people.by_kid(kid)
+            secret = tx.people.credential(person.id) if person else None
+        if person is None or person.keys is None or not person.in_office(wib_date(now)) or (secret and secret.locked > now.timestamp()):
+            return None
+        public = read_public_set(person.keys).get(RequestPublic, "request")
+        if public.kid != kid:  # a row that was changed by hand
+            return None
+        found.append(person)
+        return public
+
+    try:
+        signed = verify_request(method, url, headers, key, now, body=body, also=also)
+    except Refusal as refusal:
+        with office.ledger.database.write() as tx:
+            tx.count_refusal(utc_text(now)[:16], refusal.reason)
+        raise
+    return found[-1], signed
+
+
+def spend_nonce(office: Office, person: Person, signed: SignedRequest, now: datetime, body: bytes | None = None) -> None:
+    """Compares the body that came, if one was signed (Refusal isi_berubah), then uses the nonce (Refusal ulang if it was received before)."""
+    if signed.body_sha256 != (None if body is None else hashlib.sha256(body).digest()):
+        raise _refused(office, person, Refusal("isi_berubah"), now)
+    with office.ledger.writing() as book:
+        fresh = book.tx.use_nonce(signed.kid, signed.nonce, int(now.timestamp()), int(now.timestamp()) + NONCE_SECONDS)
+    if not fresh:
+        raise _refused(office, person, Refusal("ulang"), now)
+
+
+def _refused(office: Office, person: Person, refusal: Refusal, now: datetime) -> Refusal:
+    """Records a known officer's refusal, and returns it to be raised."""
+    with office.ledger.writing() as book:
+        book.append(BROKER_LOG, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=person.id))
+    return refusal
+
+
+# --- accounts, by the host's administrator
+def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
+    """An act of the host's administrator, as docs/formats/people.md has it, and its answer. Refusal parameter `isi`, or akun."""
+    asked = read_strict(body)
+    try:
+        match asked:
+            case {"act": "invite", "role": str(), "party": str(), "appointment": str(), "from": str(), "to": str() | None, "agreements": list(), "name": str()} if len(asked) == 8:
+                ends = None if asked["to"] is None else date.fromisoformat(asked["to"])
+                invitation = Invitation(asked["role"], asked["party"], asked["appointment"], date.fromisoformat(asked["from"]), ends, frozenset(asked["agreements"]), asked["name"])
+                person, token = invite(office, invitation, now)
+                return {"person": person.id, "token": token}
+            case {"act": "link", "person": str()} if len(asked) == 2:
+                return {"person": asked["person"], "token": renew_link(office, asked["person"], now)}
+            case {"act": "enrol", "person": str(), "keys": str(), "fingerprint": str()} if len(asked) == 4:
+                return {"person": enrol_key(office, asked["person"], b64decode(asked["keys"], validate=True), asked["fingerprint"], now).id}
+            case {"act": "end", "person": str()} if len(asked) == 2:
+                end(office, asked["person"], now)
+                return {"person": asked["person"]}
+    except (ValueError, TypeError):  # a date, base64 or list of something else
+        raise Refusal("parameter", parameter="isi") from None
+    raise Refusal("parameter", parameter="isi")
+
+
+def read_strict(body: bytes) -> dict[str, Any]:
+    """The JSON object of a small body, no key twice. Refusal parameter `isi`."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=once)
+        value_text = json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        raise Refusal("parameter", parameter="isi") from None
+    if not isinstance(value, dict) or b"\\u0000" in value_text:
+        raise Refusal("parameter", parameter="isi")
+    return value
+
+
+def host_key(office: Office) -> RequestKey:
+    """Signs the administrator's requests from the host: whoever can read the broker's own secrets is the host."""
+    return host_key_of(office.rings[BROKER_LOG])
+
+
+def host_key_of(ring: Ring) -> RequestKey:
+    return RequestKey(derive(ring.get(SecretKey, "root").seed, "host"))
+
+
+def host(office: Office, method: str, url: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+    """Refusal tanda_tangan, waktu, isi_berubah or ulang unless the host's own key signed this request, once."""
+    own = host_key(office).public
+    try:
+        signed = verify_request(method, url, headers, lambda kid: own if kid == own.kid else None, now, body=True)
+        if signed.body_sha256 != hashlib.sha256(body).digest():
+            raise Refusal("isi_berubah")
+    except Refusal as refusal:
+        with office.ledger.database.write() as tx:
+            tx.count_refusal(utc_text(now)[:16], refusal.reason)
+        raise
+    with office.ledger.database.write() as tx:
+        fresh = tx.use_nonce(signed.kid, signed.nonce, int(now.timestamp()), int(now.timestamp()) + NONCE_SECONDS)
+    if not fresh:
+        raise Refusal("ulang")
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the administrator fills in. agreements: empty for all of the party's. name: for the host's own list, never recorded."""
+
+    role: str
+    party: str
+    appointment: str
+    starts: date
+    ends: date | None
+    agreements: frozenset[str]
+    name: str
+
+
+def invite(office: Office, asked: Invitation, now: datetime) -> tuple[Person, str]:
+    """A new account and the token of its one-time set-up link, valid 72 hours. Refusal akun names the field that is wrong."""
+    agreements = _covered(office, asked)
+    if asked.ends is not None and (asked.ends < asked.starts or asked.ends < wib_date(now)):
+        raise Refusal("akun", bidang="sampai")
+    if not _APPOINTMENT.fullmatch(asked.appointment):
+        raise Refusal("akun", bidang="surat")
+    if not 1 <= len(asked.name.strip()) <= 100 or not asked.name.isprintable():
+        raise Refusal("akun", bidang="nama")
+    with office.ledger.writing() as book:
+        people = book.tx.people
+        number = people.next_number(asked.role, asked.party)
+        name = f"{WORDS[asked.role]}-{number}@{asked.party or HOST}"
+        person = Person(name, asked.party, asked.role, agreements, asked.appointment, asked.starts, asked.ends, "invited", None)
+        people.add(person, asked.name.strip())
+        return person, _link(book, person, now)
+
+
+def renew_link(office: Office, name: str, now: datetime) -> str:
+    """Another set-up link for who did not use theirs; the earlier one is void. Refusal akun `id`: whoever has set up needs a new account instead,
+    or the host could take over theirs.
+    """
+    with office.ledger.writing() as book:
+        person = _living(book, name)
+        if person.state != "invited":
+            raise Refusal("akun", bidang="id")
+        book.tx.people.drop_secrets(name)
+        return _link(book, person, now)
+
+
+def _link(book: Book, person: Person, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    book.tx.people.add_link(token_sha256(token), Link(person.id, "setup", int((now + LINK_LIFE).timestamp()), 0))
+    ends = person.ends.isoformat() if person.ends else None
+    record(
+        book, person, "invited", now,
+        agreements=sorted(person.agreements), appointment=person.appointment, ends=ends, party=person.party, role=person.role, starts=person.starts.isoformat(),
+    )  # fmt: skip
+    return token
+
+
+def _covered(office: Office, asked: Invitation) -> frozenset[str]:
+    """The agreements of the new account. Refusal akun for a role, party or agreement that is not one, or a pair that does not go together."""
+    if asked.role not in WORDS:
+        raise Refusal("akun", bidang="peran")
+    if asked.role == "administrator":
+        if asked.party or asked.agreements:
+            raise Refusal("akun", bidang="pihak")
+        return frozenset()
+    if asked.party in BODIES:
+        if asked.role != "auditor":
+            raise Refusal("akun", bidang="peran")
+        if len(asked.agreements) != 1 or not asked.agreements <= office.agreements.keys():
+            raise Refusal("akun", bidang="kesepakatan")
+        if asked.ends is None:
+            raise Refusal("akun", bidang="sampai")
+        return asked.agreements
+    mine = frozenset(a.id for a in office.agreements.values() if asked.party in a.parties)
+    if not mine:
+        raise Refusal("akun", bidang="pihak")
+    if not asked.agreements <= mine:
+        raise Refusal("akun", bidang="kesepakatan")
+    return asked.agreements or mine
+
+
+def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: datetime) -> Person:
+    """Pins the officer's own public key file, by the fingerprint of their written notice; never on first use, never over another.
+
+    Refusal akun: `id`, `sidik_jari`, `kunci` (no key file of this person, or a key that is somebody's already).
+    """
+    try:
+        public = read_public_set(keys)
+    except KeyRingError:
+        raise Refusal("akun", bidang="kunci") from None
+    if public.fingerprint.replace(" ", "") != fingerprint.replace(" ", "").lower():
+        raise Refusal("akun", bidang="sidik_jari")
+    purposes = {purpose for scope, purpose in public.keys if not scope}
+    if public.owner != name or not purposes >= _KEYS or any(scope for scope, _ in public.keys):
+        raise Refusal("akun", bidang="kunci")
+    kids = tuple(key.kid for key in public.keys.values())
+    systems = {key.kid for peer in office.peers.values() for key in peer.keys.values()}
+    with office.ledger.writing() as book:
+        person = _living(book, name)
+        if person.keys is not None or systems & set(kids) or any(book.tx.people.by_kid(kid) for kid in kids):
+            raise Refusal("akun", bidang="kunci")
+        book.tx.people.enrol(name, keys, kids)
+        request, receipt = public.get(RequestPublic, "request"), public.get(ReceiptPublic, "receipt")
+        record(book, person, "key_enrolled", now, keys_sha256=hashlib.sha256(keys).hexdigest(), receipt_kid=receipt.kid, request_kid=request.kid)
+        found = book.tx.people.get(name)
+    assert found is not None
+    return found
+
+
+def end(office: Office, name: str, now: datetime) -> None:
+    """Ends an appointment at once: sessions, links and secrets are deleted; the keys count no more and are never another's. Refusal akun: `id`."""
+    with office.ledger.writing() as book:
+        person, people = _living(book, name), book.tx.people
+        people.change(name, state="ended")
+        people.drop_secrets(name)
+        record(book, person, "ended", now)
+
+
+def _living(book: Book, name: str) -> Person:
+    person = book.tx.people.get(name)
+    if person is None or person.state == "ended":
+        raise Refusal("akun", bidang="id")
+    return person
+
+
+def record(book: Book, person: Person, act: str, now: datetime, **facts: Json) -> None:
+    """The act in the broker's log; an external auditor's also in the log of their agreement, for the parties to see."""
+    entry = event("person", now, act=act, person=person.id, **facts)
+    for log in (BROKER_LOG, *(sorted(person.agreements) if person.party in BODIES else ())):
+        book.append(log, entry)
+
+
+def token_sha256(token: str) -> str:
+    """What is kept of a link's or a session's token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

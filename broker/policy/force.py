@@ -1,0 +1,18 @@
+"""The policy in force: one reference that is swapped whole. An exchange reads it once and keeps what it read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from broker.policy.plan import Policy
+
+
+class InForce:
+    """policy: what decides now. fault: why a newer version was not taken up, in words of ours; None when there is none."""
+
+    __slots__ = ("fault", "policy")
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.fault: str | None = None

@@ -1,0 +1,235 @@
+"""The routes of officers' accounts and sessions. Each: who asks, ask `people` or `signin`, shape the answer. No rule lives here."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict
+from datetime import timedelta
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse
+
+from broker.errors import NotOpened, NotVerified, Refusal
+from broker.identity.oidc import Begun, Provider
+from broker.identity.sealed import seal_secret, unseal_secret
+from broker.keys import SecretKey, derive
+from broker.model import wib_date
+from broker.people import ACTS, by_host, host, may, read_strict
+from broker.record import BROKER_LOG
+from broker.signin import LONGEST, confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
+from broker.web.problems import RESPONSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from broker.exchange import Office
+    from broker.model import Person
+    from broker.settings import Oidc
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MAX_BODY: Final = 4 << 10
+AT_ONCE: Final = 8  # sign-ins under way: each holds a thread that exchanges need too
+MAX_HOST_BODY: Final = 64 << 10
+CALLBACK: Final = "/v1/session/oidc/callback"
+UNDER_WAY: Final = timedelta(minutes=10)  # between leaving for the provider and coming back
+_FRESH: Final = {"Cache-Control": "no-store"}
+
+
+def people_router(office: Office, url: str, clock: Callable[[], datetime], oidc: Oidc | None = None) -> APIRouter:
+    """url: our public address. oidc: the provider, if one is configured; ConfigError if its secret cannot be read."""
+    api = PeopleApi(office, url, clock, Provider(oidc, url + CALLBACK) if oidc else None)
+    router = APIRouter()
+
+    def add(method: str, path: str, handler: Callable[..., Any], summary: str, **more: Any) -> None:
+        router.add_api_route(path, handler, methods=[method], tags=["petugas"], summary=summary, responses=RESPONSES, **more)
+
+    add("POST", "/v1/people/setup", api.set_up, "Set up your account: password, then the first code")
+    add("POST", "/v1/people/host", api.by_host, "Accounts, by the administrator on the broker's host")
+    add("POST", "/v1/session", api.sign_in, "Sign in with id, password and code")
+    add("GET", "/v1/session", api.who, "Who you are, and what your role covers today")
+    add("DELETE", "/v1/session", api.sign_out, "Sign out", status_code=204)
+    if oidc:
+        add("GET", "/v1/session/oidc", api.leave, "Sign in with the configured provider", status_code=303)
+        add("GET", CALLBACK, api.come_back, "Where the provider sends you back to")
+        add("POST", "/v1/session/oidc", api.second_factor, "Your code, where the provider asked for none")
+    return router
+
+
+class PeopleApi:
+    """The route handlers. A session is a cookie that no script and no other site can use."""
+
+    def __init__(self, office: Office, url: str, clock: Callable[[], datetime], provider: Provider | None) -> None:
+        self._office, self._url, self._clock, self._provider = office, url, clock, provider
+        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        self._safe = url.startswith("https://")
+        self._cookie = "__Host-sinergi" if self._safe else "sinergi"  # the prefix needs Secure, which http cannot have
+        self._away = f"{self._cookie}-oidc"
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+
+    def person(self, request: Request) -> Person:
+        """Who is signed in. Refusal sesi."""
+        return whose(self._office, request.cookies.get(self._cookie, ""), self._clock())[0]
+
+    def same_origin(self, request: Request) -> None:
+        """Refusal asal for a state change that another site's page asks for. A program sends neither header, and no cookie it was not given."""
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if site not in (None, "same-origin") or origin not in (None, self._origin):
+            raise Refusal("asal")
+
+    # --- set-up
+    async def set_up(self, request: Request) -> Response:
+        """`{token, password}` answers with the second factor and a token to confirm with; `{confirm, code}` makes the account active."""
+        asked = await self._asked(request, {"token", "password"}, {"confirm", "code"})
+        if "confirm" in asked:
+            person = await run_in_threadpool(confirm, self._office, asked["confirm"], asked["code"], self._clock())
+            return JSONResponse({"person": person.id, "state": person.state}, headers=_FRESH)
+        person, uri, token = await self._hashing(set_up, self._office, asked["token"], asked["password"], self._clock())
+        return JSONResponse({"person": person.id, "otpauth": uri, "confirm": token}, headers=_FRESH)
+
+    async def by_host(self, request: Request) -> Response:
+        """The commands `broker people …` while the broker serves: signed with a key that only the host can derive."""
+        body = await _body(request, MAX_HOST_BODY)
+        return JSONResponse(await run_in_threadpool(self._by_host, request, body), headers=_FRESH)
+
+    def _by_host(self, request: Request, body: bytes) -> dict[str, Any]:
+        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+        host(self._office, request.method, self._url + request.scope["raw_path"].decode("latin-1"), headers, body, self._clock())
+        return dict(by_host(self._office, body, self._clock()))
+
+    # --- session
+    async def sign_in(self, request: Request) -> Response:
+        asked = await self._asked(request, {"id", "password", "code"})
+        found = await self._hashing(sign_in, self._office, asked["id"], asked["password"], asked["code"], self._clock())
+        return self._signed_in(*found)
+
+    def who(self, request: Request) -> Response:
+        return self._about(self.person(request))
+
+    def sign_out(self, request: Request) -> Response:
+        self.same_origin(request)
+        self.person(request)
+        sign_out(self._office, request.cookies[self._cookie])
+        response = Response(status_code=204)
+        response.delete_cookie(self._cookie, path="/", secure=self._safe, httponly=True, samesite="strict")
+        return response
+
+    def _about(self, person: Person) -> JSONResponse:
+        today = wib_date(self._clock())
+        acts = sorted(act for act in ACTS if any(may(person, act, a, today) for a in (*person.agreements, "")))
+        return JSONResponse(
+            {
+                "person": person.id, "party": person.party, "role": person.role, "agreements": sorted(person.agreements), "acts": acts,
+                "starts": person.starts.isoformat(), "ends": person.ends.isoformat() if person.ends else None,
+            },
+            headers=_FRESH,
+        )  # fmt: skip
+
+    def _signed_in(self, person: Person, token: str) -> JSONResponse:
+        response = self._about(person)
+        response.set_cookie(self._cookie, token, max_age=LONGEST, path="/", secure=self._safe, httponly=True, samesite="strict")
+        return response
+
+    # --- by a provider
+    def leave(self) -> Response:
+        """To the provider, with state, nonce and PKCE; what to compare goes along in a sealed cookie."""
+        assert self._provider is not None
+        try:
+            url, begun = self._provider.begin()
+        except NotVerified:
+            raise Refusal("masuk") from None
+        response = RedirectResponse(url, 303, headers=_FRESH)
+        self._keep(response, "begun", **asdict(begun))
+        return response
+
+    def come_back(self, request: Request) -> Response:
+        """From the provider. Signed in if it asked for a second factor that we accept; otherwise our own code is still owed."""
+        assert self._provider is not None
+        kept, query = self._kept(request, "begun"), request.query_params
+        begun = Begun(kept["state"], kept["nonce"], kept["verifier"])
+        if not compare_digest(query.get("state", "").encode(), begun.state.encode()) or not query.get("code"):
+            raise Refusal("masuk")
+        self._once(begun.state)
+        try:
+            vouched = self._provider.finish(query["code"], query.get("iss"), begun, self._clock())
+        except NotVerified:
+            raise Refusal("masuk") from None
+        if vouched.second_factor:
+            response = self._signed_in(*sign_in_by_provider(self._office, vouched.person, None, self._clock()))
+            response.delete_cookie(self._away, path="/", secure=self._safe, httponly=True, samesite="lax")
+            return response
+        response = JSONResponse({"next": "code"}, headers=_FRESH)  # also for an account that is none: nothing is told yet
+        self._keep(response, "vouched", person=vouched.person, state=begun.state)
+        return response
+
+    async def second_factor(self, request: Request) -> Response:
+        asked = await self._asked(request, {"code"})
+        kept = self._kept(request, "vouched")
+        await run_in_threadpool(self._once, f"{kept['state']}.code")  # one try: the provider vouches anew for the next
+        found = await run_in_threadpool(sign_in_by_provider, self._office, kept["person"], asked["code"], self._clock())
+        response = self._signed_in(*found)
+        response.delete_cookie(self._away, path="/", secure=self._safe, httponly=True, samesite="lax")
+        return response
+
+    async def _hashing(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`act` in a thread, unless so many hash passwords already that others would wait for them: Refusal sibuk."""
+        if not self._free.acquire(blocking=False):
+            raise Refusal("sibuk")
+        try:
+            return await run_in_threadpool(act, *args, **kwargs)
+        finally:
+            self._free.release()
+
+    def _once(self, state: str) -> None:
+        now = int(self._clock().timestamp())
+        with self._office.ledger.database.write() as tx:
+            fresh = tx.use_nonce("oidc", state, now, now + int(UNDER_WAY.total_seconds()))
+        if not fresh:
+            raise Refusal("masuk")
+
+    def _keep(self, response: Response, what: str, **values: str) -> None:
+        """Keeps values with the browser, sealed. Lax: the provider's redirect comes from another site."""
+        until = int((self._clock() + UNDER_WAY).timestamp())
+        sealed = seal_secret(self._key(), json.dumps({**values, "until": until}).encode(), what.encode())
+        response.set_cookie(
+            self._away, urlsafe_b64encode(sealed).decode(), max_age=int(UNDER_WAY.total_seconds()), path="/", secure=self._safe, httponly=True, samesite="lax"
+        )
+
+    def _kept(self, request: Request, what: str) -> dict[str, str]:
+        """What `_keep` kept for this step. Refusal masuk: none, changed, of another step, or too old."""
+        try:
+            value: dict[str, Any] = json.loads(unseal_secret(self._key(), urlsafe_b64decode(request.cookies.get(self._away, "")), what.encode()))
+        except (NotOpened, ValueError):
+            raise Refusal("masuk") from None
+        if value.pop("until") <= self._clock().timestamp():
+            raise Refusal("masuk")
+        return value
+
+    def _key(self) -> bytes:
+        return derive(self._office.rings[BROKER_LOG].get(SecretKey, "root").seed, "oidc")
+
+    async def _asked(self, request: Request, *shapes: set[str]) -> dict[str, str]:
+        """The fields of a small JSON body of one of the shapes, all of them text. Refusal asal, terlalu_besar, parameter."""
+        self.same_origin(request)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal("parameter", parameter="content-type")
+        value = read_strict(await _body(request, MAX_BODY))
+        if value.keys() not in shapes or not all(isinstance(v, str) for v in value.values()):
+            raise Refusal("parameter", parameter="isi")
+        return value
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for data in request.stream():
+        body += data
+        if len(body) > limit:
+            raise Refusal("terlalu_besar", batas=limit)
+    return bytes(body)
