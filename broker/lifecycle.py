@@ -358,6 +358,9 @@ def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy
     row = read_draft(office, person, draft, now)
     judged = ready(office, row)
     old, changed = office.policy, touched(judged.diff)
+    _officer(office, person, WRITE, now, every=changed)
+    with office.ledger.database.read() as tx:  # before the seconds that the check takes; asked again in the transaction that publishes
+        _approved(office, tx, row, judged, now)
     checked = publication_check(old, judged.policy, seed=int.from_bytes(bytes.fromhex(judged.policy.sha256[:16])), seconds=CHECK_SECONDS)
     with office.ledger.writing() as book:
         if _draft(book.tx, draft, "proposed") != row or book.tx.versions.active() != old.version:
@@ -365,10 +368,7 @@ def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy
         rows = chain(office, book.tx)
         if json.loads(rows[-1].record)["time"] > utc_text(now):
             raise Refusal("jam_mundur")
-        given = _approvals(office, book.tx, row, judged.policy.sha256, old.version, old.sha256, now)
-        missing = _missing(judged.owed, given)
-        if missing:
-            raise Refusal("draf_persetujuan", kurang=", ".join(missing))
+        given = _approved(office, book.tx, row, judged, now)
         _publish(
             office, book, rows[-1].model, row.rules, now, number=old.version + 1, previous=rows[-1], changed=changed, found=judged.diff, draft=row,
             approvals=given, cells=checked.cells,
@@ -376,6 +376,17 @@ def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy
         book.tx.versions.change_draft(draft, state="published", changed=utc_text(now))
     take_up_policy(office)
     return office.policy
+
+
+def _approved(office: Office, tx: Transaction, row: DraftRow, judged: Judged, now: datetime) -> list[tuple[Person, bytes]]:
+    """The approvals of a proposed draft, once they are enough. Refusals draf_keadaan, draf_persetujuan."""
+    if row.state != "proposed":
+        raise Refusal("draf_keadaan", keadaan=row.state)
+    given = _approvals(office, tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, now)
+    missing = _missing(office, judged.owed, given, now)
+    if missing:
+        raise Refusal("draf_persetujuan", kurang=", ".join(missing))
+    return given
 
 
 def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, now: datetime) -> list[tuple[Person, bytes]]:
@@ -394,10 +405,10 @@ def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: st
     return found
 
 
-def _missing(owed_to: Mapping[str, frozenset[str]], given: Sequence[tuple[Person, bytes]]) -> list[str]:
-    """Parties whose officer has yet to approve; a change that owes nobody needs any one other officer."""
-    have = {person.party for person, _ in given}
-    return sorted({party for parties in owed_to.values() for party in parties} - have) or ([] if have else ["petugas lain"])
+def _missing(office: Office, owed_to: Mapping[str, frozenset[str]], given: Sequence[tuple[Person, bytes]], now: datetime) -> list[str]:
+    """Parties whose officer for that very agreement has yet to approve; a change that owes nobody needs any one other officer."""
+    have = {(name, person.party) for person, _ in given for name in owed_to if may(person, APPROVE, name, wib_date(now))}
+    return sorted({party for name, parties in owed_to.items() for party in parties if (name, party) not in have}) or ([] if given else ["petugas lain"])
 
 
 # --- stops

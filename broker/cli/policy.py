@@ -109,6 +109,7 @@ def check(draft: Name, home: Home = None) -> None:
     with _officer(home) as officer:
         judged = officer.check(draft)
     _show(judged)
+    say(_needed(judged))
     if judged["failures"]:
         raise typer.Exit(1)
 
@@ -154,8 +155,7 @@ def propose(draft: Name, home: Home = None) -> None:
     with _officer(home) as officer:
         judged = officer.propose(draft)
     _show(judged)
-    owed = sorted({party for parties in judged["approval_of"].values() for party in parties})
-    say(f"Diusulkan. Perlu persetujuan petugas: {', '.join(owed) or 'satu petugas lain'}.")
+    say(f"Diusulkan. {_needed(judged)}")
 
 
 def approve(
@@ -229,6 +229,11 @@ def _show(judged: dict[str, Any]) -> None:
     for words, rules in (("Batas terkunci dilonggarkan", "loosened"), ("Aturan yang tidak pernah berlaku", "never_applies"), ("Batas siaga", "armed")):
         if judged[rules]:
             say(f"{words}: {', '.join(judged[rules])}")
+
+
+def _needed(judged: dict[str, Any]) -> str:
+    owed = sorted({party for parties in judged["approval_of"].values() for party in parties})
+    return f"Perlu persetujuan petugas: {', '.join(owed) or 'satu petugas lain'}."
 
 
 def _changes(judged: dict[str, Any], *, every: bool) -> None:

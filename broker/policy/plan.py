@@ -83,7 +83,7 @@ class Policy:
         sending = Cell(terms.sender.id, agreement, f"{terms.dataset}.*", "kirim", purpose, ROW_CLASSES[0], day)
         names = contract.names
         objects = self.known.columns(terms.dataset, names)
-        levels = self.levels(terms.recipient.id, agreement, "terima", purpose, day)[: len(ROW_CLASSES)].take(objects, axis=1).tobytes()
+        levels = self.levels(terms.recipient.id, agreement, "terima", purpose, day)[: len(ROW_CLASSES)].T[objects].T.tobytes()  # tables lie object by object
         if not self.level(sending) or not any(levels):
             raise Refusal("kebijakan", versi=self.version)
         return Plan(

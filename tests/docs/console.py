@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BLOCK: Final = re.compile(r"^<!-- (\d+) (\w+) -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORT: Final = "8470"
 FINGERPRINT: Final = r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}"
-NAMES: Final = re.compile(rf"{FINGERPRINT}|(?:[0-9a-f]{{4}} ){{3}}[0-9a-f]{{4}} …|\b[0-9a-f]{{32}}\b")  # what a run makes anew
+NAMES: Final = re.compile(rf"{FINGERPRINT}|(?:[0-9a-f]{{4}} ){{3}}[0-9a-f]{{4}} …|\b(?:[0-9a-f]{{16}}){{1,2}}\b|\b[0-9a-f]{{64}}\b")  # what a run makes anew
 TIMES: Final = re.compile(r"\b\d+(?:\.\d+)? detik\b")
 COUNTS: Final = re.compile(r"\b\d+ (?=dikirim|ditahan|baris dibuka|baris ditulis)")  # a sample is of its day: which of its faults are faults changes with the date
 

@@ -26,8 +26,8 @@ class Desk:
     town: Town
     http: TestClient
 
-    def officer(self, party: str, role: str = "petugas_keamanan", ends: date | None = None) -> Officer:
-        asked = people.Invitation(role, party, "SK-12/2026", date(2026, 1, 1), ends, frozenset(), "Nama Petugas")
+    def officer(self, party: str, role: str = "petugas_keamanan", ends: date | None = None, agreements: frozenset[str] = frozenset()) -> Officer:
+        asked = people.Invitation(role, party, "SK-12/2026", date(2026, 1, 1), ends, agreements, "Nama Petugas")
         person, _ = people.invite(self.town.office, asked, self.town.now)
         home = self.town.folder / person.id
         public = create_home(home, person.id, URL, self.town.now)

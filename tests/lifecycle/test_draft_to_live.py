@@ -157,6 +157,21 @@ def test_what_touches_anothers_agreement_is_not_proposed(desk: Desk) -> None:
         author.propose(name)
 
 
+def test_an_officer_of_one_agreement_approves_nothing_of_another(desk: Desk) -> None:
+    """The ministry's officer for Binjai is of the right party, and not for this agreement."""
+    author, sijunjung = desk.officer("sijunjung"), desk.officer("sijunjung")
+    elsewhere = desk.officer("kemnaker", agreements=frozenset({"nk-binjai-2025"}))
+    name = proposed(author, desk.tightened())
+    with pytest.raises(ClientError, match=NK):
+        approve(desk, elsewhere, name)
+    with pytest.raises(ClientError, match="petugas lain"):
+        author.publish(name)
+    approve(desk, sijunjung, name)
+    with pytest.raises(ClientError, match=NK):
+        elsewhere.publish(name)
+    assert author.publish(name)["version"] == 2
+
+
 def test_a_log_holds_its_own_agreements_part_only(desk: Desk) -> None:
     author, sijunjung = desk.officer("kemnaker"), desk.officer("sijunjung")
     both = "K.uji,*,nk-*,pencari_kerja.pendidikan_tertinggi,*,*,*,0,2025-03-20,2028-03-20,nk-sijunjung-2025: Pasal 9 ayat (1); nk-binjai-2025: Pasal 9 ayat (1),deny,tidak\n"

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pyotp
@@ -25,6 +25,9 @@ from broker.record import Ledger
 from broker.store import Database
 from tests.faults.test_canary import Search
 from tests.people.conftest import NAME, PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = (datetime.now(UTC) + timedelta(hours=7)).date().isoformat()
@@ -110,8 +113,9 @@ class Host:
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Host:
-    return Host(tmp_path)
+def at(tmp_path: Path) -> Iterator[Host]:
+    yield Host(tmp_path)
+    HTTP.close()
 
 
 def token_of(printed: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MODULES = Path(sys.prefix) / "node"
 SECRET = "rahasia-klien-uji-sinergi-1234"
 BROWSER = httpx2.Client(trust_env=False)
-LIES = ["aud", "iss", "nonce", "no_nonce", "exp", "azp", "number", "no_claim", "foreign", "none", "secret", "absent"]
+LIES = ["aud", "aud_azp", "iss", "nonce", "no_nonce", "exp", "azp", "number", "no_claim", "foreign", "none", "secret", "absent"]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,7 @@ def issuer() -> Iterator[str]:
             assert address.startswith("http://127.0.0.1:")
             yield address
         finally:
+            BROWSER.close()
             process.stdin.close()
             process.wait(20)
 
@@ -59,7 +60,7 @@ def issuer() -> Iterator[str]:
 @pytest.fixture
 def registry(registry: Registry) -> Registry:
     """In the provider's own time, which is the real one."""
-    registry.town.now = datetime.now(UTC)
+    registry.town.now = datetime.now(UTC).replace(microsecond=0)
     registry.asked["ends"] = None
     return registry
 
@@ -189,6 +190,9 @@ def test_an_answer_counts_once_and_only_in_the_browser_that_asked(registry: Regi
     assert back(http, answer).status_code == 200
     http.cookies.set("sinergi-oidc", kept, domain="127.0.0.1")
     refused(back(http, answer))
+    (state,) = parse_qs(urlsplit(answer).query)["state"]
+    with registry.town.office.ledger.database.write() as tx:  # not by the provider alone: we too know it as used
+        assert not tx.use_nonce("oidc", state, int(registry.town.now.timestamp()), 0)
 
 
 def test_an_answer_without_a_code_or_with_another_state_or_issuer_is_none(registry: Registry, oidc: Oidc) -> None:

@@ -32,6 +32,7 @@ const provider = new Provider(issuer, {
 
 const lies = {
   aud: (c) => ({ ...c, aud: "lain" }),
+  aud_azp: (c) => ({ ...c, aud: "lain", azp: "sinergi" }),
   iss: (c) => ({ ...c, iss: "https://lain.example.org" }),
   nonce: (c) => ({ ...c, nonce: "lain" }),
   no_nonce: ({ nonce, ...c }) => c,
