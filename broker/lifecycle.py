@@ -26,7 +26,7 @@ from broker.errors import ConfigError, KeyRingError, LedgerError, NotVerified, R
 from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptKey, ReceiptPublic, read_public_set
 from broker.model import utc_text, wib_date
-from broker.people import may
+from broker.people import may, vouched
 from broker.policy import (
     check_expectations,
     compile_policy,
@@ -329,7 +329,7 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
     own = [name for name in changed if person.party in office.agreements[name].parties and may(person, APPROVE, name, wib_date(now))]
     if changed and not own:
         raise Refusal("draf_pihak", kesepakatan=changed[0])
-    approved(row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
+    approved(office, row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
     with office.ledger.writing() as book:
         if _draft(book.tx, draft, "proposed").rules != row.rules:
             raise Refusal("draf_berubah")
@@ -338,8 +338,10 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
             book.append(agreement, event("policy", now, act="approved", draft=draft, dsse_sha256=sha256(data), person=person.id, policy_sha256=judged.policy.sha256))
 
 
-def approved(row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> Approval:
-    """The approval in a DSSE, once the person's own key signed exactly this draft on exactly this base. Refusals persetujuan, draf_berubah."""
+def approved(office: Office, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> Approval:
+    """The approval in a DSSE, once the person's own key, which their party vouches for, signed exactly this draft on exactly this base. Refusals persetujuan, draf_berubah."""
+    if not vouched(office, person):
+        raise Refusal("persetujuan")
     try:
         key = read_public_set(person.keys or b"").get(ReceiptPublic, "receipt")
         found = read_approval(verify_dsse(read_dsse(data), APPROVAL, key))
@@ -383,7 +385,7 @@ def _approved(office: Office, tx: Transaction, row: DraftRow, judged: Judged, no
     if row.state != "proposed":
         raise Refusal("draf_keadaan", keadaan=row.state)
     given = _approvals(office, tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, now)
-    missing = _missing(office, judged.owed, given, now)
+    missing = _missing(judged.owed, given, now)
     if missing:
         raise Refusal("draf_persetujuan", kurang=", ".join(missing))
     return given
@@ -398,14 +400,14 @@ def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: st
             continue
         try:
             _officer(office, person, APPROVE, now)
-            approved(row, policy_sha256, base, base_sha256, person, dsse)
+            approved(office, row, policy_sha256, base, base_sha256, person, dsse)
         except Refusal:
             continue
         found.append((person, dsse))
     return found
 
 
-def _missing(office: Office, owed_to: Mapping[str, frozenset[str]], given: Sequence[tuple[Person, bytes]], now: datetime) -> list[str]:
+def _missing(owed_to: Mapping[str, frozenset[str]], given: Sequence[tuple[Person, bytes]], now: datetime) -> list[str]:
     """Parties whose officer for that very agreement has yet to approve; a change that owes nobody needs any one other officer."""
     have = {(name, person.party) for person, _ in given for name in owed_to if may(person, APPROVE, name, wib_date(now))}
     return sorted({party for name, parties in owed_to.items() for party in parties if (name, party) not in have}) or ([] if given else ["petugas lain"])

@@ -255,6 +255,7 @@ class Person:
     ends: date | None  # last day, inclusive
     state: str  # invited active ended
     keys: bytes | None  # the enrolled public key file
+    voucher: bytes | None = None  # the DSSE by which the party's own system vouches for them
 
     def in_office(self, day: date) -> bool:
         """Whether the appointment holds on `day` (WIB). An invited officer with an enrolled key is in office: key and password are apart."""

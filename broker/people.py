@@ -11,12 +11,14 @@ import json
 import re
 import secrets
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.errors import KeyRingError, Refusal
+from broker.envelope import read_dsse, read_voucher, verify_dsse
+from broker.envelope.dsse import VOUCHER
+from broker.errors import KeyRingError, NotVerified, Refusal
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestKey, RequestPublic, SecretKey, derive, read_public_set
 from broker.model import Person, utc_text, wib_date
@@ -74,6 +76,7 @@ APART: Final = (
 LINK_LIFE: Final = timedelta(hours=72)
 _APPOINTMENT: Final = re.compile(r"[A-Za-z0-9./-]{1,60}")
 _KEYS: Final = frozenset({"request", "receipt"})
+_GOVERNING: Final = frozenset({"tulis_kebijakan", "setujui_kebijakan", "hentikan"})
 
 
 def may(person: Person, act: str, agreement: str, day: date) -> bool:
@@ -142,8 +145,9 @@ def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
                 return {"person": person.id, "token": token}
             case {"act": "link", "person": str()} if len(asked) == 2:
                 return {"person": asked["person"], "token": renew_link(office, asked["person"], now)}
-            case {"act": "enrol", "person": str(), "keys": str(), "fingerprint": str()} if len(asked) == 4:
-                return {"person": enrol_key(office, asked["person"], b64decode(asked["keys"], validate=True), asked["fingerprint"], now).id}
+            case {"act": "enrol", "person": str(), "keys": str(), "fingerprint": str(), "voucher": str()} if len(asked) == 5:
+                keys, voucher = (b64decode(asked[name], validate=True) for name in ("keys", "voucher"))
+                return {"person": enrol_key(office, asked["person"], keys, asked["fingerprint"], now, voucher or None).id}
             case {"act": "end", "person": str()} if len(asked) == 2:
                 end(office, asked["person"], now)
                 return {"person": asked["person"]}
@@ -274,10 +278,12 @@ def _covered(office: Office, asked: Invitation) -> frozenset[str]:
     return asked.agreements or mine
 
 
-def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: datetime) -> Person:
+def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: datetime, voucher: bytes | None = None) -> Person:
     """Pins the officer's own public key file, by the fingerprint of their written notice; never on first use, never over another.
 
-    Refusal akun: `id`, `sidik_jari`, `kunci` (no key file of this person, or a key that is somebody's already).
+    voucher: the DSSE by which the party's system vouches for the file; without it nobody writes, approves or stops.
+
+    Refusal akun: `id`, `sidik_jari`, `kunci` (no key file of this person, or a key that is somebody's already), `jaminan`.
     """
     try:
         public = read_public_set(keys)
@@ -294,12 +300,27 @@ def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: dat
         person = _living(book, name)
         if person.keys is not None or systems & set(kids) or any(book.tx.people.by_kid(kid) for kid in kids):
             raise Refusal("akun", bidang="kunci")
-        book.tx.people.enrol(name, keys, kids)
+        if (voucher is not None or MAY[person.role] & _GOVERNING) and not vouched(office, replace(person, keys=keys, voucher=voucher)):
+            raise Refusal("akun", bidang="jaminan")
+        book.tx.people.enrol(name, keys, kids, voucher)
         request, receipt = public.get(RequestPublic, "request"), public.get(ReceiptPublic, "receipt")
         record(book, person, "key_enrolled", now, keys_sha256=hashlib.sha256(keys).hexdigest(), receipt_kid=receipt.kid, request_kid=request.kid)
         found = book.tx.people.get(name)
     assert found is not None
     return found
+
+
+def vouched(office: Office, person: Person) -> bool:
+    """Whether the enrolled system of the person's party signed for exactly these keys: the host's administrator has no such key."""
+    systems = {a.systems[person.party] for a in office.agreements.values() if person.party in a.systems}
+    try:
+        for system in systems & office.peers.keys():
+            found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, office.peers[system].get(ReceiptPublic, "receipt")))
+            if (found.person, found.system, found.keys_sha256) == (person.id, system, hashlib.sha256(person.keys or b"").hexdigest()):
+                return True
+    except NotVerified:
+        return False
+    return False
 
 
 def end(office: Office, name: str, now: datetime) -> None:

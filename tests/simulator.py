@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from broker.client import Client, create_home
 from broker.delivery import Folders
-from broker.envelope import seal, sign_dsse, submission_prefix
-from broker.envelope.dsse import STATEMENT
+from broker.envelope import Voucher, seal, sign_dsse, submission_prefix
+from broker.envelope.dsse import STATEMENT, VOUCHER
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
 from broker.keys import KemKey, KemPublic, LogKey, ReceiptKey, Ring, open_ring
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from broker.keys import PublicSet
     from broker.web.worker import Worker
 
 SYSTEMS = ("sijoker@sijunjung", "sibuser@binjai", "siapkerja@kemnaker")
@@ -98,6 +99,14 @@ class Town:
             worker.close()
         self._workers.clear()
         self.office.ledger.database.close()
+
+    def voucher(self, public: PublicSet) -> bytes | None:
+        """What the system of an officer's party signs for the officer's public keys; nothing where the party has no system."""
+        system = next((s for s in SYSTEMS if s.partition("@")[2] == public.owner.partition("@")[2]), None)
+        if system is None:
+            return None
+        said = Voucher(created=utc_text(self.now), keys_sha256=hashlib.sha256(public.to_json()).hexdigest(), person=public.owner, system=system)
+        return sign_dsse(VOUCHER, said.to_json(), self.province.ring(system).get(ReceiptKey, "receipt")).to_json()
 
     # --- rows
     def rows(

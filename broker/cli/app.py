@@ -61,6 +61,7 @@ app.command("serve", rich_help_panel=ADMINISTRATOR)(administrator.serve)
 keys.command("new")(party.keys_new)
 keys.command("show")(party.keys_show)
 keys.command("trust")(party.keys_trust)
+keys.command("vouch")(party.keys_vouch)
 keys.command("enrol")(administrator.keys_enrol)
 
 

@@ -82,6 +82,17 @@ def keys_trust(
     say("Kunci broker dipasang. [dim]The broker's keys are pinned.[/dim]")
 
 
+def keys_vouch(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An officer's public file, made by `broker keys new`.")],
+    fingerprint: Annotated[str, typer.Option(help="The fingerprint in the officer's written notice.")],
+    home: Home = None,
+) -> None:
+    """Vouch, with your system's key, for the keys of an officer of your party. Without it the broker takes no approval from them."""
+    with _client(home) as client:
+        path = client.vouch(file.read_bytes(), fingerprint)
+    say(f"Jaminan ditulis ke {path}. [dim]Give it to the broker's administrator with the officer's public file.[/dim]")
+
+
 def check_fingerprint(found: str, given: str) -> None:
     """ClientError unless the file is the one the notice speaks of; spaces and case do not matter."""
     if found.replace(" ", "") != given.replace(" ", "").lower():

@@ -64,6 +64,7 @@ def _show_link(answer: dict[str, Any]) -> None:
 def enrol_key(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The officer's public file, made by `broker keys new`.")],
     fingerprint: Annotated[str, typer.Option(help="The fingerprint in the officer's written notice.")],
+    voucher: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="What `broker keys vouch` wrote at the officer's party; who writes, approves or stops needs it.")] = None,
     home: Home = None,
     port: Port = None,
 ) -> None:
@@ -73,7 +74,7 @@ def enrol_key(
     from broker.keys import read_public_set  # noqa: PLC0415
 
     data = file.read_bytes()
-    answer = _host(home, port, act="enrol", person=read_public_set(data).owner, keys=b64encode(data).decode(), fingerprint=fingerprint)
+    answer = _host(home, port, act="enrol", person=read_public_set(data).owner, keys=b64encode(data).decode(), fingerprint=fingerprint, voucher=b64encode(voucher.read_bytes() if voucher else b"").decode())
     typer.echo(f"Kunci {answer['person']} terdaftar.")
 
 

@@ -20,8 +20,8 @@ import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.verify import Verified, read_proof, verify_exchange
-from broker.envelope import read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
-from broker.envelope.dsse import MANIFEST, STATEMENT
+from broker.envelope import Voucher, read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
+from broker.envelope.dsse import MANIFEST, STATEMENT, VOUCHER
 from broker.errors import ClientError, NotVerified
 from broker.jcs import canonical
 from broker.keys import (
@@ -140,6 +140,18 @@ class Client:
         write_private(self.home / "broker.json", data)
         self._broker = found
         return found
+
+    def vouch(self, data: bytes, fingerprint: str) -> Path:
+        """Signs that the public key file `data` is of an officer of this party, once it has the fingerprint of their notice; where the voucher is."""
+        found = read_public_set(data)
+        if found.fingerprint.replace(" ", "") != fingerprint.replace(" ", "").lower():
+            raise ClientError("the file's fingerprint is not the one given: do not use it, ask the officer")
+        if found.owner.partition("@")[2] != self.system.partition("@")[2]:
+            raise ClientError(f"{found.owner} is no officer of your party")
+        voucher = Voucher(created=utc_text(self._clock()), keys_sha256=hashlib.sha256(data).hexdigest(), person=found.owner, system=self.system)
+        path = self.home / f"{found.owner}.jaminan"
+        write_private(path, sign_dsse(VOUCHER, voucher.to_json(), self._ring.get(ReceiptKey, "receipt")).to_json())
+        return path
 
     # --- sending
     def send(

@@ -1,16 +1,19 @@
-"""What an officer signs to approve a policy draft: the draft, what it is based on and the digest of what would be in force. docs/formats/policy.md.
+"""What an officer signs to approve a policy draft (docs/formats/lifecycle.md), and what a party signs to vouch for an officer's keys (docs/formats/people.md).
 
-The officer's own machine makes it, so it needs nothing of the broker's.
+Both are made on the signer's own machine, so they need nothing of the broker's.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from broker.errors import NotVerified
 from broker.jcs import canonical, strict_object
 
 _TYPE = "sinergi/policy-approval/v1"
+_VOUCHER = "sinergi/voucher/v1"
+T = TypeVar("T", "Approval", "Voucher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,35 @@ class Approval:
 
 def read_approval(payload: bytes) -> Approval:
     """NotVerified unless the payload is exactly what `to_json` writes."""
+    return _read(Approval, payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A party's word that these are the keys of its officer. keys_sha256: of the public key file. system: the signer. created: UTC, milliseconds."""
+
+    created: str
+    keys_sha256: str
+    person: str
+    system: str
+
+    def to_json(self) -> bytes:
+        return canonical({**asdict(self), "type": _VOUCHER})
+
+
+def read_voucher(payload: bytes) -> Voucher:
+    """NotVerified unless the payload is exactly what `to_json` writes."""
+    return _read(Voucher, payload)
+
+
+def _read(kind: type[T], payload: bytes) -> T:
     try:
         value = strict_object(payload)
-        found = Approval(**{f.name: value[f.name] for f in fields(Approval)})  # type: ignore[arg-type]
+        given: dict[str, Any] = {f.name: value[f.name] for f in fields(kind)}
+        found = kind(**given)
         same = found.to_json() == payload
     except (ValueError, KeyError, TypeError):
-        raise NotVerified("not an approval") from None
+        raise NotVerified(f"no {kind.__name__.lower()}") from None
     if not same:
-        raise NotVerified("not an approval")
+        raise NotVerified(f"no {kind.__name__.lower()}")
     return found

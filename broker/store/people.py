@@ -31,6 +31,7 @@ PERSON: Final = Table(
     _text("ends", optional=True),
     _text("state"),  # invited active ended
     _blob("keys", optional=True),
+    _blob("voucher", optional=True),
     _text("name"),  # for people's eyes on the broker's host
 )  # fmt: skip
 
@@ -139,9 +140,9 @@ class People:
         return tuple(_person(row) for row in self._c.execute(text(f"SELECT {_PERSON} FROM person WHERE {where}"), values))  # noqa: S608 - our own words
 
     # keys
-    def enrol(self, person: str, keys: bytes, kids: tuple[str, ...]) -> None:
+    def enrol(self, person: str, keys: bytes, kids: tuple[str, ...], voucher: bytes | None = None) -> None:
         self._c.execute(PERSON_KEY.insert(), [{"kid": kid, "person": person} for kid in kids])
-        self.change(person, keys=keys)
+        self.change(person, keys=keys, voucher=voucher)
 
     # secrets
     def credential(self, person: str) -> Credential | None:
@@ -196,7 +197,7 @@ def _person(row: Row[Any]) -> Person:
     try:
         return Person(
             row.id, row.party, row.role, frozenset(row.agreements.split()), row.appointment,
-            date.fromisoformat(row.starts), date.fromisoformat(row.ends) if row.ends is not None else None, row.state, row.keys,
+            date.fromisoformat(row.starts), date.fromisoformat(row.ends) if row.ends is not None else None, row.state, row.keys, row.voucher,
         )  # fmt: skip
     except (TypeError, ValueError, AttributeError):  # SQLite keeps whatever was forced on it
         raise LedgerError("a row of person is none of ours") from None

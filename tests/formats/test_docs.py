@@ -12,7 +12,7 @@ import pytest
 
 from broker.contract.validate import RULES
 from broker.detection.detect import KINDS, MAX_TEXT
-from broker.envelope.dsse import APPROVAL, MANIFEST, POLICY, STATEMENT
+from broker.envelope.dsse import APPROVAL, MANIFEST, POLICY, STATEMENT, VOUCHER
 from broker.envelope.seal import CORE_FIELDS, SUITE
 from broker.errors import REASONS
 from broker.exchange import STATEMENT_FIELDS
@@ -78,7 +78,7 @@ def test_the_core_header_has_the_fields_of_its_table() -> None:
 
 
 def test_the_payload_types_are_the_codes() -> None:
-    assert [row[0] for row in table("receipt.md", "payload type")] == [STATEMENT, MANIFEST, POLICY, APPROVAL]
+    assert [row[0] for row in table("receipt.md", "payload type")] == [STATEMENT, MANIFEST, POLICY, APPROVAL, VOUCHER]
 
 
 def test_the_reason_table_is_the_codes() -> None:

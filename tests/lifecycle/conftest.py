@@ -31,7 +31,7 @@ class Desk:
         person, _ = people.invite(self.town.office, asked, self.town.now)
         home = self.town.folder / person.id
         public = create_home(home, person.id, URL, self.town.now)
-        people.enrol_key(self.town.office, person.id, public.to_json(), public.fingerprint, self.town.now)
+        people.enrol_key(self.town.office, person.id, public.to_json(), public.fingerprint, self.town.now, self.town.voucher(public))
         return Officer.at(home, lambda: self.town.now, self.http)
 
     @property

@@ -93,7 +93,7 @@ class Registry:
     def enrolled(self, **changed: Any) -> Officer:
         officer = self.keys(self.active(**changed))
         assert officer.public
-        people.enrol_key(self.town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, self.town.now)
+        people.enrol_key(self.town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, self.town.now, self.town.voucher(officer.public))
         return officer
 
     def get(self, name: str) -> Person:

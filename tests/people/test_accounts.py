@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broker import people, signin
+from broker.envelope import Voucher, sign_dsse
+from broker.envelope.dsse import APPROVAL, VOUCHER
 from broker.errors import Refusal
 from broker.identity import sign_request
-from broker.keys import PublicSet, ReceiptPublic, RequestKey
+from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, read_public_set
 from broker.model import Person
 from broker.people import ACTS, APART, MAY, may
 from tests.people.conftest import NAME, PASSWORD, Officer, Registry
-from tests.simulator import SIJOKER, URL
+from tests.simulator import SIAPKERJA, SIJOKER, URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +250,7 @@ def test_a_key_is_pinned_by_its_fingerprint_alone(registry: Registry) -> None:
     data, print_ = officer.public.to_json(), officer.public.fingerprint
 
     def enrol(name: str = officer.id, data: bytes = data, fingerprint: str = print_) -> Callable[[], object]:
-        return lambda: people.enrol_key(office, name, data, fingerprint, now)
+        return lambda: people.enrol_key(office, name, data, fingerprint, now, registry.town.voucher(read_public_set(officer.public.to_json())))  # type: ignore[union-attr]
 
     refused("akun", enrol(fingerprint=""), bidang="sidik_jari")
     refused("akun", enrol(fingerprint=print_[:-1] + ("0" if print_[-1] != "0" else "1")), bidang="sidik_jari")
@@ -278,6 +281,25 @@ def test_no_two_share_a_key_and_no_officer_has_a_systems(registry: Registry) -> 
     systems = PublicSet(second.id, office.peers[SIJOKER].keys)
     refused("akun", lambda: people.enrol_key(office, second.id, systems.to_json(), systems.fingerprint, now), bidang="kunci")
     refused("akun", lambda: people.enrol_key(office, first.id, first.public.to_json(), first.public.fingerprint, now), bidang="id")  # type: ignore[union-attr]
+
+
+def test_an_officer_needs_the_word_of_their_own_party(registry: Registry) -> None:
+    """The host's administrator enrols, and has no key of the party's system."""
+    town = registry.town
+    officer, other = registry.keys(registry.active()), registry.keys(registry.active())
+    assert officer.public
+    assert other.public
+    foreign = Voucher(created="2026-11-21T03:00:00.000Z", keys_sha256=hashlib.sha256(officer.public.to_json()).hexdigest(), person=officer.id, system=SIAPKERJA)
+    claimed = dataclasses.replace(foreign, system=SIJOKER)
+    key = town.province.ring(SIAPKERJA).get(ReceiptKey, "receipt")
+    forged = [None, b"{}", town.voucher(other.public), *(sign_dsse(VOUCHER, said.to_json(), key).to_json() for said in (foreign, claimed))]
+    changed = dataclasses.replace(claimed, keys_sha256="0" * 64)
+    forged.append(sign_dsse(VOUCHER, changed.to_json(), town.province.ring(SIJOKER).get(ReceiptKey, "receipt")).to_json())
+    forged.append(sign_dsse(APPROVAL, claimed.to_json(), town.province.ring(SIJOKER).get(ReceiptKey, "receipt")).to_json())
+    for voucher in forged:
+        refused("akun", lambda v=voucher: people.enrol_key(town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, town.now, v), bidang="jaminan")  # type: ignore[misc]
+    people.enrol_key(town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, town.now, town.voucher(officer.public))
+    assert people.vouched(town.office, registry.get(officer.id))
 
 
 # --- who may what

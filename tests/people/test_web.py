@@ -230,9 +230,12 @@ def test_a_host_act_of_another_shape_is_refused(registry: Registry, changed: dic
 def test_the_host_ends_renews_and_enrols(registry: Registry) -> None:
     officer = registry.keys(registry.active())
     assert officer.public
-    keys = {"act": "enrol", "person": officer.id, "keys": base64.b64encode(officer.public.to_json()).decode(), "fingerprint": officer.public.fingerprint}
+    voucher = registry.town.voucher(officer.public)
+    assert voucher
+    keys = {"act": "enrol", "person": officer.id, "keys": base64.b64encode(officer.public.to_json()).decode(), "fingerprint": officer.public.fingerprint, "voucher": base64.b64encode(voucher).decode()}
     assert reason(by_host(registry, canonical({**keys, "keys": "bukan base64"})), 400) == "parameter"
     assert reason(by_host(registry, canonical({**keys, "fingerprint": "0"})), 422) == "akun"
+    assert reason(by_host(registry, canonical({**keys, "voucher": ""})), 422) == "akun"
     assert by_host(registry, canonical(keys)).json() == {"person": officer.id}
     person, old = registry.invite()
     answer = by_host(registry, canonical({"act": "link", "person": person.id})).json()
