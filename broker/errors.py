@@ -126,10 +126,11 @@ REASONS: Final[dict[str, Reason]] = {
     "draf_kunci": _r(422, "Pasal 14", "Draf melonggarkan {jumlah} batas terkunci; sebutkan adendumnya.", "The draft loosens {jumlah} locked caps; name the addendum."),
     "draf_menutup": _r(422, _SAFE, "Draf menutup segalanya bagi semua pihak; gunakan penghentian.", "The draft shuts everyone out of everything; use a stop."),
     "draf_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {kesepakatan} bukan kesepakatan pihak Anda.", "Refused: {kesepakatan} is not your party's agreement."),
+    "draf_banyak": _r(409, _SAFE, "Anda sudah punya {batas} draf terbuka; tarik yang tidak dipakai.", "You have {batas} open drafts already; withdraw those you do not use."),
     "draf_sendiri": _r(403, _SAFE, "Ditolak: penulis tidak menyetujui drafnya sendiri.", "Refused: the author never approves."),
     "draf_persetujuan": _r(409, _SAFE, "Belum disetujui: {kurang}.", "Not yet approved by: {kurang}."),
     "persetujuan": _r(422, _SAFE, "Persetujuan tidak ditandatangani dengan kunci Anda sendiri, atau bukan untuk draf ini.", "The approval is not signed with your own key, or not for this draft."),
-    "berhenti_dua": _r(409, _SAFE, "Pencabutan penghentian memerlukan petugas kedua.", "Undoing a stop needs a second officer."),
+    "berhenti_dua": _r(409, _SAFE, "Pencabutan penghentian memerlukan petugas kedua; salah satunya dari pihak yang menghentikan.", "Undoing a stop needs a second officer, one of the two of the party that made it."),
     "jam_mundur": _r(409, _SAFE, "Jam broker lebih awal daripada versi terakhir; tidak ada yang diterbitkan.", "The broker's clock is before the last version's; nothing was published."),
     # reading and receipts
     "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),

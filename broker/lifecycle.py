@@ -16,6 +16,7 @@ import json
 import logging
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ from broker.people import may, vouched
 from broker.policy import (
     check_expectations,
     compile_policy,
+    covered,
     diff,
     load_manifests,
     loosened,
@@ -61,6 +63,10 @@ CHECK_SECONDS: Final = 5.0  # that a publication spends on random cells beyond t
 _OPEN: Final = ("draft", "proposed")
 _ADDENDUM: Final = re.compile(r"Adendum [A-Za-z0-9./-]{1,60}")
 log = logging.getLogger("sinergi")
+_SWAPPING: Final = threading.Lock()
+_JUDGING: Final = threading.Lock()  # one draft at a time: judging takes seconds and hundreds of megabytes
+_PATIENCE: Final = 30  # seconds that a second one waits
+MAX_OPEN: Final = 20  # drafts of one author
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Judged:
 
     failures: expectations and invariants that do not hold. loosened: locked caps that would rise. dead, armed: rule ids of the draft, not of
     the version in force, that decide nothing, and caps that nothing runs into yet. owed: agreement → parties whose officer must approve.
+    touched: the agreements with a cell that changes, or a rule that does though no cell changes today.
     """
 
     policy: Policy
@@ -78,6 +85,7 @@ class Judged:
     dead: tuple[str, ...]
     armed: tuple[str, ...]
     owed: dict[str, frozenset[str]]
+    touched: tuple[str, ...]
 
 
 # --- versions
@@ -93,6 +101,8 @@ def seed(office: Office, now: datetime) -> None:
         if tx.versions.active() is not None:
             return
     with office.ledger.writing() as book:
+        if published(book.tx, (*office.agreements, BROKER_LOG)) is not None:
+            raise LedgerError("the logs tell of policy versions that the database has not")
         _publish(office, book, office.policy.model, office.policy.rules, now, number=1, changed=tuple(office.agreements), previous=None)
 
 
@@ -140,22 +150,42 @@ def chain(office: Office, tx: Transaction) -> list[VersionRow]:
         wanted = {"version": number, "previous": before, "policy_sha256": sha256(row.model + row.rules)}
         if payload != row.record or row.number != number or any(record.get(name) != value for name, value in wanted.items()):
             raise LedgerError(f"policy version {number} is not what its record says")
+        if number > 1:
+            _approvals_kept(tx, record, number)
         before = sha256(row.record)
     if tx.versions.active() != (rows[-1].number if rows else None):
         raise LedgerError("the policy in force is not the last one published")
     return rows
 
 
+def _approvals_kept(tx: Transaction, record: dict[str, Any], number: int) -> None:
+    """LedgerError unless the approvals that a record names are there, and are their officers' signatures for this very policy."""
+    draft, named = record.get("draft"), record.get("approvals")
+    if not isinstance(draft, str) or not isinstance(named, list) or not named:
+        raise LedgerError(f"policy version {number} was approved by nobody")
+    given = tx.versions.approvals(draft)
+    try:
+        for said in named:
+            person, dsse = tx.people.get(said["person"]), given.get(said["person"], b"")
+            key = read_public_set((person.keys if person else None) or b"").get(ReceiptPublic, "receipt")
+            found = read_approval(verify_dsse(read_dsse(dsse), APPROVAL, key))
+            if (sha256(dsse), found.draft, found.policy_sha256) != (said["dsse_sha256"], draft, record["policy_sha256"]):
+                raise LedgerError(f"an approval of policy version {number} is for something else")
+    except (NotVerified, KeyRingError, KeyError, TypeError):
+        raise LedgerError(f"an approval of policy version {number} is missing or not signed") from None
+
+
 def published(tx: Transaction, logs: Iterable[str]) -> str | None:
     """SHA-256 of the record that the logs say was published last, so that a database put back to an older state is noticed."""
-    last: tuple[int, str] | None = None
+    found: dict[int, str] = {}
     for name in logs:
         for entry in tx.entries(name):
-            if b'"sinergi/policy/v1"' in entry:
-                value = json.loads(entry)
-                if value["type"] == "sinergi/policy/v1" and value["act"] == "published":
-                    last = max(last or (0, ""), (value["version"], value["record_sha256"]))
-    return last[1] if last else None
+            value = json.loads(entry) if b'"sinergi/policy/v1"' in entry else {}
+            if (value.get("type"), value.get("act")) != ("sinergi/policy/v1", "published"):
+                continue
+            if found.setdefault(value["version"], value["record_sha256"]) != value["record_sha256"]:
+                raise LedgerError("the logs tell of two policies under one version")
+    return found[max(found)] if found else None
 
 
 def compiled(office: Office, model: bytes, rules: bytes, version: int) -> Policy:
@@ -188,6 +218,7 @@ def take_up_policy(office: Office) -> bool:
         with office.ledger.database.read() as tx:
             number = tx.versions.active()
         if number == office.policy.version:
+            office.force.fault = None
             return False
         row = verified(office, logs=False)
         if row.number < office.policy.version:
@@ -198,7 +229,9 @@ def take_up_policy(office: Office) -> bool:
             log.error("POLICY NOT TAKEN UP, version %d stays in force: %s", office.policy.version, error)  # noqa: TRY400 - our own words
         office.force.fault = str(error)
         return False
-    office.force.policy, office.force.fault = policy, None
+    with _SWAPPING:
+        if policy.version > office.policy.version:  # a slow look must not undo a quicker one
+            office.force.policy, office.force.fault = policy, None
     log.info("policy in force version=%d", policy.version)
     return True
 
@@ -208,7 +241,7 @@ def take_up_policy(office: Office) -> bool:
 
 def read_draft(office: Office, person: Person, draft: str, now: datetime) -> DraftRow:
     """For who may write or approve policies; Refusal draf_tidak_ada for what is not there."""
-    _reader(office, person, now)
+    reader(office, person, now)
     with office.ledger.database.read() as tx:
         return _draft(tx, draft)
 
@@ -229,7 +262,11 @@ def new_draft(
     _officer(office, person, WRITE, now)
     if addendum is not None and not _ADDENDUM.fullmatch(addendum):
         raise Refusal("parameter", parameter="addendum")
+    if rules is not None and rollback_of is not None:
+        raise Refusal("parameter", parameter="rollback")
     with office.ledger.writing() as book:
+        if sum(row.author == person.id for row in book.tx.versions.drafts(*_OPEN)) >= MAX_OPEN:
+            raise Refusal("draf_banyak", batas=MAX_OPEN)
         active = book.tx.versions.active()
         assert active is not None
         base = book.tx.versions.version(rollback_of or active)
@@ -250,32 +287,58 @@ def edit(office: Office, person: Person, draft: str, rules: bytes, read_sha256: 
         if sha256(row.rules) != read_sha256:
             raise Refusal("draf_berubah")
         book.tx.versions.forget_approvals(draft)
-        book.tx.versions.change_draft(draft, rules=_sized(rules), state="draft", changed=utc_text(now))
+        book.tx.versions.change_draft(draft, rules=_sized(rules), state="draft", rollback_of=None, changed=utc_text(now))
         return _draft(book.tx, draft)
 
 
 def withdraw(office: Office, person: Person, draft: str, now: datetime) -> None:
     _officer(office, person, WRITE, now)
+    try:
+        judged = judge(office, read_draft(office, person, draft, now))
+    except Refusal:
+        judged = None
     with office.ledger.writing() as book:
         row = _draft(book.tx, draft, *_OPEN)
         if row.author != person.id:
             raise Refusal("draf_bukan_milik")
         book.tx.versions.change_draft(draft, state="withdrawn", changed=utc_text(now))
         if row.state == "proposed":
-            _enter(book, office, now, "withdrawn", person, draft)
+            for name in judged.touched if judged else (BROKER_LOG,):
+                book.append(name, event("policy", now, act="withdrawn", draft=draft, person=person.id))
 
 
 def judge(office: Office, row: DraftRow) -> Judged:
     """Reads the draft as it would be published. Refusal draf_salah with line and column."""
-    old = office.policy
+    if not _JUDGING.acquire(timeout=_PATIENCE):
+        raise Refusal("sibuk")
     try:
-        policy = compiled(office, old.model, row.rules, old.version + 1)
+        return _judged(office, row)
     except ConfigError as error:
         raise Refusal("draf_salah", baris=error.line, kolom=error.column, salah=error.message) from None
+    finally:
+        _JUDGING.release()
+
+
+def _judged(office: Office, row: DraftRow) -> Judged:
+    old = office.policy
+    policy = compiled(office, old.model, row.rules, old.version + 1)
     found = diff(old, policy)
+    before, after = ({tuple(rule.values): rule for rule in each.rows} for each in (old, policy))
+    both = before | after
+    named = {name for values in before.keys() ^ after.keys() for name in covered(both[values], office.agreements)}
+    loose = loosened(old, policy)
+    debts = dict(owed(found, office.agreements))
+    for rule in old.rows:
+        if rule.id in loose:
+            for name in covered(rule, office.agreements):
+                debts[name] = frozenset(office.agreements[name].parties)
     dead, armed = unreached(policy)
     known = unreached(old)
-    return Judged(policy, found, tuple(check_expectations(policy, office.expectations)), loosened(old, policy), _new(dead, known.dead), _new(armed, known.armed), dict(owed(found, office.agreements)))
+    every = {*touched(found), *named}
+    return Judged(
+        policy, found, check_expectations(policy, office.expectations), loose, _new(dead, known.dead), _new(armed, known.armed), debts,
+        tuple(name for name in office.agreements if name in every),
+    )  # fmt: skip
 
 
 def _new(now: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
@@ -287,7 +350,7 @@ def propose(office: Office, person: Person, draft: str, now: datetime) -> Judged
     _officer(office, person, WRITE, now)
     row = read_draft(office, person, draft, now)
     judged = ready(office, row)
-    _officer(office, person, WRITE, now, every=touched(judged.diff))
+    _officer(office, person, WRITE, now, every=judged.touched)
     with office.ledger.writing() as book:
         now_row = _draft(book.tx, draft, "draft")
         if now_row.author != person.id:
@@ -295,7 +358,7 @@ def propose(office: Office, person: Person, draft: str, now: datetime) -> Judged
         if now_row.rules != row.rules:
             raise Refusal("draf_berubah")
         book.tx.versions.change_draft(draft, state="proposed", changed=utc_text(now))
-        for agreement in touched(judged.diff) or (BROKER_LOG,):
+        for agreement in judged.touched or (BROKER_LOG,):
             said = {"diff": summary(part(judged.diff, agreement))} if agreement != BROKER_LOG else {}
             book.append(agreement, event("policy", now, act="proposed", draft=draft, person=person.id, policy_sha256=judged.policy.sha256, **said))
     return judged
@@ -325,7 +388,7 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
     if row.author == person.id:
         raise Refusal("draf_sendiri")
     judged = ready(office, row)
-    changed = touched(judged.diff)
+    changed = judged.touched
     own = [name for name in changed if person.party in office.agreements[name].parties and may(person, APPROVE, name, wib_date(now))]
     if changed and not own:
         raise Refusal("draf_pihak", kesepakatan=changed[0])
@@ -359,7 +422,7 @@ def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy
     _officer(office, person, WRITE, now)
     row = read_draft(office, person, draft, now)
     judged = ready(office, row)
-    old, changed = office.policy, touched(judged.diff)
+    old, changed = office.policy, judged.touched
     _officer(office, person, WRITE, now, every=changed)
     with office.ledger.database.read() as tx:  # before the seconds that the check takes; asked again in the transaction that publishes
         _approved(office, tx, row, judged, now)
@@ -377,21 +440,21 @@ def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy
         )  # fmt: skip
         book.tx.versions.change_draft(draft, state="published", changed=utc_text(now))
     take_up_policy(office)
-    return office.policy
+    return judged.policy
 
 
 def _approved(office: Office, tx: Transaction, row: DraftRow, judged: Judged, now: datetime) -> list[tuple[Person, bytes]]:
     """The approvals of a proposed draft, once they are enough. Refusals draf_keadaan, draf_persetujuan."""
     if row.state != "proposed":
         raise Refusal("draf_keadaan", keadaan=row.state)
-    given = _approvals(office, tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, now)
+    given = _approvals(office, tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, now, judged.touched)
     missing = _missing(judged.owed, given, now)
     if missing:
         raise Refusal("draf_persetujuan", kurang=", ".join(missing))
     return given
 
 
-def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, now: datetime) -> list[tuple[Person, bytes]]:
+def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, now: datetime, changed: Sequence[str] = ()) -> list[tuple[Person, bytes]]:
     """The approvals that hold today: the person is still in office, may approve, is not the author, and signed this very draft."""
     found = []
     for name, dsse in tx.versions.approvals(row.id).items():
@@ -403,7 +466,8 @@ def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: st
             approved(office, row, policy_sha256, base, base_sha256, person, dsse)
         except Refusal:
             continue
-        found.append((person, dsse))
+        if not changed or any(person.party in office.agreements[name].parties and may(person, APPROVE, name, wib_date(now)) for name in changed):
+            found.append((person, dsse))
     return found
 
 
@@ -419,9 +483,11 @@ def _missing(owed_to: Mapping[str, frozenset[str]], given: Sequence[tuple[Person
 def stop(office: Office, person: Person, target: str, now: datetime) -> StopRow:
     """Halts every release of an agreement, or from and to a party, at once. Any one officer of theirs may."""
     _officer(office, person, STOP, now)
-    logs = _logs(office, person, target)
+    logs = _logs(office, person, target, now)
     row = StopRow(secrets.token_hex(8), target, person.id, utc_text(now), None, None)
     with office.ledger.writing() as book:
+        if held := next((held for held in book.tx.versions.stops() if held.target == target), None):
+            return held
         book.tx.versions.add_stop(row)
         for name in logs:
             book.append(name, event("policy", now, act="stopped", person=person.id, stop=row.id, target=target))
@@ -429,31 +495,48 @@ def stop(office: Office, person: Person, target: str, now: datetime) -> StopRow:
 
 
 def resume(office: Office, person: Person, name: str, now: datetime) -> bool:
-    """Undoes a stop once a second officer asks the same; whether it is undone. Refusal berhenti_dua for the same officer twice."""
+    """Undoes a stop once a second officer asks the same; whether it is undone.
+
+    Each must be an officer of an agreement that the stop concerns and its maker's party is in; one of the two, of that party.
+    Refusal berhenti_dua as long as they are not two such.
+    """
     _officer(office, person, STOP, now)
     with office.ledger.writing() as book:
         row = book.tx.versions.stop(name)
         if row is None or row.lifted:
             raise Refusal("draf_tidak_ada")
-        logs = _logs(office, person, row.target)
-        if row.lifter == person.id:
+        party = row.person.partition("@")[2]
+        shared = [log_ for log_ in _concerned(office, row.target) if party in office.agreements[log_].parties]
+        if not _of(office, person, shared, now):
+            raise Refusal("draf_pihak", kesepakatan=row.target)
+        first = book.tx.people.get(row.lifter) if row.lifter else None
+        if first is not None and not (_of(office, first, shared, now) and vouched(office, first)):
+            first = None  # no longer in office: as if they had not asked
+        if first is not None and (first.id == person.id or party not in (first.party, person.party)):
             raise Refusal("berhenti_dua")
-        second = row.lifter is not None
-        book.tx.versions.change_stop(name, **({"lifted": utc_text(now)} if second else {"lifter": person.id}))
-        for log_name in logs:
-            book.append(log_name, event("policy", now, act="resumed" if second else "resume_asked", person=person.id, stop=name, target=row.target))
-    return second
+        book.tx.versions.change_stop(name, **({"lifted": utc_text(now)} if first else {"lifter": person.id}))
+        for log_ in _concerned(office, row.target):
+            book.append(log_, event("policy", now, act="resumed" if first else "resume_asked", person=person.id, stop=name, target=row.target))
+    return first is not None
 
 
-def _logs(office: Office, person: Person, target: str) -> list[str]:
-    """The logs of the agreements that a stop of `target` concerns. Refusal for what is not the person's party's to stop."""
-    found = [a.id for a in office.agreements.values() if target == a.id or target in a.parties]
+def _of(office: Office, person: Person, agreements: Iterable[str], now: datetime) -> bool:
+    return any(person.party in office.agreements[name].parties and may(person, STOP, name, wib_date(now)) for name in agreements)
+
+
+def _concerned(office: Office, target: str) -> list[str]:
+    """The agreements that a stop of `target` concerns."""
+    return [a.id for a in office.agreements.values() if target == a.id or target in a.parties]
+
+
+def _logs(office: Office, person: Person, target: str, now: datetime) -> list[str]:
+    """The logs of the agreements that a stop of `target` concerns. Refusal for what is not the person's to stop."""
+    found = _concerned(office, target)
     if not found:
         raise Refusal("parameter", parameter="target")
-    for name in found:
-        if person.party in office.agreements[name].parties:
-            return found
-    raise Refusal("draf_pihak", kesepakatan=found[0])
+    if not _of(office, person, found, now):
+        raise Refusal("draf_pihak", kesepakatan=found[0])
+    return found
 
 
 # --- views
@@ -473,8 +556,16 @@ def version(office: Office, number: int) -> VersionRow:
     return row
 
 
+def approvals_of(office: Office, number: int) -> dict[str, str]:
+    """Person → the DSSE that approved a published version."""
+    with office.ledger.database.read() as tx:
+        row = tx.versions.version(number)
+        draft = json.loads(row.record)["draft"] if row else None
+        return {person: dsse.decode() for person, dsse in tx.versions.approvals(draft).items()} if draft else {}
+
+
 def open_drafts(office: Office, person: Person, now: datetime) -> list[DraftRow]:
-    _reader(office, person, now)
+    reader(office, person, now)
     with office.ledger.database.read() as tx:
         return tx.versions.drafts(*_OPEN)
 
@@ -494,9 +585,9 @@ def stops(office: Office) -> list[StopRow]:
         return tx.versions.stops()
 
 
-def replayed(office: Office, person: Person, policy: Policy, since: date, until: date) -> tuple[int, tuple[Replayed, ...]]:
+def replayed(office: Office, person: Person, policy: Policy, since: date, until: date, now: datetime) -> tuple[int, tuple[Replayed, ...]]:
     """How many exchanges of the person's agreements fall in [since, until), and those that `policy` would have treated otherwise; manifests alone."""
-    own = [a.id for a in office.agreements.values() if person.party in a.parties]
+    own = readable(office, person, now)
     with office.ledger.database.read() as tx:
         manifests = [row.manifest for row in tx.exchanges_in("recorded", "delivered", "receipted") if row.manifest and row.agreement in own]
     decisions = load_manifests(manifests, since, until)
@@ -509,27 +600,29 @@ def replayed(office: Office, person: Person, policy: Policy, since: date, until:
 def _officer(office: Office, person: Person, act: str, now: datetime, every: Iterable[str] = ()) -> None:
     """Refusal wewenang unless the person may do the act in some agreement of their party's; draf_pihak unless in each of `every`."""
     own = {a.id for a in office.agreements.values() if person.party in a.parties and may(person, act, a.id, wib_date(now))}
-    if not own:
+    if not own or not vouched(office, person):
         raise Refusal("wewenang", tindakan=act)
     for name in every:
         if name not in own:
             raise Refusal("draf_pihak", kesepakatan=name)
 
 
-def _reader(office: Office, person: Person, now: datetime) -> None:
-    """Who may read drafts: whoever may write, approve or audit in an agreement of their own."""
-    if not any(may(person, act, name, wib_date(now)) for act in (WRITE, APPROVE, "baca_log") for name in office.agreements):
+def readable(office: Office, person: Person, now: datetime) -> list[str]:
+    """The agreements whose part of a change the person may read: where they write, approve or audit."""
+    return [name for name in office.agreements if any(may(person, act, name, wib_date(now)) for act in (WRITE, APPROVE, "baca_log"))]
+
+
+def reader(office: Office, person: Person, now: datetime) -> None:
+    """Refusal wewenang for who reads no policies. The rules of all agreements are one file, and whoever reads policies reads it whole."""
+    if not readable(office, person, now):
         raise Refusal("wewenang", tindakan=WRITE)
 
 
 def _sized(rules: bytes) -> bytes:
     if len(rules) > MAX_RULES:
         raise Refusal("terlalu_besar", batas=MAX_RULES)
+    try:
+        rules.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal("draf_salah", baris=rules.count(b"\n", 0, error.start) + 1, kolom=0, salah="not UTF-8") from None
     return rules
-
-
-def _enter(book: Book, office: Office, now: datetime, act: str, person: Person, draft: str) -> None:
-    """An act on a proposed draft whose agreements are in the entry of its proposal: entered where the person's party looks."""
-    for name, agreement in office.agreements.items():
-        if person.party in agreement.parties:
-            book.append(name, event("policy", now, act=act, draft=draft, person=person.id))

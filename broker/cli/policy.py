@@ -67,7 +67,10 @@ def new(
 ) -> None:
     """Begin a draft. Nothing is live before it is published."""
     with _officer(home) as officer:
-        say(f"Draf {officer.new(file.read_bytes() if file else b'', addendum=addendum)}")
+        rules = file.read_bytes() if file else b""
+        if file and not rules:
+            raise ClientError(f"{file} is empty")
+        say(f"Draf {officer.new(rules, addendum=addendum)}")
 
 
 def rollback(version: Annotated[int, typer.Argument(help="An older version's number.")], home: Home = None) -> None:
@@ -166,16 +169,19 @@ def approve(
     """Read a proposed draft and sign it with your own key, on this machine. The author never approves."""
     with _officer(home) as officer:
         found, judged = officer.draft(draft), officer.check(draft)
-        base = officer.version(found.base)
+        officer.verified_base(found)
         _changes(judged, every=True)
+        _standing(judged)
         _rules(found)
+        if found.addendum:
+            say(f"[bold]Dengan {found.addendum}[/bold]: batas terkunci dilonggarkan.")
         digest = hashlib.sha256((found.model + found.rules).encode()).hexdigest()
         if judged["policy_sha256"] != digest:
             raise ClientError("the draft changed while you read it; read it again")
         say(f"Kebijakan yang ditandatangani: {digest}")
         if not yes and not typer.confirm("Setujui?"):
             raise typer.Exit(1)
-        officer.approve(found, hashlib.sha256((base["model"] + base["rules"]).encode()).hexdigest())
+        officer.approve(found)
     say(f"Draf {draft} Anda setujui.")
 
 
@@ -224,6 +230,10 @@ def resume(name: Annotated[str, typer.Argument(help="The stop's id.")], home: Ho
 
 def _show(judged: dict[str, Any]) -> None:
     _changes(judged, every=False)
+    _standing(judged)
+
+
+def _standing(judged: dict[str, Any]) -> None:
     for failure in judged["failures"]:
         say(f"[bold]MELANGGAR[/bold] {failure}")
     for words, rules in (("Batas terkunci dilonggarkan", "loosened"), ("Aturan yang tidak pernah berlaku", "never_applies"), ("Batas siaga", "armed")):
@@ -240,7 +250,7 @@ def _changes(judged: dict[str, Any], *, every: bool) -> None:
     say(f"{judged['gains']} sel naik, {judged['losses']} sel turun.")
     lines = judged["changes"] if every else judged["changes"][:SHOWN]
     for line in lines:
-        say(f"{'+' if line['after'] > line['before'] else '-'} {line['id']}")
+        say(f"{'+' if line['after'] > line['before'] else '!' if line['opens'] else '-'} {line['id']}")
     if len(lines) < len(judged["changes"]):
         say(f"… dan {len(judged['changes']) - len(lines)} baris lagi: broker policy diff")
     if judged["elsewhere"]:

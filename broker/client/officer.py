@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from broker.client.connection import Connection
-from broker.envelope import Approval, sign_dsse
-from broker.envelope.dsse import APPROVAL
-from broker.errors import ClientError
-from broker.keys import ReceiptKey, RequestKey, Ring, open_ring
+from broker.envelope import Approval, read_dsse, sign_dsse, verify_dsse
+from broker.envelope.dsse import APPROVAL, POLICY
+from broker.errors import ClientError, NotVerified
+from broker.jcs import strict_object
+from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, Ring, open_ring, read_public_set
 from broker.model import utc_text
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Draft:
 class Officer:
     """Requests as the officer whose home it is. Owns an HTTP connection pool; use it in a `with` block."""
 
-    def __init__(self, person: str, url: str, ring: Ring, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
-        self.person, self.url = person, url.rstrip("/")
+    def __init__(self, person: str, url: str, ring: Ring, broker: PublicSet | None, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
+        self.person, self.url, self._broker = person, url.rstrip("/"), broker
         self._ring, self._clock = ring, clock
         self._to = Connection(self.url, ring.get(RequestKey, "request"), clock, http)
 
@@ -68,7 +69,9 @@ class Officer:
         if not (home / "client.toml").exists():
             raise ClientError(f"{home} is no home of yours; make one with `broker keys new --system petugas-1@sijunjung`")
         settings = tomllib.loads((home / "client.toml").read_text())
-        return cls(settings["system"], settings["url"], open_ring(home / "secrets"), clock, http)
+        pinned = home / "broker.json"
+        broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
+        return cls(settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
 
     def __enter__(self) -> Self:
         return self
@@ -116,11 +119,23 @@ class Officer:
     def withdraw(self, name: str) -> None:
         self._to.act("DELETE", f"/v1/policy/drafts/{name}")
 
-    def approve(self, draft: Draft, base_sha256: str) -> None:
-        """Signs what was read. base_sha256: of the version it is based on, as that version's record says."""
-        model, rules, before = (text.encode() for text in (draft.model, draft.rules, draft.base_rules))
-        if hashlib.sha256(model + before).hexdigest() != base_sha256:
-            raise ClientError("the rules shown as those in force are not those of the published version: do not approve, tell the administrator")
+    def verified_base(self, draft: Draft) -> str:
+        """The policy hash of the version a draft is based on, once the pinned broker's signature says so of the very rules shown."""
+        if self._broker is None:
+            raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
+        try:
+            record = strict_object(verify_dsse(read_dsse(self.version(draft.base)["dsse"].encode()), POLICY, self._broker.get(ReceiptPublic, "receipt", "broker")))
+        except (NotVerified, ValueError):
+            raise ClientError("the version that the draft is based on is not signed by the broker: do not approve, tell your party") from None
+        shown = hashlib.sha256(draft.model.encode() + draft.base_rules.encode()).hexdigest()
+        if (record["version"], record["policy_sha256"]) != (draft.base, shown):
+            raise ClientError("the rules shown as those in force are not those of the published version: do not approve, tell your party")
+        return shown
+
+    def approve(self, draft: Draft) -> None:
+        """Signs what was read: exactly these rules, in place of exactly those that the broker signed as in force."""
+        base_sha256 = self.verified_base(draft)
+        model, rules = draft.model.encode(), draft.rules.encode()
         approval = Approval(
             addendum=draft.addendum or "",
             base_sha256=base_sha256,

@@ -30,7 +30,7 @@ NONCE_SECONDS: Final = 120  # a nonce is kept for both sides of the window
 _TAG: Final = "sinergi"
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 _COVERED = ("@method", "@target-uri")
-_BODY_COVERED = ("content-digest", "content-type", "idempotency-key")
+_BODY_COVERED = ("content-digest", "content-type", "idempotency-key", "if-match")
 _NOBODY: Final = Ed25519PrivateKey.generate().public_key()  # judges unknown keys' signatures, so that they take as long as wrong ones
 logging.getLogger("http_message_signatures").setLevel(logging.CRITICAL)  # it quotes headers
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 TYPE: Final = "sinergi/policy-diff/v1"
 ENTRY_ROOM: Final = 60_000  # of a log entry's 65,535 bytes; the rest is for the other fields of the entry
+_PSEUDONYMS: Final = (3, 4)  # levels that show nothing of a value itself
+_PARTS: Final = (1, 2)  # levels that show a part of it
 NAMED: Final = 6  # how many columns or purposes a sentence names before it counts them
 
 
@@ -104,12 +106,17 @@ def owed(whole: Diff, agreements: Mapping[str, Agreement]) -> Mapping[str, froze
     """
     found: dict[str, frozenset[str]] = {}
     for change in whole.changes:
-        if change.after <= change.before:
+        if not opens(change):
             continue
         concerned = [agreements[change.dom]] if change.dom in agreements else list(agreements.values())
         for agreement in concerned:
             found[agreement.id] = found.get(agreement.id, frozenset()) | _owed(change, agreement)
     return found
+
+
+def opens(change: Change) -> bool:
+    """Whether someone may see more of a value: at a higher level; and masked or generalised where a pseudonym stood, though that is lower."""
+    return change.after > change.before or (change.before in _PSEUDONYMS and change.after in _PARTS)
 
 
 def _owed(change: Change, agreement: Agreement) -> frozenset[str]:
@@ -259,6 +266,8 @@ def sentences(change: Change, names: Mapping[str, str] | None = None) -> tuple[s
     party = _OUTSIDERS.get(change.sub, (f"Operator {who}", f"The operator of {who}"))
     agreement = ("kesepakatan yang tidak dikenal", "an agreement that nobody declares") if change.dom == UNKNOWN else (change.dom, change.dom)
     verb = ("naik", "up") if change.after > change.before else ("turun", "down")
+    if opens(change) and change.after < change.before:
+        verb = ("MENAMPAKKAN sebagian nilai, turun", "SHOWS a part of the value, down")
     columns, first, last = _columns(change.objects), _date(change.dari), _last(change.sampai)
     levels = (
         f"{columns[0]} {verb[0]} dari {LEVEL_NAMES[change.before]} ke {LEVEL_NAMES[change.after]}",

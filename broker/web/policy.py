@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from broker import lifecycle, people
 from broker.errors import Refusal
 from broker.model import wib_date
-from broker.policy import Cell, as_json, explain, part, replay_sentences, sentences
+from broker.policy import Cell, as_json, explain, opens, part, replay_sentences, sentences
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_DSSE: Final = 64 << 10
 DAYS: Final = 3660  # that a replay looks back at most
+MAX_VERSION: Final = 1 << 31
 RULES_TYPE: Final = "text/csv"
 Draft = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Draft id, 16 hex digits")]
 TAG: Final = "kebijakan"
@@ -65,20 +66,20 @@ class PolicyApi:
         return router
 
     # --- who asks
-    def _signed(self, request: Request, *, body: bool) -> tuple[Person, Any]:
+    def _signed(self, request: Request, *, body: bool, also: tuple[str, ...] = ()) -> tuple[Person, Any]:
         query = request.scope["query_string"].decode("latin-1")
         target = self._url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
         headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-        return people.officer(self._office, request.method, target, headers, self._clock(), body=body)
+        return people.officer(self._office, request.method, target, headers, self._clock(), body=body, also=also)
 
     def _person(self, request: Request) -> Person:
         person, signed = self._signed(request, body=False)
         people.spend_nonce(self._office, person, signed, self._clock())
         return person
 
-    async def _sent(self, request: Request, limit: int) -> tuple[Person, bytes]:
+    async def _sent(self, request: Request, limit: int, also: tuple[str, ...] = ()) -> tuple[Person, bytes]:
         """The officer and the body, once its digest is the signed one."""
-        person, signed = await run_in_threadpool(self._signed, request, body=True)
+        person, signed = await run_in_threadpool(self._signed, request, body=True, also=also)
         data = bytearray()
         async for piece in request.stream():
             data += piece
@@ -89,13 +90,14 @@ class PolicyApi:
 
     # --- versions
     def versions(self, request: Request) -> Response:
-        self._person(request)
+        lifecycle.reader(self._office, self._person(request), self._clock())
         return JSONResponse({"versions": lifecycle.history(self._office)})
 
-    def version(self, request: Request, number: Annotated[int, Path(ge=1)]) -> Response:
-        self._person(request)
-        row = lifecycle.version(self._office, number)
-        return JSONResponse({"dsse": row.dsse.decode(), "model": row.model.decode(), "number": row.number, "record": row.record.decode(), "rules": row.rules.decode()})
+    def version(self, request: Request, number: Annotated[int, Path(ge=1, le=MAX_VERSION)]) -> Response:
+        """With the approvals as their officers signed them, for anyone's own check."""
+        lifecycle.reader(self._office, self._person(request), self._clock())
+        row, approvals = lifecycle.version(self._office, number), lifecycle.approvals_of(self._office, number)
+        return JSONResponse({"approvals": approvals, "dsse": row.dsse.decode(), "model": row.model.decode(), "number": row.number, "record": row.record.decode(), "rules": row.rules.decode()})
 
     def explain(
         self, request: Request, system: Annotated[str, Query(max_length=80)], agreement: Annotated[str, Query(max_length=80)],
@@ -105,6 +107,7 @@ class PolicyApi:
     ) -> Response:  # fmt: skip
         """Both languages; without `draft` of the policy in force, without `day` of today (WIB)."""
         person = self._person(request)
+        lifecycle.reader(self._office, person, self._clock())
         policy = self._office.policy
         if draft is not None:
             policy = lifecycle.judge(self._office, lifecycle.read_draft(self._office, person, draft, self._clock())).policy
@@ -118,7 +121,7 @@ class PolicyApi:
         return JSONResponse({"drafts": [_draft(row) for row in lifecycle.open_drafts(self._office, person, self._clock())]})
 
     async def new(
-        self, request: Request, rollback: Annotated[int | None, Query(ge=1, description="an older version whose rules to take")] = None,
+        self, request: Request, rollback: Annotated[int | None, Query(ge=1, le=MAX_VERSION, description="an older version whose rules to take")] = None,
         addendum: Annotated[str | None, Query(max_length=80, description="where locked caps are loosened: Adendum NOMOR")] = None,
     ) -> Response:  # fmt: skip
         person, data = await self._sent(request, lifecycle.MAX_RULES)
@@ -132,7 +135,7 @@ class PolicyApi:
         return JSONResponse(_draft(row) | whole)
 
     async def edit(self, request: Request, draft: Draft, if_match: Annotated[str, Header(description="SHA-256 of the rules you edited")] = "") -> Response:
-        person, data = await self._sent(request, lifecycle.MAX_RULES)
+        person, data = await self._sent(request, lifecycle.MAX_RULES, ("if-match",))
         return JSONResponse(_draft(await run_in_threadpool(lifecycle.edit, self._office, person, draft, data, if_match, self._clock())))
 
     def withdraw(self, request: Request, draft: Draft) -> Response:
@@ -146,7 +149,7 @@ class PolicyApi:
     def replay(self, request: Request, draft: Draft, days: Annotated[int, Query(ge=1, le=DAYS)] = 90) -> Response:
         person, today = self._person(request), wib_date(self._clock())
         judged = lifecycle.judge(self._office, lifecycle.read_draft(self._office, person, draft, self._clock()))
-        count, found = lifecycle.replayed(self._office, person, judged.policy, today - timedelta(days=days), today + timedelta(days=1))
+        count, found = lifecycle.replayed(self._office, person, judged.policy, today - timedelta(days=days), today + timedelta(days=1), self._clock())
         return JSONResponse({"exchanges": count, "changed": [{**one._asdict(), **_both(replay_sentences(one))} for one in found]})
 
     def propose(self, request: Request, draft: Draft) -> Response:
@@ -176,8 +179,7 @@ class PolicyApi:
     # --- shapes
     def _judged(self, person: Person, judged: lifecycle.Judged) -> dict[str, Any]:
         """The parts of the diff that are of the person's own agreements; of the others their number of cells alone."""
-        own = [a.id for a in self._office.agreements.values() if person.party in a.parties]
-        parts = [part(judged.diff, name) for name in own]
+        parts = [part(judged.diff, name) for name in lifecycle.readable(self._office, person, self._clock())]
         return {
             "policy_sha256": judged.policy.sha256,
             "gains": judged.diff.gains,
@@ -195,7 +197,7 @@ class PolicyApi:
 def _lines(found: Diff) -> list[dict[str, Any]]:
     said = as_json(found)["changes"]
     assert isinstance(said, list)
-    return [{**line, **_both(sentences(change))} for line, change in zip(said, found.changes, strict=True)]
+    return [{**line, **_both(sentences(change)), "opens": opens(change)} for line, change in zip(said, found.changes, strict=True)]
 
 
 def _both(said: tuple[str, str]) -> dict[str, str]:

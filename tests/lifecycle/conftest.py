@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ class Desk:
         home = self.town.folder / person.id
         public = create_home(home, person.id, URL, self.town.now)
         people.enrol_key(self.town.office, person.id, public.to_json(), public.fingerprint, self.town.now, self.town.voucher(public))
+        shutil.copy(self.town.province.home / "public.json", home / "broker.json")
         return Officer.at(home, lambda: self.town.now, self.http)
 
     @property

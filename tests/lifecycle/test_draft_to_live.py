@@ -27,12 +27,8 @@ def proposed(author: Officer, rules: bytes) -> str:
     return name
 
 
-def base_sha256(desk: Desk) -> str:
-    return desk.town.office.policy.sha256
-
-
 def approve(desk: Desk, officer: Officer, name: str) -> None:
-    officer.approve(officer.draft(name), base_sha256(desk))
+    officer.approve(officer.draft(name))
 
 
 def acts(desk: Desk, log: str = NK) -> list[str]:
@@ -79,7 +75,7 @@ def test_an_approval_of_what_changed_since_it_was_read_is_refused(desk: Desk) ->
     author.edit(author.draft(name), desk.tightened("kode_wilayah"))
     author.propose(name)
     with pytest.raises(ClientError, match="berubah"):
-        other.approve(read, base_sha256(desk))
+        other.approve(read)
     with pytest.raises(ClientError, match="petugas lain"):
         author.publish(name)
 
@@ -121,7 +117,7 @@ def test_an_approval_by_another_key_is_none(desk: Desk) -> None:
     stolen = third.draft(name)
     other._ring, mine = third._ring, other._ring
     with pytest.raises(ClientError, match="kunci Anda sendiri"):
-        other.approve(stolen, base_sha256(desk))
+        other.approve(stolen)
     other._ring = mine
 
 
