@@ -188,6 +188,13 @@ def published(tx: Transaction, logs: Iterable[str]) -> str | None:
     return found[max(found)] if found else None
 
 
+def _stops_told(tx: Transaction, logs: Iterable[str]) -> set[str]:
+    """The stops that the logs say were made and not undone."""
+    entries = [json.loads(entry) for name in logs for entry in tx.entries(name) if b'"sinergi/policy/v1"' in entry]
+    made, undone = ({e["stop"] for e in entries if (e["type"], e.get("act")) == ("sinergi/policy/v1", act)} for act in ("stopped", "resumed"))
+    return made - undone
+
+
 def compiled(office: Office, model: bytes, rules: bytes, version: int) -> Policy:
     """ConfigError with line and column for whatever the strict reading refuses."""
     return compile_policy(rules, model, office.contracts, office.agreements, clause_exists, version)
@@ -208,6 +215,9 @@ def start(office: Office, now: datetime) -> None:
     """At the broker's start: version 1 if there is none, and nothing served unless the version in force is the one published last. LedgerError, ConfigError."""
     seed(office, now)
     row = verified(office, logs=True)
+    with office.ledger.database.read() as tx:
+        if {stop.id for stop in tx.versions.stops()} != _stops_told(tx, (*office.agreements, BROKER_LOG)):
+            raise LedgerError("the stops that hold are not those that the logs tell of")
     if (row.number, sha256(row.model + row.rules)) != (office.policy.version, office.policy.sha256):
         office.force.policy = compiled(office, row.model, row.rules, row.number)
 

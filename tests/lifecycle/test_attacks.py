@@ -236,3 +236,12 @@ def test_a_stop_holds_over_days(desk: Desk) -> None:
     desk.town.now += timedelta(days=30)
     with pytest.raises(Refusal, match="dihentikan"):
         desk.town.exchange(desk.town.csv(desk.town.rows()))
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM policystop", "UPDATE policystop SET lifted = '2026-11-21T03:00:00.000Z'"])
+def test_a_stop_taken_away_by_hand_is_noticed(desk: Desk, change: str) -> None:
+    desk.officer("sijunjung").stop(NK)
+    lifecycle.start(desk.town.office, desk.town.now)
+    sql(desk, change)
+    with pytest.raises(LedgerError, match="stops"):
+        lifecycle.start(desk.town.office, desk.town.now)
