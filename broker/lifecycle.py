@@ -18,6 +18,7 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.agreement import clause_exists
@@ -26,7 +27,7 @@ from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ConfigError, KeyRingError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptKey, ReceiptPublic, read_public_set
-from broker.model import utc_text, wib_date
+from broker.model import Level, utc_text, wib_date
 from broker.people import may, vouched
 from broker.policy import (
     check_expectations,
@@ -45,6 +46,7 @@ from broker.policy import (
 )
 from broker.record import BROKER_LOG, event
 from broker.store import DraftRow, StopRow, VersionRow
+from broker.treatment import effective_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
     from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
-    from broker.policy import Diff, Failure, Policy, Replayed
+    from broker.policy import Change, Diff, Failure, Policy, Replayed
     from broker.record import Book
     from broker.store import Transaction
 
@@ -242,7 +244,7 @@ def take_up_policy(office: Office) -> bool:
     with _SWAPPING:
         if policy.version > office.policy.version:  # a slow look must not undo a quicker one
             office.force.policy, office.force.fault = policy, None
-    log.info("policy in force version=%d", policy.version)
+            log.info("policy in force version=%d", policy.version)
     return True
 
 
@@ -596,12 +598,47 @@ def stops(office: Office) -> list[StopRow]:
 
 
 def replayed(office: Office, person: Person, policy: Policy, since: date, until: date, now: datetime) -> tuple[int, tuple[Replayed, ...]]:
-    """How many exchanges of the person's agreements fall in [since, until), and those that `policy` would have treated otherwise; manifests alone."""
+    """How many exchanges of the person's agreements fall in [since, until), and those that `policy` would have treated otherwise.
+
+    From the manifests alone, each held against the very version that decided it.
+    """
     own = readable(office, person, now)
     with office.ledger.database.read() as tx:
-        manifests = [row.manifest for row in tx.exchanges_in("recorded", "delivered", "receipted") if row.manifest and row.agreement in own]
-    decisions = load_manifests(manifests, since, until)
-    return len(decisions.exchanges), replay(decisions, office.policy, policy)
+        by_version: dict[int, list[bytes]] = {}
+        for row in tx.exchanges_in("recorded", "delivered", "receipted"):
+            if row.manifest and row.agreement in own:
+                by_version.setdefault(json.loads(row.manifest)["policy"]["version"], []).append(row.manifest)
+        files = {number: tx.versions.version(number) for number in by_version}
+    count = 0
+    found: list[Replayed] = []
+    for number, manifests in sorted(by_version.items()):
+        decisions = load_manifests(manifests, since, until)
+        if decisions.exchanges:
+            count += len(decisions.exchanges)
+            found += replay(decisions, _version_policy(office, number, files[number]), policy)
+    return count, tuple(found)
+
+
+def _version_policy(office: Office, number: int, row: VersionRow | None) -> Policy | None:
+    """A version as it was, unless it no longer loads beside today's contracts and agreements."""
+    if number == office.policy.version:
+        return office.policy
+    try:
+        return compiled(office, row.model, row.rules, number) if row else None
+    except ConfigError:
+        return None
+
+
+def released(office: Office, change: Change) -> tuple[tuple[int, int], ...]:
+    """What leaves before and after, as level pairs, where a contract cannot do the policy's level for one of the columns and steps down; else nothing."""
+    parents = {purpose.code: purpose.parent for agreement in office.agreements.values() for purpose in agreement.purposes}
+    pairs = set()
+    for name, purpose in product(change.objects, change.purposes):
+        dataset, _, column = name.partition(".")
+        if change.act == "terima" and dataset in office.contracts and column in office.contracts[dataset].names and purpose in parents:
+            known = office.contracts[dataset].column(column)
+            pairs.add((int(effective_level(known, Level(change.before), parents[purpose])), int(effective_level(known, Level(change.after), parents[purpose]))))
+    return tuple(sorted(pairs)) if pairs - {(change.before, change.after)} else ()
 
 
 # --- who

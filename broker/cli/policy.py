@@ -46,16 +46,20 @@ def log(home: Home = None) -> None:
     with _officer(home) as officer:
         for record in officer.versions():
             approved = ", ".join(one["person"] for one in record["approvals"]) or "-"
-            say(f"versi {record['version']}  {record['time'][:16]}  +{record['gains']} -{record['losses']} sel  penulis {record['author'] or '-'}  disetujui {approved}")
+            back = f"  kembali ke versi {record['rollback_of']}" if record["rollback_of"] else ""
+            say(f"versi {record['version']}  {record['time'][:16]}Z  +{record['gains']} -{record['losses']} sel  penulis {record['author'] or '-'}  disetujui {approved}{back}")
             say(f"  kebijakan {record['policy_sha256']}\n  catatan   {record['sha256']}")
 
 
 def drafts(home: Home = None) -> None:
     """List open drafts and stops that hold."""
     with _officer(home) as officer:
-        for row in officer.drafts():
+        found, stops = officer.drafts(), officer.stops()
+        if not found and not stops:
+            say("Tidak ada draf terbuka dan tidak ada penghentian.")
+        for row in found:
             say(f"{row['id']}  {STATES[row['state']]}  dari versi {row['base']}  penulis {row['author']}")
-        for row in officer.stops():
+        for row in stops:
             asked = f", pencabutan diminta {row['lift_asked_by']}" if row["lift_asked_by"] else ""
             say(f"{row['id']}  BERHENTI {row['target']} oleh {row['person']}{asked}")
 
@@ -169,6 +173,8 @@ def approve(
     """Read a proposed draft and sign it with your own key, on this machine. The author never approves."""
     with _officer(home) as officer:
         found, judged = officer.draft(draft), officer.check(draft)
+        if found.author == officer.person:
+            raise ClientError("the author never approves: another officer has to")
         officer.verified_base(found)
         _changes(judged, every=True)
         _standing(judged)
@@ -179,6 +185,10 @@ def approve(
         if judged["policy_sha256"] != digest:
             raise ClientError("the draft changed while you read it; read it again")
         say(f"Kebijakan yang ditandatangani: {digest}")
+        say(_needed(judged))
+        owed = {party for parties in judged["approval_of"].values() for party in parties}
+        if owed and officer.person.partition("@")[2] not in owed:
+            say("[bold]Tanda tangan Anda tidak termasuk yang diperlukan.[/bold]")
         if not yes and not typer.confirm("Setujui?"):
             raise typer.Exit(1)
         officer.approve(found)
@@ -210,6 +220,9 @@ def export(
     with _officer(home) as officer:
         found = officer.version(version or officer.versions()[-1]["version"])
     for name, text in (("model.conf", found["model"]), ("rules.csv", found["rules"])):
+        if (folder / name).exists() and (folder / name).read_bytes() != text.encode():
+            raise ClientError(f"{folder / name} exists and is another; move it away first")
+    for name, text in (("model.conf", found["model"]), ("rules.csv", found["rules"])):
         (folder / name).write_bytes(text.encode())
     say(f"Versi {found['number']} ditulis ke {folder}")
 
@@ -218,7 +231,7 @@ def stop(target: Annotated[str, typer.Argument(help="An agreement (nk-sijunjung-
     """HALT every release of an agreement or a party, at once. Undone only by two officers."""
     with _officer(home) as officer:
         done = officer.stop(target)
-    say(f"[bold]BERHENTI[/bold] {done['target']} sejak {done['at'][:16]}. Cabut (dua petugas): broker policy resume {done['id']}")
+    say(f"[bold]BERHENTI[/bold] {done['target']} sejak {done['at'][:16]}Z. Cabut (dua petugas): broker policy resume {done['id']}")
 
 
 def resume(name: Annotated[str, typer.Argument(help="The stop's id.")], home: Home = None) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from broker import lifecycle, people
 from broker.errors import Refusal
-from broker.model import wib_date
+from broker.model import LEVEL_NAMES, wib_date
 from broker.policy import Cell, as_json, explain, opens, part, replay_sentences, sentences
 from broker.web.problems import RESPONSES
 
@@ -177,6 +177,19 @@ class PolicyApi:
         return JSONResponse({"lifted": lifecycle.resume(self._office, self._person(request), name, self._clock())})
 
     # --- shapes
+    def _lines(self, found: Diff) -> list[dict[str, Any]]:
+        """Each change with its sentences; `released`: what leaves before and after, where that is not what the policy's levels say."""
+        said = as_json(found)["changes"]
+        assert isinstance(said, list)
+        lines = []
+        for line, change in zip(said, found.changes, strict=True):
+            pairs = lifecycle.released(self._office, change)
+            leaves = [f"{LEVEL_NAMES[before]} → {LEVEL_NAMES[after]}" for before, after in pairs]
+            indonesian, english = sentences(change)
+            tails = (f"; yang keluar: {', '.join(leaves)}", f"; what leaves: {', '.join(leaves)}") if leaves else ("", "")
+            lines.append({**line, "id": indonesian + tails[0], "en": english + tails[1], "opens": opens(change), "released": pairs})
+        return lines
+
     def _judged(self, person: Person, judged: lifecycle.Judged) -> dict[str, Any]:
         """The parts of the diff that are of the person's own agreements; of the others their number of cells alone."""
         parts = [part(judged.diff, name) for name in lifecycle.readable(self._office, person, self._clock())]
@@ -184,7 +197,7 @@ class PolicyApi:
             "policy_sha256": judged.policy.sha256,
             "gains": judged.diff.gains,
             "losses": judged.diff.losses,
-            "changes": [line for each in parts for line in _lines(each)],
+            "changes": [line for each in parts for line in self._lines(each)],
             "elsewhere": judged.diff.gains + judged.diff.losses - sum(each.gains + each.losses for each in parts),
             "failures": [str(failure) for failure in judged.failures],
             "loosened": list(judged.loosened),
@@ -192,12 +205,6 @@ class PolicyApi:
             "armed": list(judged.armed),
             "approval_of": {name: sorted(parties) for name, parties in judged.owed.items()},
         }
-
-
-def _lines(found: Diff) -> list[dict[str, Any]]:
-    said = as_json(found)["changes"]
-    assert isinstance(said, list)
-    return [{**line, **_both(sentences(change)), "opens": opens(change)} for line, change in zip(said, found.changes, strict=True)]
 
 
 def _both(said: tuple[str, str]) -> dict[str, str]:

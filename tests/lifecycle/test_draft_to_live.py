@@ -319,3 +319,31 @@ def test_what_another_process_published_is_taken_up(desk: Desk) -> None:
 def test_the_administrator_can_do_nothing_here(desk: Desk) -> None:
     with pytest.raises(ClientError, match="tulis_kebijakan"):
         desk.officer("", "administrator").new()
+
+
+def test_a_line_says_what_really_leaves_where_a_column_cannot_do_the_level(desk: Desk) -> None:
+    """status_perkawinan has no format-preserving pseudonym: level 4 is nothing at all."""
+    author = desk.officer("sijunjung")
+    cap = "K.uji,siapkerja@kemnaker,nk-sijunjung-2025,pencari_kerja.status_perkawinan,terima,perencanaan,*,4,2025-03-20,2028-03-20,nk-sijunjung-2025: Pasal 9 ayat (1),deny,tidak\n"
+    lines = author.check(author.new((desk.rules + cap).encode()))["changes"]
+    assert lines
+    assert all("turun dari jelas ke samaran berformat" in line["id"] and "yang keluar: jelas → sembunyi" in line["id"] for line in lines)
+    whole = author.check(author.new(desk.tightened()))["changes"]
+    assert not any(line["released"] for line in whole if line["before"] in (0, 5))
+
+
+def test_a_replay_holds_each_exchange_against_the_version_that_decided_it(desk: Desk) -> None:
+    town, author, other = desk.town, desk.officer("sijunjung"), desk.officer("kemnaker")
+    first, _ = town.exchange(town.csv(town.rows()))
+    name = proposed(author, desk.tightened())
+    approve(desk, other, name)
+    author.publish(name)
+    second, _ = town.exchange(town.csv(town.rows()))
+    found = author.replay(author.new(desk.tightened("kode_wilayah").replace(b"K.uji,*,nk-sijunjung-2025,pencari_kerja.kode", b"K.uji2,*,nk-sijunjung-2025,pencari_kerja.kode")), 30)
+    assert found["exchanges"] == 2
+    told = {one["exchange"]: one for one in found["changed"]}
+    assert told.keys() == {first, second}
+    assert all(one["exact"] and not one["higher"] for one in told.values())
+    assert [told[first]["columns_lower"], told[second]["columns_lower"]] == [["kode_wilayah", "pendidikan_tertinggi"], ["kode_wilayah"]]
+    back = author.replay(author.new(rollback=1), 30)["changed"]
+    assert [(one["exchange"], one["columns_higher"]) for one in back] == [(second, ["pendidikan_tertinggi"])]
