@@ -64,6 +64,11 @@ def broker_home(given: Path | None, environment: Mapping[str, str] = os.environ)
     return given or Path(environment.get(BROKER_VARIABLE, "broker-home"))
 
 
+def editor(environment: Mapping[str, str] = os.environ) -> str:
+    """The user's own editor as a command line, empty if none is set."""
+    return environment.get("VISUAL") or environment.get("EDITOR") or ""
+
+
 def client_home(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
     return given or Path(environment.get(HOME_VARIABLE, "sinergi-home"))
 

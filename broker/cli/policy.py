@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
-from broker.settings import client_home
+from broker.settings import client_home, editor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,13 +99,13 @@ def edit(
 
 
 def _edited(text: str) -> bytes:
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not editor:
+    command = editor()
+    if not command:
         raise ClientError("set VISUAL or EDITOR to your editor, or name a --file")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rules.csv"
         file.write_text(text, encoding="utf-8")
-        if subprocess.run([*shlex.split(editor), str(file)], check=False).returncode:  # noqa: S603 - the officer's own editor
+        if subprocess.run([*shlex.split(command), str(file)], check=False).returncode:  # noqa: S603 - the officer's own editor
             raise ClientError("the editor ended with an error; the draft is unchanged")
         return file.read_bytes()
 

@@ -4,44 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.agreement import clause_exists, load_agreements
-from broker.contract import load_contracts
 from broker.errors import ConfigError
-from broker.policy import compile_policy, publication_check
+from broker.policy import publication_check
 from broker.policy.check import AT_LEAST, PER_RULE, anywhere, cells_of_rule, in_an_exchange, touched_rules
 from broker.policy.compile import Table, compile_tables, make_masks
 from broker.policy.universe import ACTIONS, UNKNOWN
+from tests.policy.conftest import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from broker.policy import Cell, Policy
 
-ROOT = Path(__file__).resolve().parents[2]
-HEADER, *LINES = (ROOT / "policies/rules.csv").read_text(encoding="utf-8").splitlines()
 CAP = "K.uji,penerima,nk-sijunjung-2025,pencari_kerja.nik,terima,perencanaan,umum,1,2025-06-01,2025-06-03,nk-sijunjung-2025: Pasal 9 ayat (1),deny,tidak"
-
-
-@pytest.fixture(scope="module")
-def compiled() -> Callable[..., Policy]:
-    agreements, contracts = load_agreements(ROOT / "policies/agreements"), load_contracts(ROOT / "policies/datasets")
-    model = (ROOT / "policies/model.conf").read_bytes()
-
-    def of(*lines: str) -> Policy:
-        return compile_policy(("\n".join((HEADER, *lines)) + "\n").encode(), model, contracts, agreements, clause_exists, 2)
-
-    return of
-
-
-@pytest.fixture(scope="module")
-def seed(compiled: Callable[..., Policy]) -> Policy:
-    return compiled(*LINES)
 
 
 def lenient(policy: Policy) -> Policy:

@@ -4,41 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.agreement import clause_exists, load_agreements
-from broker.contract import load_contracts
 from broker.errors import ConfigError
-from broker.policy import check_expectations, compile_policy, expectation_files, loosened, unreached
+from broker.policy import check_expectations, expectation_files, loosened, unreached
 from broker.policy.compile import Table
 from broker.policy.expect import INVARIANT, invariants
+from tests.policy.conftest import LINES, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from broker.policy import Failure, Policy
 
-ROOT = Path(__file__).resolve().parents[2]
-HEADER, *LINES = (ROOT / "policies/rules.csv").read_text(encoding="utf-8").splitlines()
-
-
-@pytest.fixture(scope="module")
-def compiled() -> Callable[..., Policy]:
-    agreements, contracts = load_agreements(ROOT / "policies/agreements"), load_contracts(ROOT / "policies/datasets")
-    model = (ROOT / "policies/model.conf").read_bytes()
-
-    def of(*lines: str) -> Policy:
-        return compile_policy(("\n".join((HEADER, *lines)) + "\n").encode(), model, contracts, agreements, clause_exists, 2)
-
-    return of
-
-
-@pytest.fixture(scope="module")
-def seed(compiled: Callable[..., Policy]) -> Policy:
-    return compiled(*LINES)
 
 
 KEYS = {

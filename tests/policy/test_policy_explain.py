@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.agreement import clause_exists, load_agreements
-from broker.contract import load_contracts
-from broker.policy import Cell, compile_policy, explain
+from broker.policy import Cell, explain
+from tests.policy.conftest import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,24 +16,6 @@ if TYPE_CHECKING:
     from broker.policy import Policy
     from broker.policy.explain import Language
 
-ROOT = Path(__file__).resolve().parents[2]
-HEADER, *LINES = (ROOT / "policies/rules.csv").read_text(encoding="utf-8").splitlines()
-
-
-@pytest.fixture(scope="module")
-def compiled() -> Callable[..., Policy]:
-    agreements, contracts = load_agreements(ROOT / "policies/agreements"), load_contracts(ROOT / "policies/datasets")
-    model = (ROOT / "policies/model.conf").read_bytes()
-
-    def of(*lines: str) -> Policy:
-        return compile_policy(("\n".join((HEADER, *lines)) + "\n").encode(), model, contracts, agreements, clause_exists, 2)
-
-    return of
-
-
-@pytest.fixture(scope="module")
-def seed(compiled: Callable[..., Policy]) -> Policy:
-    return compiled(*LINES)
 
 
 CELL = Cell("siapkerja@kemnaker", "nk-sijunjung-2025", "pencari_kerja.jenis_kelamin", "terima", "perencanaan", "anak", date(2026, 11, 21))
