@@ -52,6 +52,6 @@ class Desk:
 
 @pytest.fixture
 def desk(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr("broker.lifecycle.CHECK_SECONDS", 0.0)  # the thousand cells it must ask are asked all the same
+    monkeypatch.setattr("broker.lifecycle.drafts.CHECK_SECONDS", 0.0)  # the thousand cells it must ask are asked all the same
     with town.http() as http:
         yield Desk(town, http)

@@ -10,6 +10,8 @@ import pytest
 
 from broker import lifecycle, people
 from broker.errors import ClientError, LedgerError, Refusal
+from broker.lifecycle import judging, versions
+from broker.lifecycle.versions import add_version
 from tests.lifecycle.test_draft_to_live import NK, acts, approve, proposed
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def test_a_version_that_the_broker_signed_alone_is_not_taken_up(desk: Desk) -> N
     with office.ledger.writing() as book:
         first = book.tx.versions.version(1)
         assert first is not None
-        lifecycle._publish(office, book, first.model, rules, desk.town.now, number=2, previous=first, changed=(NK,))
+        add_version(office, book, first.model, rules, desk.town.now, number=2, previous=first, changed=(NK,))
     assert not lifecycle.take_up_policy(office)
     assert office.policy.version == 1
     assert "nobody" in (office.force.fault or "")
@@ -174,7 +176,7 @@ def test_rules_that_are_no_text_are_refused_and_drafts_are_counted(desk: Desk, m
     author = desk.officer("kemnaker")
     with pytest.raises(ClientError, match="UTF-8"):
         author.new(b"id,sub\n\xff\n")
-    monkeypatch.setattr("broker.lifecycle.MAX_OPEN", 1)
+    monkeypatch.setattr("broker.lifecycle.drafts.MAX_OPEN", 1)
     author.new()
     with pytest.raises(ClientError, match="draf terbuka"):
         author.new()
@@ -183,8 +185,8 @@ def test_rules_that_are_no_text_are_refused_and_drafts_are_counted(desk: Desk, m
 def test_one_draft_is_judged_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     author = desk.officer("kemnaker")
     name = author.new(desk.tightened())
-    monkeypatch.setattr("broker.lifecycle._PATIENCE", 0)
-    with lifecycle._JUDGING, pytest.raises(ClientError, match="penuh"):
+    monkeypatch.setattr("broker.lifecycle.judging._PATIENCE", 0)
+    with judging._JUDGING, pytest.raises(ClientError, match="penuh"):
         author.check(name)
     assert author.check(name)["losses"]
 
@@ -194,7 +196,7 @@ def test_a_slow_look_undoes_nothing(desk: Desk) -> None:
     office, author, other = desk.town.office, desk.officer("kemnaker"), desk.officer("sijunjung")
     live(desk, author, desk.tightened(), other)
     third = dataclasses.replace(office.policy, version=3)
-    real = lifecycle.compiled
+    real = versions.compiled
 
     def slow(*args: object) -> object:
         found = real(*args)  # type: ignore[arg-type]
@@ -203,7 +205,7 @@ def test_a_slow_look_undoes_nothing(desk: Desk) -> None:
 
     office.force.policy = dataclasses.replace(office.policy, version=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lifecycle, "compiled", slow)
+        patch.setattr(versions, "compiled", slow)
         lifecycle.take_up_policy(office)
     assert office.policy.version == 3
 

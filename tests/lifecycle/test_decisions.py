@@ -17,6 +17,7 @@ from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ConfigError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import ReceiptKey
+from broker.lifecycle import drafts, judging, sha256
 from broker.model import utc_text
 from broker.policy import publication_check
 from broker.record import BROKER_LOG
@@ -99,12 +100,12 @@ def forged(desk: Desk, number: int, rules: bytes | None = None, kind: str = POLI
     with office.ledger.database.write() as tx:
         last = tx.versions.all()[-1]
         body = last.rules if rules is None else rules
-        digest = lifecycle.sha256(last.model + body)
+        digest = sha256(last.model + body)
         word = Approval("", office.policy.sha256, 1, utc_text(desk.town.now), draft, officer.person, digest)
         given = sign_dsse(APPROVAL, word.to_json(), officer._ring.get(ReceiptKey, "receipt")).to_json()
         tx.versions.approve(draft, officer.person, given)
-        approvals = [{"dsse_sha256": lifecycle.sha256(given), "party": "kemnaker", "person": officer.person}]
-        says: dict[str, Any] = {"approvals": approvals, "draft": draft, "policy_sha256": digest, "previous": lifecycle.sha256(last.record), "time": utc_text(desk.town.now), "version": number}
+        approvals = [{"dsse_sha256": sha256(given), "party": "kemnaker", "person": officer.person}]
+        says: dict[str, Any] = {"approvals": approvals, "draft": draft, "policy_sha256": digest, "previous": sha256(last.record), "time": utc_text(desk.town.now), "version": number}
         record = canonical({**says, **changed})
         dsse = sign_dsse(kind, record, office.rings[BROKER_LOG].get(ReceiptKey, "receipt")).to_json()
         tx.versions.publish(dataclasses.replace(last, number=number, rules=body, record=record, dsse=dsse))
@@ -228,11 +229,11 @@ def test_an_addendum_is_cited_by_number(desk: Desk, text: str, *, good: bool) ->
 
 def test_a_draft_has_a_size(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     office, now, author = desk.town.office, desk.town.now, who(desk, desk.officer("sijunjung"))
-    monkeypatch.setattr(lifecycle, "MAX_RULES", 10)
+    monkeypatch.setattr(drafts, "MAX_RULES", 10)
     refused("terlalu_besar", lambda: new(desk, author, b"x" * 11), batas=10)
     name = new(desk, author, b"x" * 10)
-    refused("terlalu_besar", lambda: lifecycle.edit(office, author, name, b"y" * 11, lifecycle.sha256(b"x" * 10), now), batas=10)
-    assert lifecycle.edit(office, author, name, b"y" * 10, lifecycle.sha256(b"x" * 10), now).rules == b"y" * 10
+    refused("terlalu_besar", lambda: lifecycle.edit(office, author, name, b"y" * 11, sha256(b"x" * 10), now), batas=10)
+    assert lifecycle.edit(office, author, name, b"y" * 10, sha256(b"x" * 10), now).rules == b"y" * 10
 
 
 def test_an_empty_draft_is_empty_and_one_from_nothing_is_what_is_in_force(desk: Desk) -> None:
@@ -251,7 +252,7 @@ def test_a_withdrawn_draft_is_over(desk: Desk) -> None:
         assert state(desk, draft) == "withdrawn"
     for act in (
         lambda: lifecycle.withdraw(office, author, name, now),
-        lambda: lifecycle.edit(office, author, name, b"x", lifecycle.sha256(desk.tightened()), now),
+        lambda: lifecycle.edit(office, author, name, b"x", sha256(desk.tightened()), now),
         lambda: lifecycle.propose(office, author, name, now),
         lambda: approve(desk, other, name),
         lambda: publish(desk, author, name),
@@ -269,14 +270,14 @@ def test_a_draft_is_proposed_once_and_by_its_author(desk: Desk) -> None:
     assert state(desk, name) == "draft"
     lifecycle.propose(office, author, name, now)
     refused("draf_keadaan", lambda: lifecycle.propose(office, author, name, now), keadaan="proposed")
-    lifecycle.edit(office, author, name, desk.tightened("kode_wilayah"), lifecycle.sha256(desk.tightened()), now)
+    lifecycle.edit(office, author, name, desk.tightened("kode_wilayah"), sha256(desk.tightened()), now)
     assert state(desk, name) == "draft"
     assert [d.id for d in lifecycle.open_drafts(office, author, now)] == [name]
 
 
 def test_what_changes_between_reading_and_writing_is_noticed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     office, now, author, other = desk.town.office, desk.town.now, who(desk, desk.officer("sijunjung")), desk.officer("kemnaker")
-    ready, judged = lifecycle.ready, []
+    ready, judged = judging.ready, []
 
     def slow(*asked: Any) -> lifecycle.Judged:
         """Another tab of the author's puts other rules in while this one is judged."""
@@ -286,12 +287,12 @@ def test_what_changes_between_reading_and_writing_is_noticed(desk: Desk, monkeyp
         return found
 
     name = new(desk, author, desk.tightened())
-    monkeypatch.setattr(lifecycle, "ready", slow)
+    monkeypatch.setattr(drafts, "ready", slow)
     refused("draf_berubah", lambda: lifecycle.propose(office, author, name, now))
     assert state(desk, name) == "draft"
     monkeypatch.undo()
     name = proposed(desk, author, desk.tightened())
-    monkeypatch.setattr(lifecycle, "ready", slow)
+    monkeypatch.setattr(drafts, "ready", slow)
     refused("draf_berubah", lambda: approve(desk, other, name))
     with office.ledger.database.read() as tx:
         assert tx.versions.approvals(name) == {}
@@ -312,7 +313,7 @@ def test_shutting_everyone_out_is_refused_and_a_lock_opens_by_addendum_alone(des
     raised = desk.rules.replace(row, row.replace(",*,3,", ",*,4,")).encode()
 
     def ready(rules: bytes, addendum: str | None = None) -> lifecycle.Judged:
-        return lifecycle.ready(free, lifecycle.read_draft(free, author, new(desk, author, rules, addendum=addendum), desk.town.now))
+        return judging.ready(free, lifecycle.read_draft(free, author, new(desk, author, rules, addendum=addendum), desk.town.now))
 
     refused("draf_kunci", lambda: ready(raised), jumlah=1)
     assert ready(raised, "Adendum 1/2027").loosened == ("K.teks_bebas",)
@@ -383,7 +384,7 @@ def test_an_approval_counts_for_the_party_and_agreements_of_its_officer(desk: De
     owed = {NK: frozenset({"kemnaker"}), BINJAI: frozenset({"kemnaker"})}
 
     def missing(owed: dict[str, frozenset[str]], *given: Person) -> list[str]:
-        return lifecycle._missing(owed, [(person, b"") for person in given], desk.town.now)
+        return drafts._missing(desk.town.office, owed, [(person, b"") for person in given], desk.town.now)
 
     assert missing(owed) == missing(owed, here) == missing(owed, sijunjung) == ["kemnaker"]
     assert missing(owed, dataclasses.replace(kemnaker, role="admin_pihak")) == ["kemnaker"]
@@ -433,7 +434,7 @@ def test_publication_judges_the_draft_as_it_is_at_the_end(desk: Desk, monkeypatc
         then()
         return found[0]
 
-    monkeypatch.setattr(lifecycle, "publication_check", slow)
+    monkeypatch.setattr(drafts, "publication_check", slow)
     name = proposed(desk, author, desk.tightened())
     approve(desk, other, name)
     for change, back, of, reason in (
@@ -462,7 +463,7 @@ def test_one_cell_that_casbin_sees_otherwise_stops_the_publication(desk: Desk, m
     def unequal(*_: object, **__: object) -> None:
         raise ConfigError("rules.csv", 0, "unequal")
 
-    monkeypatch.setattr(lifecycle, "publication_check", unequal)
+    monkeypatch.setattr(drafts, "publication_check", unequal)
     with pytest.raises(ConfigError):
         publish(desk, author, name)
     assert (desk.town.office.policy.version, state(desk, name)) == (1, "proposed")
@@ -477,11 +478,11 @@ def test_a_record_says_all_that_was_decided(desk: Desk) -> None:
     judged = lifecycle.judge(office, lifecycle.read_draft(office, author, name, desk.town.now))
     publish(desk, author, name)
     first, second = lifecycle.history(office)
-    given = [{"dsse_sha256": lifecycle.sha256(data), "party": "kemnaker", "person": other.person}]
+    given = [{"dsse_sha256": sha256(data), "party": "kemnaker", "person": other.person}]
     assert second["cells_checked"] >= 1000
     assert {n: v for n, v in second.items() if n not in ("cells_checked", "sha256")} == {
         "addendum": "Adendum 1/2027", "approvals": given, "author": author.id, "base": 1, "draft": name, "gains": 0, "losses": judged.diff.losses,
-        "policy_sha256": lifecycle.sha256(office.policy.model + rules), "previous": first["sha256"], "rollback_of": None, "time": utc_text(desk.town.now),
+        "policy_sha256": sha256(office.policy.model + rules), "previous": first["sha256"], "rollback_of": None, "time": utc_text(desk.town.now),
         "type": "sinergi/policy-version/v1", "version": 2,
     }  # fmt: skip
     assert judged.diff.losses > 0
@@ -491,7 +492,7 @@ def test_a_record_says_all_that_was_decided(desk: Desk) -> None:
     }  # fmt: skip
     entries = {e["act"]: e for e in said(desk)}
     assert (entries["published"]["approvals"], entries["published"]["record_sha256"], entries["published"]["version"]) == (given, second["sha256"], 2)
-    assert (entries["approved"]["draft"], entries["approved"]["dsse_sha256"], entries["approved"]["person"]) == (name, lifecycle.sha256(data), other.person)
+    assert (entries["approved"]["draft"], entries["approved"]["dsse_sha256"], entries["approved"]["person"]) == (name, sha256(data), other.person)
     assert entries["approved"]["policy_sha256"] == entries["proposed"]["policy_sha256"] == second["policy_sha256"]
     assert (entries["proposed"]["draft"], entries["proposed"]["person"]) == (name, author.id)
 
@@ -506,7 +507,7 @@ def test_each_act_asks_for_its_own_right(desk: Desk) -> None:
         same = dataclasses.replace(author, role=role)
         for write in (
             lambda: new(desk, same, None),  # noqa: B023
-            lambda: lifecycle.edit(office, same, draft, b"x", lifecycle.sha256(desk.tightened("kode_wilayah")), now),  # noqa: B023
+            lambda: lifecycle.edit(office, same, draft, b"x", sha256(desk.tightened("kode_wilayah")), now),  # noqa: B023
             lambda: lifecycle.withdraw(office, same, draft, now),  # noqa: B023
             lambda: lifecycle.propose(office, same, draft, now),  # noqa: B023
             lambda: publish(desk, same, name),  # noqa: B023
