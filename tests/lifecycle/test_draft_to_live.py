@@ -13,9 +13,13 @@ import pytest
 from broker import lifecycle, people
 from broker.errors import ClientError, LedgerError
 from broker.lifecycle import take_up_policy
+from broker.rows import treat_chunk
 
 if TYPE_CHECKING:
     from broker.client.officer import Officer
+    from broker.contract.parse import Chunk
+    from broker.rows import Desk as Rows
+    from broker.rows import Tally
     from tests.lifecycle.conftest import Desk
 
 NK = "nk-sijunjung-2025"
@@ -347,3 +351,28 @@ def test_a_replay_holds_each_exchange_against_the_version_that_decided_it(desk: 
     assert [told[first]["columns_lower"], told[second]["columns_lower"]] == [["kode_wilayah", "pendidikan_tertinggi"], ["kode_wilayah"]]
     back = author.replay(author.new(rollback=1), 30)["changed"]
     assert [(one["exchange"], one["columns_higher"]) for one in back] == [(second, ["pendidikan_tertinggi"])]
+
+
+def test_an_exchange_keeps_the_version_it_began_under(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version published between two of its chunks decides the next exchange, not this one."""
+    town, author, other = desk.town, desk.officer("sijunjung"), desk.officer("kemnaker")
+    name = proposed(author, desk.tightened("pendidikan_tertinggi"))
+    approve(desk, other, name)
+    calls: list[None] = []
+
+    def publishing(chunk: Chunk, at: Rows, tally: Tally) -> object:
+        calls.append(None)
+        if len(calls) == 2:
+            author.publish(name)
+        return treat_chunk(chunk, at, tally)
+
+    monkeypatch.setattr("broker.exchange.treat_chunk", publishing)
+    body = town.csv(town.rows(n=40))
+    first, _ = town.exchange(body, chunk_bytes=2000)
+    assert len(calls) == 2
+    assert town.office.policy.version == 2
+    second, _ = town.exchange(body)
+    during, after = (json.loads(town.row(each).manifest or b"") for each in (first, second))
+    column = during["columns"].index("pendidikan_tertinggi")
+    assert (during["policy"]["version"], "5" in {p["levels"][column] for p in during["profiles"]}) == (1, True)
+    assert (after["policy"]["version"], {p["levels"][column] for p in after["profiles"]}) == (2, {"0"})
