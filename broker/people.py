@@ -48,14 +48,14 @@ WORDS: Final = MappingProxyType(
 )
 HOST: Final = "broker"  # where an administrator's id says `@party`
 BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, one agreement, an end
-ACTS: Final = ("baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "buka_samaran", "kelola_akun", "kirim")
+ACTS: Final = ("baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "buka_samaran", "kelola_akun", "kirim")
 MAY: Final = MappingProxyType(
     {
         "operator": frozenset({"baca_data", "kirim"}),
         "admin_pihak": frozenset({"baca_log", "hentikan"}),
-        "auditor": frozenset({"baca_log"}),
+        "auditor": frozenset({"baca_log", "cari_subjek"}),
         "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"}),
-        "ppdp": frozenset({"baca_log", "setujui_kebijakan", "hentikan"}),
+        "ppdp": frozenset({"baca_log", "cari_subjek", "hapus_subjek", "setujui_kebijakan", "hentikan"}),
         "administrator": frozenset({"kelola_akun"}),
         "pembuka_samaran": frozenset({"buka_samaran"}),
     }
@@ -64,6 +64,8 @@ MAY: Final = MappingProxyType(
 APART: Final = (
     ("kelola_akun", "tulis_kebijakan", "who makes accounts would write rules under a name of their making"),
     ("kelola_akun", "setujui_kebijakan", "who makes accounts would approve under a name of their making"),
+    ("kelola_akun", "cari_subjek", "who runs the host never asks about a person"),
+    ("kirim", "cari_subjek", "who sends or receives would look people up"),
     ("kelola_akun", "baca_data", "who runs the host never reads what passes through it"),
     ("kelola_akun", "buka_samaran", "who runs the host never undoes a pseudonym"),
     ("kelola_akun", "kirim", "who runs the host speaks for no party"),

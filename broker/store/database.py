@@ -57,7 +57,7 @@ class Database:
             found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
             if found is None:
                 c.execute(META.insert(), {"key": "schema", "value": str(SCHEMA)})
-            elif found == "2":  # later schemas only added tables, which are made above
+            elif found in ("2", "3"):  # later schemas only added tables, which are made above
                 c.execute(META.update().where(META.c.key == "schema").values(value=str(SCHEMA)))
             elif found != str(SCHEMA):
                 raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")

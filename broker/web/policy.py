@@ -9,17 +9,15 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from broker import lifecycle, people
-from broker.errors import Refusal
+from broker import lifecycle
 from broker.model import LEVEL_NAMES, wib_date
 from broker.policy import Cell, as_json, explain, opens, part, replay_sentences, sentences
+from broker.web.officers import OfficerApi
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
     from broker.policy import Diff
     from broker.store import DraftRow, StopRow
@@ -32,11 +30,8 @@ Draft = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Draft id, 16 
 TAG: Final = "kebijakan"
 
 
-class PolicyApi:
-    """url: our public address; the Host header is never believed."""
-
-    def __init__(self, office: Office, url: str, clock: Callable[[], datetime]) -> None:
-        self._office, self._url, self._clock = office, url, clock
+class PolicyApi(OfficerApi):
+    """Drafts, versions and stops, for officers."""
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1/policy")
@@ -64,29 +59,6 @@ class PolicyApi:
         add("POST", "/stops/{target}", self.stop, "Halt every release of an agreement or a party, at once", status_code=201)
         add("DELETE", "/stops/{name}", self.resume, "Ask that a stop be undone; the second officer undoes it")
         return router
-
-    # --- who asks
-    def _signed(self, request: Request, *, body: bool, also: tuple[str, ...] = ()) -> tuple[Person, Any]:
-        query = request.scope["query_string"].decode("latin-1")
-        target = self._url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-        return people.officer(self._office, request.method, target, headers, self._clock(), body=body, also=also)
-
-    def _person(self, request: Request) -> Person:
-        person, signed = self._signed(request, body=False)
-        people.spend_nonce(self._office, person, signed, self._clock())
-        return person
-
-    async def _sent(self, request: Request, limit: int, also: tuple[str, ...] = ()) -> tuple[Person, bytes]:
-        """The officer and the body, once its digest is the signed one."""
-        person, signed = await run_in_threadpool(self._signed, request, body=True, also=also)
-        data = bytearray()
-        async for piece in request.stream():
-            data += piece
-            if len(data) > limit:
-                raise Refusal("terlalu_besar", batas=limit)
-        await run_in_threadpool(people.spend_nonce, self._office, person, signed, self._clock(), bytes(data))
-        return person, bytes(data)
 
     # --- versions
     def versions(self, request: Request) -> Response:
