@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from broker.envelope import Approval, read_approval, read_dsse, verify_dsse
+from broker.envelope import read_approval, read_dsse, verify_dsse
 from broker.envelope.dsse import APPROVAL
 from broker.errors import KeyRingError, NotVerified, Refusal
 from broker.keys import ReceiptPublic, read_public_set
@@ -15,7 +15,6 @@ from broker.lifecycle.judging import judge, ready
 from broker.lifecycle.officers import APPROVE, WRITE, agreements_of, may_in, reader, require
 from broker.lifecycle.versions import add_version, chain, sha256, take_up_policy, version
 from broker.model import utc_text
-from broker.people import vouched
 from broker.policy import part, publication_check, summary
 from broker.record import BROKER_LOG, event
 from broker.store import DraftRow
@@ -151,7 +150,7 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
     own = [name for name in agreements_of(office, person, APPROVE, now) if name in changed]
     if changed and not own:
         raise Refusal("draf_pihak", kesepakatan=changed[0])
-    approved(office, row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
+    _signed_for(row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
     with office.ledger.writing() as book:
         if _draft(book.tx, draft, "proposed").rules != row.rules:
             raise Refusal("draf_berubah")
@@ -160,10 +159,8 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
             book.append(agreement, event("policy", now, act="approved", draft=draft, dsse_sha256=sha256(data), person=person.id, policy_sha256=judged.policy.sha256))
 
 
-def approved(office: Office, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> Approval:
-    """The approval in a DSSE, once the person's own key, which their party vouches for, signed exactly this draft on exactly this base. Refusals persetujuan, draf_berubah."""
-    if not vouched(office, person):
-        raise Refusal("persetujuan")
+def _signed_for(row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> None:
+    """Refusals unless the person's own key signed exactly this draft on exactly this base: persetujuan, draf_berubah. That their party vouches for it, `require` has asked."""
     try:
         key = read_public_set(person.keys or b"").get(ReceiptPublic, "receipt")
         found = read_approval(verify_dsse(read_dsse(data), APPROVAL, key))
@@ -173,7 +170,6 @@ def approved(office: Office, row: DraftRow, policy_sha256: str, base: int, base_
         raise Refusal("persetujuan")
     if (found.policy_sha256, found.base_version, found.base_sha256, found.addendum) != (policy_sha256, base, base_sha256, row.addendum or ""):
         raise Refusal("draf_berubah")
-    return found
 
 
 def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy:
@@ -222,7 +218,7 @@ def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: st
             continue
         try:
             require(office, person, APPROVE, now)
-            approved(office, row, policy_sha256, base, base_sha256, person, dsse)
+            _signed_for(row, policy_sha256, base, base_sha256, person, dsse)
         except Refusal:
             continue
         if not changed or may_in(office, person, APPROVE, changed, now):

@@ -254,6 +254,22 @@ def test_a_clock_before_the_last_version_publishes_nothing(desk: Desk) -> None:
     assert desk.town.office.policy.version == 1
 
 
+def test_a_clock_between_the_first_version_and_the_last_publishes_nothing(desk: Desk) -> None:
+    author, other = desk.officer("sijunjung"), desk.officer("kemnaker")
+    second = desk.tightened()
+    third = second + second.splitlines(keepends=True)[-1].replace(b"K.uji", b"K.uji2").replace(b"pendidikan_tertinggi", b"kode_wilayah")
+    desk.town.now += timedelta(days=2)
+    name = proposed(author, second)
+    approve(desk, other, name)
+    author.publish(name)
+    desk.town.now -= timedelta(days=1)
+    name = proposed(author, third)
+    approve(desk, other, name)
+    with pytest.raises(ClientError, match="Jam broker"):
+        author.publish(name)
+    assert desk.town.office.policy.version == 2
+
+
 def test_versions_are_chained_signed_and_byte_for_byte(desk: Desk) -> None:
     author, other = desk.officer("sijunjung"), desk.officer("kemnaker")
     rules = desk.tightened()
