@@ -20,7 +20,7 @@ from broker.keys import ReceiptKey
 from broker.lifecycle import drafts, judging, sha256
 from broker.model import utc_text
 from broker.policy import publication_check
-from broker.record import BROKER_LOG
+from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +173,14 @@ def test_a_version_that_no_log_tells_of_keeps_the_broker_from_starting(desk: Des
     lifecycle.verified(desk.town.office, logs=False)
     with pytest.raises(LedgerError, match="logs tell"):
         lifecycle.start(desk.town.office, desk.town.now)
+
+
+def test_logs_that_tell_of_two_policies_under_one_version_keep_the_broker_from_starting(desk: Desk) -> None:
+    office = desk.town.office
+    with office.ledger.writing() as book:
+        book.append(BINJAI, event("policy", desk.town.now, act="published", approvals=[], record_sha256="00" * 32, version=1))
+    with pytest.raises(LedgerError, match="two policies"):
+        lifecycle.start(office, desk.town.now)
 
 
 def test_a_signed_version_that_does_not_compile_stays_out_and_is_told_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
