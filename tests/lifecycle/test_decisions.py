@@ -214,6 +214,13 @@ def test_a_start_takes_the_last_version_into_force_and_seeds_no_second_one(desk:
     assert desk.town.office.policy.version == 2
     assert desk.rules.encode() == desk.town.office.policy.rules != first.rules
     assert len(lifecycle.history(desk.town.office)) == 2
+    name = proposed(desk, who(desk, author), None, rollback_of=1)
+    for officer in (desk.officer("sijunjung"), other):
+        approve(desk, officer, name)
+    assert publish(desk, who(desk, author), name) == 3
+    desk.town.office.force.policy = first  # the same rules under another number
+    lifecycle.start(desk.town.office, desk.town.now)
+    assert (desk.town.office.policy.version, desk.town.office.policy.sha256) == (3, first.sha256)
 
 
 # --- drafts
@@ -281,6 +288,27 @@ def test_a_draft_is_proposed_once_and_by_its_author(desk: Desk) -> None:
     lifecycle.edit(office, author, name, desk.tightened("kode_wilayah"), sha256(desk.tightened()), now)
     assert state(desk, name) == "draft"
     assert [d.id for d in lifecycle.open_drafts(office, author, now)] == [name]
+
+
+def test_an_edit_and_its_undoing_leave_no_approval(desk: Desk) -> None:
+    office, now, author, other = desk.town.office, desk.town.now, who(desk, desk.officer("sijunjung")), desk.officer("kemnaker")
+    first, second = desk.tightened(), desk.tightened("kode_wilayah")
+    name = proposed(desk, author, first)
+    approve(desk, other, name)
+    lifecycle.edit(office, author, name, second, sha256(first), now)
+    lifecycle.edit(office, author, name, first, sha256(second), now)
+    lifecycle.propose(office, author, name, now)
+    refused("draf_persetujuan", lambda: publish(desk, author, name))
+    assert lifecycle.draft_with_base(office, author, name, now)[2] == []
+
+
+def test_a_proposed_draft_that_no_longer_reads_can_be_withdrawn(desk: Desk) -> None:
+    author = who(desk, desk.officer("sijunjung"))
+    name = proposed(desk, author, desk.tightened())
+    sql(desk, "UPDATE policydraft SET rules = CAST('x' AS BLOB) WHERE id = ?", name)
+    lifecycle.withdraw(desk.town.office, author, name, desk.town.now)
+    assert state(desk, name) == "withdrawn"
+    assert said(desk, BROKER_LOG)[-1]["act"] == "withdrawn"
 
 
 def test_what_changes_between_reading_and_writing_is_noticed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -620,3 +648,13 @@ def test_a_replay_is_of_ones_own_agreements(desk: Desk) -> None:
         person = who(desk, desk.officer(party))
         assert lifecycle.replayed(office, person, office.policy, today - timedelta(days=1), today + timedelta(days=1), desk.town.now) == (count, ())
         assert lifecycle.replayed(office, person, office.policy, today - timedelta(days=1), today, desk.town.now)[0] == 0
+
+
+def test_who_is_vouched_for_no_more_counts_as_not_having_asked(desk: Desk) -> None:
+    office, now = desk.town.office, desk.town.now
+    first, second, third = who(desk, desk.officer("sijunjung")), who(desk, desk.officer("sijunjung")), who(desk, desk.officer("kemnaker"))
+    held = lifecycle.stop(office, first, "sijunjung", now)
+    assert lifecycle.resume(office, first, held.id, now) is False
+    sql(desk, "UPDATE person SET voucher = NULL WHERE id = ?", first.id)
+    assert lifecycle.resume(office, second, held.id, now) is False
+    assert lifecycle.resume(office, third, held.id, now) is True
