@@ -658,3 +658,10 @@ def test_who_is_vouched_for_no_more_counts_as_not_having_asked(desk: Desk) -> No
     sql(desk, "UPDATE person SET voucher = NULL WHERE id = ?", first.id)
     assert lifecycle.resume(office, second, held.id, now) is False
     assert lifecycle.resume(office, third, held.id, now) is True
+
+
+def test_each_target_has_a_stop_of_its_own_and_only_one(desk: Desk) -> None:
+    office, now, officer = desk.town.office, desk.town.now, who(desk, desk.officer("sijunjung"))
+    agreement, party = lifecycle.stop(office, officer, NK, now), lifecycle.stop(office, officer, "sijunjung", now)
+    assert lifecycle.stop(office, officer, "sijunjung", now) == party
+    assert {(held.id, held.target) for held in lifecycle.stops(office)} == {(agreement.id, NK), (party.id, "sijunjung")}
