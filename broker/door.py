@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
-from broker.errors import LedgerError, NotVerified, Refusal
-from broker.exchange import not_stopped, read_statement
+from broker.errors import Held, LedgerError, NotVerified, Refusal
+from broker.exchange import not_held, not_stopped, read_statement
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestPublic
 from broker.model import utc_text
@@ -92,6 +92,7 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
     """Accepts the durably spooled body `name`: (exchange id, whether it is new). A retry gets the exchange it already has.
 
     Raises Refusal isi_berubah, ulang, kunci_ulang, pernyataan, bentuk_kiriman; then the spooled file is gone and the refusal recorded.
+    Held while witnesses keep releases: the spooled file is gone, and the same may be sent again.
     """
     spooled = office.folders.spool(name)
     try:
@@ -106,6 +107,8 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
                 raise Refusal("ulang")
             before = tx.exchange_by_idempotency(key)
             if before is None:
+                if caller.party in (office.agreements[asked.agreement].parties if asked.agreement in office.agreements else ()):
+                    not_held(office, tx, now, asked.agreement)  # it says when and who: not for others' ears
                 at = utc_text(now)
                 known = {"agreement": office.agreements, "dataset": office.contracts, "recipient": office.peers}
                 words = {field: value if (value := getattr(asked, field)) in words else "" for field, words in known.items()}
@@ -117,6 +120,9 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
                 )  # fmt: skip
             elif before.submission_sha256 != sha256.hex():
                 raise Refusal("kunci_ulang")
+    except Held:  # nothing is decided, so nothing recorded: the sender keeps its sealed bytes
+        spooled.unlink(missing_ok=True)
+        raise
     except Refusal as refusal:
         spooled.unlink(missing_ok=True)
         raise refused_at_door(office, caller, refusal, now) from None
@@ -146,12 +152,12 @@ def visible(office: Office, caller: Caller, name: str) -> ExchangeRow:
     return row
 
 
-def for_recipient(office: Office, caller: Caller, name: str) -> ExchangeRow:
+def for_recipient(office: Office, caller: Caller, name: str, now: datetime) -> ExchangeRow:
     row = visible(office, caller, name)
     if row.recipient != caller.system or row.header is None:
         raise Refusal("tidak_ada")
     with office.ledger.database.read() as tx:
-        not_stopped(tx, row.agreement, row.sender.partition("@")[2], caller.party)
+        not_stopped(office, tx, now, row.agreement, row.sender.partition("@")[2], caller.party)
     return row
 
 
@@ -213,6 +219,14 @@ def receipts(office: Office, name: str) -> dict[str, bytes]:
 
 
 def leaves(office: Office, name: str) -> Iterator[bytes]:
+    """The leaves, segment by segment. Refusal retensi once they are dropped."""
+    with office.ledger.database.read() as tx:
+        if tx.kept.dropped(name):
+            raise Refusal("retensi")
+    return _segments(office, name)
+
+
+def _segments(office: Office, name: str) -> Iterator[bytes]:
     number = 0
     while True:  # one short read each: a slow reader must not hold a connection
         with office.ledger.database.read() as tx:

@@ -2,6 +2,7 @@
 
 SinergiError
 ├── Refusal               steps 1–7 said no; recorded, then told to the caller as an RFC 9457 problem
+│   └── Held              not now: what was accepted stays accepted and goes on by itself
 ├── ConfigError           a file of ours is wrong; names file and line
 ├── KeyRingError          a key is missing, of another purpose, or its file is open to others
 ├── NotOpened             an envelope does not open (one answer for every cause)
@@ -115,6 +116,8 @@ REASONS: Final[dict[str, Reason]] = {
     "penyimpanan": _r(507, _SAFE, "Penyimpanan broker penuh atau rusak; tidak ada yang dikirim.", "The broker's storage is full or failing; nothing left."),
     # policies
     "dihentikan": _r(403, "Pasal 9 ayat (1)", "Ditolak: pelepasan dihentikan petugas keamanan ({sasaran}).", "Refused: releases were halted by a security officer ({sasaran})."),
+    "saksi": _r(503, _SAFE, "Pelepasan {kesepakatan} menunggu saksi sejak {sejak}; belum menandatangani: {saksi}. Coba lagi nanti.", "Releases of {kesepakatan} wait for witnesses since {sejak}; not yet cosigned by: {saksi}. Try again later."),
+    "saksi_mundur": _r(503, _SAFE, "Pelepasan {kesepakatan} dihentikan: saksi {saksi} pernah melihat log yang lebih baru atau lain. Hubungi pengelola broker.", "Releases of {kesepakatan} are stopped: witness {saksi} has seen a newer or another log. Ask the broker's administrator."),
     "draf_tidak_ada": _r(404, _SAFE, "Tidak ada draf, versi, atau penghentian seperti itu.", "There is no such draft, version or stop."),
     "draf_keadaan": _r(409, _SAFE, "Draf tidak dapat diubah lagi atau belum diusulkan; keadaan: {keadaan}.", "The draft can no longer be changed, or is not proposed; state: {keadaan}."),
     "draf_bukan_milik": _r(403, _SAFE, "Ditolak: hanya penulis draf yang dapat mengubah, mengusulkan, atau menariknya.", "Refused: only a draft's author changes, proposes or withdraws it."),
@@ -136,6 +139,9 @@ REASONS: Final[dict[str, Reason]] = {
     "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),
     "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),
     "tanda_terima": _r(422, "Pasal 6", "Tanda terima tidak cocok dengan manifes pertukaran.", "The receipt does not match the exchange's manifest."),
+    "retensi": _r(410, "Pasal 9 ayat (1)", "Daun pertukaran ini sudah dilepas menurut jadwal retensi; akarnya tetap dalam manifes.", "This exchange's leaves were dropped under the retention schedule; their root stays in the manifest."),
+    "rahasia_dihapus": _r(410, "Pasal 9 ayat (1)", "Rahasia pertukaran ini sudah dihapus; komitmennya tidak dapat dibuka lagi.", "This exchange's secret was erased; its commitments open no more."),
+    "penghapusan": _r(422, "Pasal 9 ayat (1)", "Penghapusan tidak dapat dilakukan: {bidang}.", "The erasure cannot be done: {bidang}."),
     "sibuk": _r(503, "Lampiran 1a", "Antrean penuh; coba lagi.", "The queue is full; try again."),
     "metode": _r(405, "Lampiran 1a", "Metode ini tidak ada pada alamat itu.", "There is no such method at that address."),
     "parameter": _r(400, "Lampiran 1a", "Permintaan tidak lengkap atau salah bentuk: {parameter}.", "The request is incomplete or malformed: {parameter}."),
@@ -146,10 +152,23 @@ REASONS: Final[dict[str, Reason]] = {
     "tautan": _r(403, _SAFE, "Tautan ini tidak berlaku, sudah dipakai, atau lewat waktunya.", "This link is not valid, was used, or its time is over."),
     "sandi": _r(422, _SAFE, "Kata sandi ditolak: paling sedikit {panjang} huruf, bukan kata sandi umum, dan tidak memuat id Anda.", "The password is refused: at least {panjang} characters, no common password, and without your id in it."),
     "akun": _r(422, _SAFE, "Akun tidak dapat dibuat atau diubah: {bidang}.", "The account cannot be made or changed: {bidang}."),
+    "ekspor_pdf": _r(422, _SAFE, "Hasilnya lebih dari {batas} entri; untuk PDF persempit saringan, atau ambil CSV atau JSON Lines.", "More than {batas} entries were found; narrow the filter for a PDF, or take CSV or JSON Lines."),
+    "bundel": _r(422, _SAFE, "Bundel melebihi {batas} byte; persempit masanya.", "The bundle exceeds {batas} bytes; narrow its period."),
+    "ungkapan": _r(400, _SAFE, "Ungkapan pencarian salah di baris {baris}, kolom {kolom}: {salah}.", "The search expression is wrong at line {baris}, column {kolom}: {salah}."),
+    "alamat": _r(400, _SAFE, "Alamat ini tidak menerima parameter: data orang dikirim dalam isi permintaan.", "This address takes no parameters: what is about people is sent in the body."),
+    "alasan": _r(422, "UU 27/2022 Pasal 32", "Alasan tertulis wajib ada: 10 sampai 500 huruf dalam satu baris, tanpa NIK atau nomor orang.", "A written reason is required: 10 to 500 characters on one line, without anyone's NIK or number."),
+    "subjek": _r(422, _SAFE, "Subjek ke-{nomor} bukan NIK 16 angka atau nomor paspor, atau disebut dua kali.", "Subject {nomor} is no 16-digit NIK or passport number, or is named twice."),
+    "permintaan_tidak_ada": _r(404, _SAFE, "Tidak ada permintaan seperti itu bagi Anda.", "There is no such request for you."),
+    "permintaan_keadaan": _r(409, _SAFE, "Permintaan tidak dapat diproses; keadaan: {keadaan}.", "The request cannot be acted on; state: {keadaan}."),
+    "setuju_sendiri": _r(403, _SAFE, "Ditolak: penanya tidak menyetujui permintaannya sendiri.", "Refused: who asks never approves."),
     "wewenang": _r(403, _SAFE, "Peran Anda tidak mencakup tindakan ini: {tindakan}.", "Your role does not cover this act: {tindakan}."),
 }
 
 Fact = str | int
+STATES: Final = {  # of drafts and exchanges, as an Indonesian sentence says them
+    "draft": "masih ditulis", "proposed": "diusulkan", "published": "sudah berlaku", "withdrawn": "ditarik",
+    "accepted": "diterima, belum diolah", "refused": "ditolak", "recorded": "tercatat", "delivered": "diambil penerima", "receipted": "sudah ditandaterimakan",
+}  # fmt: skip
 
 
 class Refusal(SinergiError):
@@ -168,8 +187,12 @@ class Refusal(SinergiError):
 
     @property
     def indonesian(self) -> str:
-        return self.entry.id.format(**self.facts)
+        return self.entry.id.format(**{name: STATES.get(str(fact), fact) if name == "keadaan" else fact for name, fact in self.facts.items()})
 
     @property
     def english(self) -> str:
         return self.entry.en.format(**self.facts)
+
+
+class Held(Refusal):
+    """Releases must wait. Nothing is decided: an accepted exchange is taken up again, a new submission is told to come back (503)."""

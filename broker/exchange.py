@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
@@ -35,13 +35,13 @@ from broker.delivery import DurableWriter
 from broker.detection import searched_columns
 from broker.envelope import Opener, open_envelope, read_submission, seal, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
-from broker.errors import LedgerError, NotOpened, NotVerified, Refusal
+from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
 from broker.jcs import strict_object
 from broker.keys import KemKey, KemPublic, ReceiptKey, ReceiptPublic, SecretKey, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
 from broker.model import Level, Request, utc_text
-from broker.record import BROKER_LOG, event
+from broker.record import BROKER_LOG, entry_time, event
 from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
 from broker.treatment import DomainKey, Treatment, profiles
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from broker.delivery import Folders
     from broker.keys import PublicSet, Ring
     from broker.ledger.leaves import Tree
+    from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
     from broker.policy import InForce, Policy
     from broker.record import Ledger
@@ -82,6 +83,7 @@ class Office:
     peers: Mapping[str, PublicSet]  # system → enrolled public keys
     ledger: Ledger
     folders: Folders
+    quorums: Mapping[str, Quorum] = field(default_factory=dict)  # agreement → its witnesses; without an entry releases wait for none
 
     @property
     def policy(self) -> Policy:
@@ -104,11 +106,14 @@ class Submission:
 def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHUNK_BYTES) -> Entry:
     """Takes the accepted submission `name` (hex id) through steps 2–9. Returns the ledger's Entry; a Refusal is recorded, then raised.
 
-    Raises LedgerError when not even the refusal could be made durable: the submission then stays accepted and is taken up again.
+    Raises LedgerError when not even the refusal could be made durable, and Held while witnesses keep releases: the submission then stays
+    accepted and is taken up again.
     """
     try:
         with office.folders.spool(name).open("rb") as spooled:
             entry = _exchange(office, name, spooled, now, chunk_bytes)
+    except Held:
+        raise  # nothing is decided: it stays accepted
     except Refusal as refusal:
         refuse(office, name, refusal, now)
         raise
@@ -130,17 +135,18 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     submission = read_statement(office, spooled)
     terms = agree(submission.request, office.agreements, {d: c.template for d, c in office.contracts.items()}, now)  # 2 agree
     with office.ledger.database.read() as tx:
-        not_stopped(tx, terms.agreement.id, terms.sender.party, terms.recipient.party)
+        not_stopped(office, tx, now, terms.agreement.id, terms.sender.party, terms.recipient.party)
     contract = office.contracts[terms.dataset]
     recipient_key = _recipient_key(office, terms)
     plan = office.policy.plan(terms, contract)  # 3 decide
     ring = office.rings[terms.agreement.id]
     root = ring.get(SecretKey, "root").seed
-    desk = _desk(office, name, terms, plan, contract, root)
+    secret = os.urandom(32)
+    salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
+    desk = _desk(office, terms, plan, contract, root, salt_key)
     opened = _Opened(spooled, submission, terms, ring.get(KemKey, "kem"))  # 4 open
-    salt_key = derive(root, "salt", bytes.fromhex(name))
     sealer = seal(_core(name, terms, now), [recipient_key], extra=salt_key)
-    leaves = LeafGatherer(bytes.fromhex(name), derive(root, "ref", bytes.fromhex(name)), office.folders.scratch)
+    leaves = LeafGatherer(bytes.fromhex(name), ref_key, office.folders.scratch)
     tally = Tally()
     office.folders.outbox(name).unlink(missing_ok=True)  # what a crash may have left: noise without its key
     try:
@@ -159,14 +165,16 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
             outbox.write(sealer.finish())
             envelope: dict[str, str | int] = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
         # A commit that fails by name may yet be on disk: only the refusal's own commit, or start-up's sweep, deletes the file from here on.
-        return _record(office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, now)
+        return _record(
+            office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, secret, now
+        )
     finally:
         leaves.close()
 
 
 def _record(
     office: Office, name: str, submission: Submission, terms: Terms, plan: Plan, contract: Contract, treated: Profiles,
-    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipient: KemPublic, now: datetime,
+    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipient: KemPublic, secret: bytes, now: datetime,
 ) -> Entry:  # fmt: skip
     """Step 8, and with its commit step 9: the state `recorded` is the release."""
     agreement = terms.agreement.id
@@ -176,7 +184,7 @@ def _record(
     report: dict[str, object] = {}
 
     def manifest(tree: Tree, tx: Transaction) -> bytes:
-        not_stopped(tx, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
+        not_stopped(office, tx, now, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
         report.update(_report(tally, tree.repeated, unique, warnings))
         return manifest_json(
             exchange=bytes.fromhex(name),
@@ -202,6 +210,8 @@ def _record(
             repeated=tree.repeated,
             unique_permille=unique,
             warnings=warnings,
+            newcomers=tree.newcomers,
+            newcomers_root=tree.newcomers_root,
         )
 
     return office.ledger.record(
@@ -213,14 +223,23 @@ def _record(
         sign=lambda entry: sign_dsse(MANIFEST, entry, receipt_key).to_json(),
         header=header,
         report=lambda: json.dumps(report, ensure_ascii=False, separators=(",", ":")),
+        secret=secret,
     )
 
 
-def not_stopped(tx: Transaction, agreement: str, *parties: str) -> None:
-    """Refusal dihentikan while an officer's stop of the agreement or of a party holds."""
+def not_stopped(office: Office, tx: Transaction, now: datetime, agreement: str, *parties: str) -> None:
+    """Refusal dihentikan while an officer's stop of the agreement or of a party holds; Held while its witnesses keep releases."""
     for stop in tx.versions.stops():
         if stop.target in (agreement, *parties):
             raise Refusal("dihentikan", sasaran=stop.target)
+    not_held(office, tx, now, agreement)
+
+
+def not_held(office: Office, tx: Transaction, now: datetime, agreement: str) -> None:
+    """Held while the agreement's quorum of witnesses has not answered since the start, or not for longer than its limit, or saw another log."""
+    quorum = office.quorums.get(agreement)
+    if quorum is not None:
+        quorum.check(now, lambda size: entry_time(tx, agreement, size))
 
 
 def _report(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:
@@ -265,7 +284,7 @@ def _party_key(office: Office, system: str) -> ReceiptPublic:
     return office.peers[system].get(ReceiptPublic, "receipt")
 
 
-def _desk(office: Office, name: str, terms: Terms, plan: Plan, contract: Contract, root: bytes) -> Desk:
+def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: bytes, salt_key: bytes) -> Desk:
     treated = profiles(plan, contract)
 
     def key_of(entity: str) -> DomainKey:
@@ -284,7 +303,7 @@ def _desk(office: Office, name: str, terms: Terms, plan: Plan, contract: Contrac
         searched=searched_columns(contract, readable),
         quasi=tuple(n for n in treated.released if contract.columns[index[n]].kind in ("quasi", "birth_date")),
         tag_key=derive(vault, "tag", terms.agreement.id.encode()),
-        salts=Salts(derive(root, "salt", bytes.fromhex(name))),
+        salts=Salts(salt_key),
         day=terms.day,
     )
 

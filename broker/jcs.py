@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ def strict_object(data: bytes) -> dict[str, object]:
         raise ValueError("not a canonical JSON object")
     found: dict[str, object] = value
     return found
+
+
+def read_base64(text: object) -> bytes:
+    """The bytes of base64 (RFC 4648 section 4, padded) in its one spelling: it leaves bits to spare at its end. ValueError otherwise."""
+    if not isinstance(text, str) or b64encode(data := b64decode(text, validate=True)).decode() != text:
+        raise ValueError("not base64 in its one spelling")
+    return data
 
 
 def _check(value: object) -> None:

@@ -6,24 +6,32 @@ memory move together: a transaction that fails takes all three back. A checkpoin
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from broker.errors import LedgerError, NotVerified
+from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.manifest import MAX_ENTRY
+from broker.ledger.merkle import HASH
+from broker.ledger.newcomers import newcomers_root
+from broker.ledger.openings import Block, StoredTree
+from broker.ledger.tiles import ENTRIES, WIDTH, bundle, hashes, in_log
 from broker.model import Entry, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from broker.jcs import Json
     from broker.keys import LogKey
     from broker.ledger.leaves import LeafGatherer, Tree
+    from broker.ledger.tiles import Tile
     from broker.store import Database, Transaction
 
 BROKER_LOG: Final = "broker"
@@ -100,6 +108,16 @@ class Ledger:
     def consistency(self, log: str, old: int, new: int) -> list[bytes]:
         return self._trees[log].consistency(old, new)
 
+    def tile(self, log: str, tile: Tile) -> bytes | None:
+        """A hash tile's bytes or an entry bundle's; None unless the log has durably come as far."""
+        with self.database.read() as tx:
+            note = tx.checkpoint(log)  # not our own idea of the size: whoever has read this note may have what it covers
+            if note is None or not in_log(tile, int(note.split("\n")[1])):
+                return None
+            if tile.level == ENTRIES:
+                return bundle(islice(tx.entries(log, tile.index * WIDTH), tile.width))
+        return hashes(self._trees[log], tile)
+
     def record(
         self,
         log: str,
@@ -111,10 +129,12 @@ class Ledger:
         sign: Callable[[bytes], bytes],
         header: bytes,
         report: Callable[[], str],
+        secret: bytes,
     ) -> Entry:
-        """Vault rows, leaves, manifest, our receipt, signed checkpoint and outbox row in one transaction; the Entry once it is durable.
+        """Vault rows, secret, leaves, manifest, our receipt, signed checkpoint and outbox row in one transaction; the Entry once it is durable.
 
         manifest: the entry's bytes from the finished tree; it may refuse, and then nothing of this happened. sign: our DSSE over it.
+        secret: what the exchange's keys were derived with (docs/formats/keys.md).
         header: the envelope's prefix, without which the outbox file is noise. report: the sender's quality report, asked after `manifest`.
         """
         with self.writing() as book:
@@ -123,12 +143,31 @@ class Ledger:
                 for s in leaves.segments(vault.ids):
                     tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
             assert leaves.tree is not None
-            entry = manifest(leaves.tree, tx)
+            hashes = bytes(vault.hashes)
+            if hashes:
+                tx.kept.add_new(name, log, hashes, bytes(vault.salts))
+            tx.kept.add_secret(name, log, secret)
+            entry = manifest(replace(leaves.tree, newcomers=len(hashes) // HASH, newcomers_root=newcomers_root(hashes)), tx)
             appended = book.append(log, entry)
             at = utc_text(now)
             tx.add_receipt(name, BROKER, sign(entry), at)
             tx.change_exchange(name, state="recorded", changed=at, log=log, entry=appended.index, manifest=entry, header=header, report=report())
         return Entry(exchange, log, appended.index, appended.size, appended.checkpoint)
+
+
+def leaf_tree(tx: Transaction, exchange: str, leaves: int) -> StoredTree:
+    """The leaves of a recorded exchange, for proofs as long as `tx` is open. leaves: their number, from the manifest. Refusal retensi once they are dropped."""
+
+    def rows(number: int) -> bytes:
+        found = tx.segment(exchange, number)
+        if not found:
+            raise LedgerError("these leaves were dropped")
+        return found
+
+    if tx.kept.dropped(exchange):
+        raise Refusal("retensi")
+    heads = tx.segment_heads(exchange)
+    return StoredTree(bytes.fromhex(exchange), leaves, [Block(high, tiles, partial(rows, n)) for n, (high, tiles) in enumerate(heads)])
 
 
 def _opened(tx: Transaction, log: str, key: LogKey) -> LogTree:
@@ -155,3 +194,9 @@ def _opened(tx: Transaction, log: str, key: LogKey) -> LogTree:
 def event(kind: str, now: datetime, **fields: Json) -> bytes:
     """A log entry that is no manifest: refusal, outcome, key or policy event. Words and ids of ours, numbers, digests."""
     return canonical({"time": utc_text(now), "type": f"sinergi/{kind}/v1", **fields})
+
+
+def entry_time(tx: Transaction, log: str, position: int) -> datetime | None:
+    """When the entry at `position` was recorded, None if the log has not come as far."""
+    entry = next(tx.entries(log, position), None)
+    return None if entry is None else datetime.fromisoformat(json.loads(entry)["time"])

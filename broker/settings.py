@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 HOME_VARIABLE: Final = "SINERGI_HOME"  # a party's client home
 BROKER_VARIABLE: Final = "BROKER_HOME"
 MAX_SUBMISSION: Final = 2 << 30  # bytes of a sealed body
-_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "oidc": dict}
+MAX_LIMIT_HOURS: Final = 168
+_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "witness_limit_hours": int, "oidc": dict}
 _OIDC: Final = {"issuer": str, "client_id": str, "client_secret_file": str, "claim": str, "second_factor": list}
 
 
@@ -38,13 +39,17 @@ class Oidc:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a broker serves. public_url: what clients sign; it must be set unless the address is loopback."""
+    """How a broker serves. public_url: what clients sign; it must be set unless the address is loopback.
+
+    witness_limit_hours: how old a log's oldest entry without its quorum of cosignatures may be before its releases wait.
+    """
 
     home: Path
     host: str = "127.0.0.1"
     port: int = 8470
     public_url: str = ""
     max_submission: int = MAX_SUBMISSION
+    witness_limit_hours: int = 4
     oidc: Oidc | None = None
 
     @property
@@ -89,6 +94,8 @@ def read_settings(home: Path) -> Settings:
             raise ConfigError(str(path), line, f"unknown key {key}")
         if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
             raise ConfigError(str(path), line, f"{key} must be {_KEYS[key].__name__}")
+        if key == "witness_limit_hours" and isinstance(value, int) and not 1 <= value <= MAX_LIMIT_HOURS:
+            raise ConfigError(str(path), line, f"{key} must be from 1 to {MAX_LIMIT_HOURS}")
     oidc = values.pop("oidc", None)
     return Settings(home, **values, oidc=None if oidc is None else _oidc(path, text, oidc))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from broker.errors import Refusal
+from broker.errors import LedgerError, Refusal
 from broker.exchange import refuse
 from broker.model import utc_text
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from broker.exchange import Office
 
 MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
+SEGMENTS: Final = 64  # emptied in one transaction: 58 MB of log, and others wait no longer
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
 RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 
@@ -33,6 +34,7 @@ def take_up(office: Office, now: datetime) -> list[str]:
     with office.ledger.database.read() as tx:
         kept = [row.id for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
     office.folders.sweep(waiting, kept)
+    finish_erasures(office)
     return waiting
 
 
@@ -45,7 +47,10 @@ def count_try(office: Office, name: str) -> None:
 
 
 def retire(office: Office, now: datetime) -> int:
-    """Deletes the envelopes of exchanges receipted 7 days ago, or accepted 30 days ago; returns how many. Manifest and leaves stay."""
+    """Once a day: deletes the envelopes of exchanges receipted 7 days ago, or accepted 30 days ago, and returns how many; manifest and leaves stay.
+
+    Ends the requests about people that nobody approved or fetched in time, and with them whom they are about.
+    """
     with office.ledger.database.read() as tx:
         rows = [row for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
     limits = {"receipted": utc_text(now - RECEIPTED_KEPT)}
@@ -54,4 +59,22 @@ def retire(office: Office, now: datetime) -> int:
         with office.ledger.writing() as book:
             book.tx.change_exchange(name, header=None)  # first: without its header the file is noise
         office.folders.outbox(name).unlink(missing_ok=True)
+    with office.ledger.writing() as book:
+        book.tx.audit.lapse(utc_text(now))
+    finish_erasures(office)
     return len(old)
+
+
+def finish_erasures(office: Office) -> bool:
+    """Empties the segments of leaves that were dropped, then the write-ahead log; whether nothing erased is left in a file.
+
+    It is recorded by then, so a disk that fails here is no refusal: the next start, or day, goes on.
+    """
+    emptied = SEGMENTS
+    try:
+        while emptied == SEGMENTS:
+            with office.ledger.database.write() as tx:
+                emptied = tx.kept.empty_segments(SEGMENTS)
+        return office.ledger.database.truncate()
+    except LedgerError:
+        return False

@@ -22,8 +22,9 @@ from broker.lifecycle import start
 from broker.model import wib_date
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
-from broker.settings import shipped_policies
+from broker.settings import read_settings, shipped_policies
 from broker.store import Database
+from broker.witnessing import read_quorums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,7 @@ def open_office(home: Path, now: datetime) -> Office:
         peers=read_peers(home),
         ledger=ledger,
         folders=folders,
+        quorums=read_quorums(home, agreements, rings, read_settings(home).witness_limit_hours, now),
     )
     start(office, now)
     return office

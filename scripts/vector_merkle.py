@@ -47,6 +47,22 @@ def grown(proof: list[bytes], **extra: bytes) -> list[tuple[str, str, list[bytes
     return after + [(f"{word} prepended", "the proof does not begin so", [h, *proof]) for word, h in extra.items()]
 
 
+def put_in(proof: list[bytes]) -> list[tuple[str, str, list[bytes]]]:
+    """A hash, or bytes that are none, in every gap of a proof."""
+    more = {"zeros": bytes(32), "garbage": b"garbage", "the hash before": b""}
+    return [
+        (f"{word} after proof[{i}]", "the proof is too long", [*proof[: i + 1], proof[i] if word.startswith("the") else h, *proof[i + 1 :]])
+        for i in range(len(proof) - 1)
+        for word, h in more.items()
+    ]
+
+
+def resized(old: int, new: int, length: int) -> list[tuple[int, int]]:
+    """Other sizes whose proof has another length than `length`."""
+    others = [(m, new) for m in (old - 1, old + 1, old ^ 2, old * 2, old // 2)] + [(old, n) for n in (new - 1, new + 1, new ^ 2, new * 2, new // 2)]
+    return [(m, n) for m, n in dict.fromkeys(others) if 0 < m <= n and (m, n) != (old, new) and len(subproof(m, [b""] * n)) != length]
+
+
 def inclusion_case(name: str, why: str | None, index: int, size: int, leaf: bytes, proof: list[bytes], root: bytes) -> dict[str, Any]:
     case = {"name": name, "index": index, "size": size, "leaf": b64(leaf), "proof": [b64(p) for p in proof], "root": b64(root)}
     return case if why is None else {**case, "why": why}
@@ -63,7 +79,7 @@ def inclusion_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
         leaf, proof, root = sha(b"\0" + entries[index]), path(index, entries[:size]), mth(entries[:size])
         of = f"{index} of {size}"
         cases.append(inclusion_case(of, None, index, size, leaf, proof, root))
-        for what, why, bad in cut(proof) + grown(proof, empty=b"", root=root, leaf=leaf, zeros=bytes(32)):
+        for what, why, bad in cut(proof) + grown(proof, empty=b"", root=root, leaf=leaf, zeros=bytes(32), garbage=b"garbage") + put_in(proof):
             cases.append(inclusion_case(f"{of}, {what}", why, index, size, leaf, bad, root))
         cases += [inclusion_case(f"{of}, index {wrong}", "the entry is elsewhere", wrong, size, leaf, proof, root) for wrong in sorted({index - 1, index ^ 1, index ^ 2, index + size, size} - {index})]
         other = [n for n in (index, -size, size + 1, 2 * size) if n <= index or len(path(index, [b""] * n)) != len(proof)]
@@ -71,6 +87,7 @@ def inclusion_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
         cases += [
             inclusion_case(f"{of}, leaf bit flipped", "another entry", index, size, flipped(leaf), proof, root),
             inclusion_case(f"{of}, root bit flipped", "another tree", index, size, leaf, proof, flipped(root)),
+            inclusion_case(f"{of}, empty leaf hash", "a hash has 32 bytes", index, size, b"", proof, root),
             inclusion_case(f"{of}, short leaf hash", "a hash has 32 bytes", index, size, leaf[:31], proof, root),
             inclusion_case(f"{of}, short root", "a hash has 32 bytes", index, size, leaf, proof, root[:16]),
             inclusion_case(f"{of}, empty root", "a hash has 32 bytes", index, size, leaf, proof, b""),
@@ -90,8 +107,9 @@ def consistency_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
         proof, a, b = subproof(old, entries[:new]), mth(entries[:old]), mth(entries[:new])
         of = f"{old} to {new}"
         cases.append(consistency_case(of, None, old, new, a, b, proof))
-        for what, why, bad in cut(proof) + grown(proof, empty=b"", old_root=a, new_root=b, zeros=bytes(32)):
+        for what, why, bad in cut(proof) + grown(proof, empty=b"", old_root=a, new_root=b, zeros=bytes(32), garbage=b"garbage") + put_in(proof):
             cases.append(consistency_case(f"{of}, {what}", why, old, new, a, b, bad))
+        cases += [consistency_case(f"{of}, as {m} to {n}", "the logs have other sizes", m, n, a, b, proof) for m, n in resized(old, new, len(proof))]
         if proof:
             cases.append(consistency_case(f"{of}, no proof", "a longer log needs a proof", old, new, a, b, []))
             cases.append(consistency_case(f"{of}, roots exchanged", "the logs are the other way round", old, new, b, a, proof))
@@ -109,6 +127,8 @@ def consistency_vectors(entries: list[bytes]) -> list[dict[str, Any]]:
         consistency_case("equal sizes, unequal roots", "the log was rewritten", 8, 8, mth(entries[:8]), mth(entries[1:9]), []),
         consistency_case("equal sizes, the same short roots", "a hash has 32 bytes", 8, 8, empty[:12], empty[:12], []),
         consistency_case("0 to 0", "size 0 proves nothing", 0, 0, empty, empty, []),
+        consistency_case("0 to 0, unequal roots", "size 0 proves nothing", 0, 0, empty, mth(entries[:1]), []),
+        consistency_case("0 to 0, a proof", "size 0 proves nothing", 0, 0, empty, empty, [empty]),
         consistency_case("0 to 8 from the empty root", "size 0 proves nothing", 0, 8, empty, mth(entries[:8]), []),
     ]
 

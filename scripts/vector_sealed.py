@@ -45,10 +45,13 @@ def leaf_vectors() -> dict[str, Any]:
         stored.append(leaf)
         rows.append({"sequence": row, "named": name, "person": nik is not None, "tag": tag.hex(), "vault_id": vault.hex() if nik else None, "salt": salt.hex(), "line": (LINES[row] or b"").decode(), "profile": profile, "outcome": outcome, "commitment": commitment.hex(), "leaf": (b"\1" + EXCHANGE + leaf).hex()})
     stored.sort(key=lambda s: (s[:16], s[51:]))
+    people = {str(row["tag"]): str(row["vault_id"]) for row in rows if row["person"]}
+    new = [(seed(f"vault salt {tag}")[:16], bytes.fromhex(tag), bytes.fromhex(people[tag])) for tag in sorted(people)]
     return {
-        "what": "leaf.md: rows of a small exchange, their leaves, the stored form of the sorted leaves, and the root",
+        "what": "leaf.md: rows of a small exchange, their leaves, the stored form of the sorted leaves, and the root; the vault commitments to their people",
         "exchange": EXCHANGE.hex(), "salt_key": salt_key.hex(), "ref_key": ref_key.hex(), "tag_key": tag_key.hex(),
         "rows": rows, "stored": b"".join(stored).hex(), "root": mth([b"\1" + EXCHANGE + s for s in stored]).hex(),
+        "vault": {"new": [{"salt": s.hex(), "tag": t.hex(), "vault_id": i.hex(), "commitment": sha(s + t + i).hex()} for s, t, i in new], "root": mth([sha(s + t + i) for s, t, i in new]).hex()},
     }  # fmt: skip
 
 

@@ -49,6 +49,8 @@ def key_vectors() -> dict[str, Any]:
         ("sng/pseudo/v1", [AGREEMENT, "sijunjung", "kemnaker", "orang", "perencanaan", "1"]),
         ("sng/ref/v1", [exchange]),
         ("sng/salt/v1", [exchange]),
+        ("sng/ref/v1", [exchange, seed("secret")]),
+        ("sng/salt/v1", [exchange, seed("secret")]),
         ("sng/tag/v1", [AGREEMENT]),
         ("sng/tag/v1", ["a", "bc"]),
         ("sng/tag/v1", ["ab", "c"]),

@@ -9,9 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from broker import __version__
-from broker.cli import administrator, party, people, policy
+from broker.cli import administrator, erasure, log, party, people, policy, reports
+from broker.cli.bundle import bundle
 from broker.cli.detect import detect
 from broker.cli.explain import explain
+from broker.cli.mirror import mirror
+from broker.cli.unusual import unusual
+from broker.cli.verify import verify
+from broker.cli.witness import witness
 from broker.errors import SinergiError
 
 if TYPE_CHECKING:
@@ -45,16 +50,28 @@ app = typer.Typer(
 )
 keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, show, pin, enrol.", no_args_is_help=True)
 app.add_typer(keys, name="keys", rich_help_panel=PARTY)
+app.add_typer(log.app, name="log", rich_help_panel=AUDITOR)
 app.add_typer(policy.app, name="policy", rich_help_panel=SECURITY)
 app.add_typer(people.app, name="people", rich_help_panel=ADMINISTRATOR)
 
+log.app.command("bundle")(bundle)
+log.app.command("mirror")(mirror)
+log.app.command("unusual")(unusual)
+for _command in (erasure.erase, erasure.retire, erasure.erasures):
+    log.app.command(_command.__name__)(_command)
+log.app.command("export")(reports.export)
+log.app.command("report")(reports.report)
+log.app.command("subject-report")(reports.subject_report)
+log.app.command("check")(reports.check)
 app.command("doctor", rich_help_panel=PARTY)(party.doctor)
 app.command("send", rich_help_panel=PARTY)(party.send)
+app.command("compare", rich_help_panel=PARTY)(party.compare)
 app.command("receive", rich_help_panel=PARTY)(party.receive)
 app.command("open", rich_help_panel=PARTY)(party.open_)
+app.command("witness", rich_help_panel=PARTY)(witness)
 app.command("detect", rich_help_panel=PARTY)(detect)
 app.command("sample", rich_help_panel=PARTY)(administrator.sample)
-app.command("verify", rich_help_panel=AUDITOR)(party.verify)
+app.command("verify", rich_help_panel=AUDITOR)(verify)
 app.command("explain", rich_help_panel=SECURITY)(explain)
 app.command("init", rich_help_panel=ADMINISTRATOR)(administrator.init)
 app.command("serve", rich_help_panel=ADMINISTRATOR)(administrator.serve)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.cli.say import say
-from broker.errors import ClientError
+from broker.errors import ClientError, NotVerified
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -126,8 +126,10 @@ def send(
             raise ClientError("say under which --agreement, which --dataset, for which --purpose and --to whom")
         else:
             answers = [_send(client, file, agreement, dataset, purpose, to, basis, template, wait)]
-    for answer in answers:
-        show_answer(answer)
+        for answer in answers:
+            show_answer(answer)
+        if file is not None and not resend and answers[0].state == "recorded":
+            show_compared(client, answers[0].exchange, file)
     if not answers:
         say("Tidak ada kiriman yang menunggu. [dim]Nothing waits to be sent.[/dim]")
     if any(answer.state == "refused" for answer in answers):
@@ -149,6 +151,36 @@ def _send(client: Client, file: Path, agreement: str, dataset: str, purpose: str
             file, agreement=agreement, dataset=dataset, purpose=purpose, recipient=to, basis=basis, template=template, wait=wait,
             progress=lambda done: bar.update(task, completed=done),
         )  # fmt: skip
+
+
+def compare(
+    exchange: Annotated[str, typer.Argument(help="Exchange id of what you sent.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The very file that was sent, CSV or NDJSON.")],
+    home: Home = None,
+) -> None:
+    """Hold a file you sent against the ledger: does each row stand for the person it names? `broker send` does it by itself."""
+    with _client(home) as client:
+        show_compared(client, exchange, file, must=True)
+
+
+def show_compared(client: Client, exchange: str, file: Path, *, must: bool = False) -> None:
+    """Says whether the ledger stands for the people in `file`. NotVerified if not. must: that it cannot be told is an error."""
+    import httpx2  # noqa: PLC0415
+
+    try:
+        done = client.compare(exchange, file)
+    except NotVerified:
+        say("[bold red]ALARM[/bold red] Buku besar tidak menjamin kiriman ini; beri tahu auditor pihak Anda.")
+        raise
+    except (ClientError, httpx2.TransportError) as error:  # the disclosure is recorded all the same
+        if must:
+            raise
+        why = error if isinstance(error, ClientError) else f"broker tidak menjawab; ulangi: broker compare {exchange} {file}"
+        say(f"Orang dalam baris belum dicocokkan dengan buku besar.\n  {why}")
+        return
+    skipped = f", {done.skipped} baris tidak dapat dinilai" if done.skipped else ""
+    changed = f"; {done.changed} berganti pengenal karena penghapusan yang tercatat" if done.changed else ""
+    say(f"Dicocokkan dengan buku besar: {done.people} orang dalam {done.rows} baris{skipped}{changed}.")
 
 
 def show_answer(answer: Answer) -> None:
@@ -202,22 +234,23 @@ def show_verified(exchange: str, verified: Verified) -> None:
         say(f"  berkas bukti juga menyebut tanda tangan {', '.join(verified.claimed)}; periksa dengan kunci publik pihak itu")
 
 
-def verify(
-    exchange: Annotated[str, typer.Argument(help="Exchange id.")],
-    home: Home = None,
-) -> None:
-    """Check a received exchange offline: signatures, log, tree, every line. Exit status 0 only if all of it holds."""
-    with _client(home) as client:
-        show_verified(exchange, client.verify(exchange))
-
-
 def open_(
     exchange: Annotated[str, typer.Argument(help="Exchange id.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; it must not exist.")],
+    row: Annotated[int, typer.Option(help="This row of the submission alone, from 1, with what proves it (FILE.json).")] = 0,
     home: Home = None,
 ) -> None:
     """Write the released rows of a received exchange to FILE.csv or FILE.ndjson, once everything verified."""
     check_folder(output)
+    if row:
+        from broker.keys import write_private  # noqa: PLC0415
+
+        if output.suffix != ".json" or output.exists():
+            raise ClientError("name a new file .json for the row and what proves it")
+        with _client(home) as client:
+            write_private(output, client.open_row(exchange, row - 1).to_json())
+        say(f"Baris {row} ditulis ke {output}; periksa dengan `broker verify BUNDEL --record {output}`")
+        return
     form = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}.get(output.suffix.lower())
     if form is None:
         raise ClientError("name the file .csv or .ndjson: that says what is written")

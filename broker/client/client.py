@@ -12,6 +12,7 @@ import secrets
 import shutil
 import tomllib
 from base64 import b64decode
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
-from broker.client.verify import Verified, read_proof, verify_exchange
+from broker.client.refs import Seen, compare, subjects_of
+from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
 from broker.envelope import Voucher, read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT, VOUCHER
 from broker.errors import ClientError, NotVerified
-from broker.jcs import canonical
+from broker.jcs import canonical, strict_object
 from broker.keys import (
     KemKey,
     KemPublic,
@@ -40,11 +42,14 @@ from broker.keys import (
 )
 from broker.ledger import leaf_hash, read_checkpoint, verify_consistency, verify_inclusion
 from broker.model import utc_text
+from broker.settings import shipped_policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from broker.client.refs import Compared
+    from broker.client.verify import Proof
     from broker.keys import PublicSet
     from broker.ledger import Checkpoint
 
@@ -329,7 +334,54 @@ class Client:
             done.append(item["exchange"])
         return done
 
-    def _check_ours(self, exchange: str, proof: dict[str, Any]) -> None:
+    def compare(self, exchange: str, path: Path) -> Compared:
+        """Holds the rows of `path`, which was sent as `exchange`, against whom the ledger says they stand for.
+
+        NotVerified: it does not stand for them. ClientError: it cannot be told here, and why.
+        """
+        if not _EXCHANGE.fullmatch(exchange):
+            raise ClientError("an exchange id has 32 hex digits, as `broker send` prints it")
+        if not (self.home / "sent" / f"{exchange}.json").exists():
+            raise ClientError("nothing was sent from here as this exchange")
+        found = self._check_ours(exchange, self._to.get(f"/v1/exchanges/{exchange}/proof"))
+        contract = found.manifest["contract"]
+        subjects = subjects_of(_shipped_contract(contract["dataset"]), contract["sha256"])
+        told = self._to.get(f"/v1/exchanges/{exchange}/refs")
+        erasures = self._erasures(found.log, told)
+        leaves = self.home / "sent" / f".{exchange}.leaves"
+        try:
+            self._to.download(f"/v1/exchanges/{exchange}/leaves", leaves, lambda _: None)
+            verify_leaves(leaves, found.manifest)
+            with closing(self._seen(found.log)) as seen:
+                return compare(path, leaves, found.manifest, found.index, subjects, bytes.fromhex(told["ref_key"]), erasures, seen)
+        finally:
+            leaves.unlink(missing_ok=True)
+
+    def _seen(self, agreement: str) -> Seen:
+        folder = self.home / "people"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        key = folder / "key"
+        if not key.exists():
+            write_private(key, secrets.token_bytes(32))
+        return Seen(folder / f"{agreement}.db", key.read_bytes())
+
+    def _erasures(self, log: str, told: dict[str, Any]) -> list[int]:
+        """The places of the erasures of people that are proven to be in the log. NotVerified otherwise."""
+        checkpoint = self._follow(log, read_checkpoint(told["checkpoint"], f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
+        places = []
+        try:
+            for one in told["erasures"]:
+                entry = b64decode(one["entry"], validate=True)
+                proof = [b64decode(h, validate=True) for h in one["inclusion"]]
+                verify_inclusion(one["index"], checkpoint.size, leaf_hash(entry), proof, checkpoint.root)
+                said = strict_object(entry)
+                if said["type"] == "sinergi/erasure/v1" and said["act"] == "subject" and said["subjects"] == 1:
+                    places.append(one["index"])
+        except (ValueError, KeyError, TypeError):
+            raise NotVerified("an erasure is malformed") from None
+        return places
+
+    def _check_ours(self, exchange: str, proof: dict[str, Any]) -> Proof:
         """NotVerified unless the broker signed this manifest, it is in the log, and it is of the very submission kept as sent."""
         found = read_proof(canonical(proof))
         if verify_dsse(read_dsse(found.receipts["broker"]), MANIFEST, self.broker.get(ReceiptPublic, "receipt", found.log)) != found.data:
@@ -340,6 +392,7 @@ class Client:
         kept = self.home / "sent" / f"{exchange}.json"
         if not kept.exists() or json.loads(kept.read_bytes()) != found.manifest["submission"] or found.manifest["sender"] != self.system:
             raise NotVerified("the manifest is not of a submission this client sent")
+        return found
 
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
@@ -350,6 +403,10 @@ class Client:
         from broker.client.opened import write_rows  # noqa: PLC0415 - csv is needed here alone
 
         return write_rows(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), path, form, exchange)
+
+    def open_row(self, exchange: str, row: int) -> Opening:
+        """One row of a received exchange, from 0, for whoever may see that row alone; only after everything verified."""
+        return open_row(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), row, exchange)
 
     def _folder(self, exchange: str) -> Path:
         folder = self.home / "inbox" / exchange
@@ -362,8 +419,16 @@ class Client:
     # --- the log
     def follow(self, log: str) -> Checkpoint:
         """The log's latest checkpoint, once it is consistent with the last one seen here. NotVerified: the log was rewritten."""
+        return self._read(log, self.note(log))
+
+    def note(self, log: str) -> str:
+        """The same as its signed note, with the lines of the witnesses that cosigned it so far."""
         note = self._to.text(f"/v1/logs/{log}/checkpoint")
-        return self._follow(log, read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
+        self._follow(log, self._read(log, note))
+        return note
+
+    def _read(self, log: str, note: str) -> Checkpoint:
+        return read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log))
 
     def _follow(self, log: str, seen: Checkpoint) -> Checkpoint:
         """`seen`, once it is proven to contain the last checkpoint kept here; it is kept from now on. NotVerified: the log was rewritten."""
@@ -394,6 +459,12 @@ def _hold(file: BinaryIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _shipped_contract(dataset: str) -> bytes:
+    """The dataset's contract as installed here; empty if there is none."""
+    found = [path for path in (shipped_policies() / "datasets").glob("*.toml") if path.stem == dataset]
+    return found[0].read_bytes() if found else b""
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

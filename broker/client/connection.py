@@ -64,11 +64,13 @@ class Connection:
         _ok(response)
         write_private(path, response.content)
 
-    def download(self, target: str, path: Path, progress: Callable[[int], None]) -> None:
-        url = self._url + target
-        headers = sign_request("GET", url, {}, self._key, self._clock())
+    def download(self, target: str, path: Path, progress: Callable[[int], None], question: bytes | None = None) -> httpx2.Headers:
+        """Keeps a file as it came, 0600; the answer's headers. question: a JSON body to ask with."""
+        url, method = self._url + target, "GET" if question is None else "POST"
+        kind = {} if question is None else {"content-type": "application/json"}
+        headers = sign_request(method, url, kind, self._key, self._clock(), None if question is None else hashlib.sha256(question).digest())
         partial, done = path.with_name(f".{path.name}"), 0
-        with self._http.stream("GET", url, headers=headers) as response:
+        with self._http.stream(method, url, headers=headers, content=question) as response:
             if response.status_code >= 400:
                 response.read()
                 raise ClientError(problem_text(answered(response)))
@@ -79,6 +81,7 @@ class Connection:
                     done += len(data)
                     progress(done)
         partial.replace(path)
+        return response.headers
 
 
 def answered(response: httpx2.Response) -> dict[str, Any]:

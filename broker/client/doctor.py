@@ -11,6 +11,7 @@ import httpx2
 from broker.client.client import Client
 from broker.errors import ClientError, SinergiError
 from broker.identity import WINDOW_SECONDS
+from broker.ledger.cosign import cosigners, read_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,3 +84,19 @@ def _agreements(client: Client, agreements: list[dict[str, Any]], today: date) -
             yield Finding(True, f"Pihak lain dalam {name} belum mendaftarkan kunci: {', '.join(missing)}. Yang lain tidak terhalang.")
         else:
             yield Finding(not missing, f"Pihak lain dalam {name}: {', '.join(others)}.", f"Belum mendaftarkan kunci: {', '.join(missing)}.")
+        yield from _witnesses(client, name)
+
+
+def _witnesses(client: Client, agreement: str) -> Iterator[Finding]:
+    """Whether the log's latest checkpoint carries the cosignatures that this party's own copy of the witness policy asks for."""
+    path = client.home / "witnesses" / f"{agreement}.policy"
+    if not path.exists():
+        return
+    try:
+        policy = read_policy(path.read_bytes(), str(path))
+        found = cosigners(policy, client.note(agreement))
+    except SinergiError as error:
+        yield Finding(False, f"Saksi log {agreement} tidak dapat diperiksa: {error}", "Simpan pesan ini dan beri tahu auditor pihak Anda.")
+        return
+    remedy = "Coba lagi sebentar lagi; bila tetap begitu, periksa saksi pihak Anda dan tanyakan kepada pengelola broker."
+    yield Finding(policy.allows(found), f"Saksi yang menandatangani log {agreement}: {', '.join(found) or 'belum ada'}.", remedy)

@@ -6,26 +6,18 @@ The broker says what a draft changes; what is signed is the digest of the rules 
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import unified_diff
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from broker.client.connection import Connection
+from broker.client.account import Account
 from broker.envelope import Approval, read_dsse, sign_dsse, verify_dsse
 from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ClientError, NotVerified
 from broker.jcs import strict_object
-from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, Ring, open_ring, read_public_set
+from broker.keys import ReceiptKey, ReceiptPublic
 from broker.model import utc_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import httpx2
 
 RULES_TYPE: Final = "text/csv"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
@@ -55,29 +47,8 @@ class Draft:
         return [line for line in pair if not line.startswith(("---", "+++", "@@"))]
 
 
-class Officer:
-    """Requests as the officer whose home it is. Owns an HTTP connection pool; use it in a `with` block."""
-
-    def __init__(self, person: str, url: str, ring: Ring, broker: PublicSet | None, clock: Callable[[], datetime], http: httpx2.Client | None = None) -> None:
-        self.person, self.url, self._broker = person, url.rstrip("/"), broker
-        self._ring, self._clock = ring, clock
-        self._to = Connection(self.url, ring.get(RequestKey, "request"), clock, http)
-
-    @classmethod
-    def at(cls, home: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC), http: httpx2.Client | None = None) -> Officer:
-        """The officer of a home made by `broker keys new`. ClientError says what is missing."""
-        if not (home / "client.toml").exists():
-            raise ClientError(f"{home} is no home of yours; make one with `broker keys new --system petugas-1@sijunjung`")
-        settings = tomllib.loads((home / "client.toml").read_text())
-        pinned = home / "broker.json"
-        broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
-        return cls(settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._to.close()
+class Officer(Account):
+    """Requests as the officer whose home it is."""
 
     # --- versions
     def versions(self) -> list[dict[str, Any]]:

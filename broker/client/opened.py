@@ -51,10 +51,11 @@ def _to_csv(lines: IO[bytes], path: Path) -> None:
             row = json.loads(line)
             if number == 0:
                 writer.writerow(row)
-            writer.writerow([_safe(value) for value in row.values()])
+            writer.writerow([spreadsheet_safe(value) for value in row.values()])
 
 
-def _safe(value: str | None) -> str:
+def spreadsheet_safe(value: str | None) -> str:
+    """The cell as text that no spreadsheet takes for a formula; null is empty."""
     if value is None:
         return ""
     return f"'{value}" if value.startswith(_FORMULA) else value

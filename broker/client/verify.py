@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -18,21 +19,24 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from broker.envelope import open_envelope, read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
-from broker.errors import KeyRingError, NotOpened, NotVerified
-from broker.jcs import canonical, strict_object
+from broker.errors import ClientError, KeyRingError, NotOpened, NotVerified
+from broker.jcs import canonical, read_base64, strict_object
 from broker.keys import LogPublic, ReceiptPublic
 from broker.ledger import OUTCOMES, RELEASED, leaf_hash, read_checkpoint, root_of, verify_inclusion
+from broker.ledger.openings import salt_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from broker.envelope import Opener
     from broker.keys import KemKey, PublicSet
     from broker.ledger import Checkpoint
 
+OPENING_TYPE: Final = "sinergi/opening/v1"
 STORED: Final = 55  # bytes of a leaf without its constant head: ref 16 | commitment 32 | profile 2 | outcome 1 | sequence 4
 PROOF_FIELDS: Final = frozenset({"checkpoint", "exchange", "inclusion", "index", "log", "manifest", "receipts"})
 _PIECE: Final = 256 << 10
+_BLOCK: Final = 16_384  # a power of two: its roots are nodes of the tree
 _WITHHELD_PROFILE: Final = b"\xff\xff"
 
 
@@ -82,11 +86,8 @@ def _verify(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[b
         if verify_dsse(read_dsse(proof.receipts[own.owner]), MANIFEST, own.get(ReceiptPublic, "receipt")) != proof.data:
             raise NotVerified("our own receipt is over another manifest")
         signers.append(own.owner)
-    size = (folder / "leaves.bin").stat().st_size
-    if size != STORED * manifest["records"]["leaves"] or manifest["records"]["rows"] > manifest["records"]["leaves"]:
-        raise NotVerified("the leaves are not as many as the manifest says")
-    rows = _Rows(manifest["records"]["rows"])
-    leaves = _check_leaves(folder / "leaves.bin", manifest, rows)
+    rows = verify_leaves(folder / "leaves.bin", manifest)
+    leaves: int = manifest["records"]["leaves"]
     _check_envelope(folder / "envelope.sng", manifest)
     lines = _check_lines(folder / "envelope.sng", manifest, rows, key, plaintext) if key is not None else 0
     claimed = tuple(sorted(set(proof.receipts) - set(signers)))
@@ -112,7 +113,7 @@ def read_proof(text: bytes) -> Proof:
         value = json.loads(text)
         if set(value) != PROOF_FIELDS or type(value["index"]) is not int or not isinstance(value["checkpoint"], str):
             raise ValueError
-        data = _b64(value["manifest"])
+        data = read_base64(value["manifest"])
         manifest: dict[str, Any] = strict_object(data)
         log, receipts = value["log"], value["receipts"]
         if not isinstance(receipts, dict) or not isinstance(value["inclusion"], list):
@@ -121,17 +122,30 @@ def read_proof(text: bytes) -> Proof:
             raise NotVerified("the manifest belongs to another log or exchange")
         if type(manifest["records"]["rows"]) is not int or type(manifest["records"]["leaves"]) is not int or "broker" not in receipts:
             raise ValueError
-        return Proof(data, manifest, value["index"], log, value["checkpoint"], tuple(map(_b64, value["inclusion"])), {s: canonical(d) for s, d in receipts.items()})
+        return Proof(data, manifest, value["index"], log, value["checkpoint"], tuple(map(read_base64, value["inclusion"])), {s: canonical(d) for s, d in receipts.items()})
     except (ValueError, KeyError, TypeError, OverflowError, AttributeError, RecursionError):
         raise NotVerified("the proof file is malformed") from None
 
 
-def _b64(text: str) -> bytes:
-    """Base64 in its one spelling."""
-    data = b64decode(text, validate=True)
-    if b64encode(data).decode() != text:
-        raise ValueError("not canonical base64")
-    return data
+class RunningRoot:
+    """The root over hashes that come one by one, whatever their number: of every 16,384 one is kept."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+        self._hashes: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        return len(self._blocks) * _BLOCK + len(self._hashes)
+
+    def add(self, leaf: bytes) -> None:
+        self._hashes.append(leaf)
+        if len(self._hashes) == _BLOCK:
+            self._blocks.append(root_of(self._hashes))
+            self._hashes = []
+
+    def root(self) -> bytes:
+        return root_of([*self._blocks, *([root_of(self._hashes)] if self._hashes else [])])
 
 
 class _Rows:
@@ -154,35 +168,87 @@ class _Rows:
         self.commitments[at : at + 32] = commitment
 
 
-def _check_leaves(path: Path, manifest: Mapping[str, Any], rows: _Rows) -> int:
-    head = b"\1" + bytes.fromhex(manifest["exchange"])
-    blocks: list[bytes] = []
-    hashes: list[bytes] = []
-    last, count = b"", 0
+def verify_leaves(path: Path, manifest: Mapping[str, Any]) -> _Rows:
+    """Every row's commitment and outcome, once the leaves in the file are exactly those of the manifest. NotVerified otherwise."""
+    count = manifest["records"]["leaves"]
+    if path.stat().st_size != STORED * count:
+        raise NotVerified("the leaves are not as many as the manifest says")
     with path.open("rb") as f:
-        while data := f.read(STORED):
-            if len(data) != STORED or data[:16] < last:
-                raise NotVerified("the leaves are cut short or out of order")
-            last = data[:16]
-            if (data[48:50] == _WITHHELD_PROFILE) is (data[50] == RELEASED) or (data[50] == RELEASED and int.from_bytes(data[48:50], "big") >= len(manifest["profiles"])):
-                raise NotVerified("a leaf's profile does not fit its outcome")
-            rows.put(int.from_bytes(data[51:], "big"), data[16:48], data[50])
-            hashes.append(leaf_hash(head + data))
-            count += 1
-            if len(hashes) == 16_384:
-                blocks.append(root_of(hashes))
-                hashes = []
-    if hashes:
-        blocks.append(root_of(hashes))
+        return check_leaves((f.read(STORED) for _ in range(count)), manifest)
+
+
+def check_leaves(leaves: Iterable[bytes], manifest: Mapping[str, Any]) -> _Rows:
+    """As `verify_leaves`, of the 55 stored bytes of each leaf, asked for one by one."""
+    if manifest["records"]["rows"] > manifest["records"]["leaves"]:
+        raise NotVerified("the leaves are not as many as the manifest says")
+    rows = _Rows(manifest["records"]["rows"])
+    head = b"\1" + bytes.fromhex(manifest["exchange"])
+    tree = RunningRoot()
+    last = b""
+    for data in leaves:
+        if len(data) != STORED or data[:16] < last:
+            raise NotVerified("the leaves are cut short or out of order")
+        last = data[:16]
+        if (data[48:50] == _WITHHELD_PROFILE) is (data[50] == RELEASED) or (data[50] == RELEASED and int.from_bytes(data[48:50], "big") >= len(manifest["profiles"])):
+            raise NotVerified("a leaf's profile does not fit its outcome")
+        rows.put(int.from_bytes(data[51:], "big"), data[16:48], data[50])
+        tree.add(leaf_hash(head + data))
     records = manifest["records"]
-    if count != records["leaves"] or root_of(blocks).hex() != records["root"]:
+    if tree.size != records["leaves"] or tree.root().hex() != records["root"]:
         raise NotVerified("the leaves are not the tree of the manifest")
     if rows.seen.count(0):
         raise NotVerified(f"row {rows.seen.index(0) + 1} has no leaf")
     counted = {word: n for word, code in OUTCOMES.items() if (n := rows.outcomes.count(code))}
     if counted != manifest["outcomes"] or sum(counted.values()) != rows.rows:
         raise NotVerified("the leaves do not add up to the manifest's outcomes")
-    return count
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One row of an exchange, opened. row: of the submission, from 0. line: the released line with its LF; of a withheld row nothing."""
+
+    exchange: str
+    row: int
+    salt: bytes
+    line: bytes
+
+    def to_json(self) -> bytes:
+        return canonical({"exchange": self.exchange, "line": b64encode(self.line).decode(), "row": self.row, "salt": b64encode(self.salt).decode(), "type": OPENING_TYPE})
+
+
+def read_opening(data: bytes) -> Opening:
+    """NotVerified unless it is exactly of that form. Nothing of it is believed yet."""
+    try:
+        value = strict_object(data)
+        exchange, row = value["exchange"], value["row"]
+        if not isinstance(exchange, str) or type(row) is not int or value["type"] != OPENING_TYPE or len(value) != 5:
+            raise ValueError
+        return Opening(exchange, row, read_base64(value["salt"]), read_base64(value["line"]))
+    except (ValueError, KeyError):
+        raise NotVerified("not an opened record") from None
+
+
+def open_row(folder: Path, broker: PublicSet, key: KemKey, row: int, exchange: str) -> Opening:
+    """One row of a received exchange, once all of it verified. ClientError: there is no such row."""
+    manifest = verify_exchange(folder, broker, key, exchange=exchange).manifest
+    rows = verify_leaves(folder / "leaves.bin", manifest)
+    if not 0 <= row < rows.rows:
+        raise ClientError(f"the exchange has rows 1 to {rows.rows}")
+    released = rows.outcomes[row] == RELEASED
+    with (folder / "envelope.sng").open("rb") as f:
+        opener = open_envelope(f, key)
+        line = next(islice(_lines(f, opener), rows.outcomes[:row].count(RELEASED), None)) if released else b""
+    return Opening(exchange, row, salt_of(opener.extra, row), line)
+
+
+def check_opening(opening: Opening, rows: _Rows) -> None:
+    """NotVerified unless the row's leaves committed to this line."""
+    if not 0 <= opening.row < rows.rows or len(opening.salt) != 16:
+        raise NotVerified("there is no such row")
+    if (rows.outcomes[opening.row] == RELEASED) is not opening.line.endswith(b"\n"):
+        raise NotVerified("a released row has a line, a withheld one none")
+    _compare(rows, opening.row, opening.salt, opening.line)
 
 
 def _check_envelope(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""DSSE envelopes signed by Ed25519 and ML-DSA-65: over a submission's statement, a manifest, a policy version, an officer's approval, a party's word for an officer's keys.
+"""DSSE envelopes signed by Ed25519 and ML-DSA-65: over a submission's statement, a manifest, a policy version, an officer's approval, a party's word for an officer's keys, a file handed out, an answer about people.
 
 Source: secure-systems-lab/dsse protocol.md (PAE). The payload type is inside the signed bytes, so a statement can never pass for a receipt.
 """
@@ -21,6 +21,8 @@ MANIFEST: Final = "application/vnd.sinergi.manifest+json"
 POLICY: Final = "application/vnd.sinergi.policy-version+json"
 APPROVAL: Final = "application/vnd.sinergi.policy-approval+json"
 VOUCHER: Final = "application/vnd.sinergi.voucher+json"
+EXPORT: Final = "application/vnd.sinergi.export+json"
+ANSWER: Final = "application/vnd.sinergi.subject-answer+json"
 _PQ = "#ml-dsa-65"  # marks the second signature of one kid
 
 

@@ -1,6 +1,6 @@
 """Keys: one purpose each, files only their owner can read, public sets pinned by fingerprint."""
 
-from broker.keys.derive import LABELS, derive
+from broker.keys.derive import LABELS, derive, inverted, ref_key
 from broker.keys.material import (
     KemKey,
     KemPublic,
@@ -11,6 +11,8 @@ from broker.keys.material import (
     RequestKey,
     RequestPublic,
     SecretKey,
+    WitnessKey,
+    WitnessPublic,
 )
 from broker.keys.ring import PublicSet, Ring, create_ring, open_ring, public_set, read_public_set, write_private
 
@@ -27,10 +29,14 @@ __all__ = [
     "RequestPublic",
     "Ring",
     "SecretKey",
+    "WitnessKey",
+    "WitnessPublic",
     "create_ring",
     "derive",
+    "inverted",
     "open_ring",
     "public_set",
     "read_public_set",
+    "ref_key",
     "write_private",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -11,12 +12,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 LABELS: Final = {
     "cek": b"sng/cek/v1",  # HPKE info, not a derivation
     "pseudo": b"sng/pseudo/v1",  # agreement, sender party, recipient party, entity, purpose, epoch
-    "ref": b"sng/ref/v1",  # exchange id
-    "salt": b"sng/salt/v1",  # exchange id
+    "ref": b"sng/ref/v1",  # exchange id, its secret
+    "salt": b"sng/salt/v1",  # exchange id, its secret
     "tag": b"sng/tag/v1",  # agreement
     "totp": b"sng/totp/v1",  # person
     "oidc": b"sng/oidc/v1",
     "host": b"sng/host/v1",
+    "ask": b"sng/ask/v1",  # request
 }
 
 
@@ -24,3 +26,18 @@ def derive(root: bytes, label: str, *parts: bytes) -> bytes:
     """32 bytes for `label` and its parts; parts are length-prefixed, so ("a","bc") and ("ab","c") differ. Source: RFC 5869."""
     info = LABELS[label] + b"\0" + b"".join(len(p).to_bytes(2, "big") + p for p in parts)
     return HKDFExpand(SHA256(), 32, info).derive(root)
+
+
+def ref_key(root: bytes, exchange: bytes, secret: bytes | None) -> bytes | None:
+    """The 32-byte key of a recorded exchange's subject references. None once its secret was erased: they cannot be inverted any more.
+
+    secret: 32 bytes; None for an exchange recorded before there were secrets; empty when erased.
+    """
+    if secret == b"":
+        return None
+    return derive(root, "ref", exchange) if secret is None else derive(root, "ref", exchange, secret)
+
+
+def inverted(ref_key: bytes, refs: bytes) -> bytes:
+    """The blocks behind subject references, 16 bytes each: vault ids of persons, tags of records."""
+    return Cipher(algorithms.AES(ref_key), modes.ECB()).decryptor().update(refs)  # noqa: S305 - single blocks, as docs/formats/leaf.md says

@@ -10,7 +10,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem, x25519
@@ -27,19 +27,37 @@ def kid(purpose: str, public: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class RequestPublic:
-    """Verifies RFC 9421 request signatures (Ed25519)."""
+class _EdPublic:
+    """An Ed25519 public key; each purpose is a type of its own."""
 
     raw: bytes
-    purpose = "request"
+    purpose: ClassVar[str]
 
     @cached_property
     def kid(self) -> str:
-        return kid("request", self.raw)
+        return kid(self.purpose, self.raw)
 
     @cached_property
     def key(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.raw)
+
+
+class RequestPublic(_EdPublic):
+    """Verifies RFC 9421 request signatures."""
+
+    purpose = "request"
+
+
+class LogPublic(_EdPublic):
+    """Verifies checkpoints (C2SP signed-note)."""
+
+    purpose = "log"
+
+
+class WitnessPublic(_EdPublic):
+    """Verifies cosignatures (C2SP tlog-cosignature). No other key may be the same: what is signed does not name the witness."""
+
+    purpose = "witness"
 
 
 @dataclass(frozen=True)
@@ -81,34 +99,42 @@ class KemPublic:
         )
 
 
-@dataclass(frozen=True)
-class LogPublic:
-    """Verifies checkpoints (Ed25519, C2SP signed-note)."""
-
-    raw: bytes
-    purpose = "log"
-
-    @cached_property
-    def kid(self) -> str:
-        return kid("log", self.raw)
-
-    @cached_property
-    def key(self) -> Ed25519PublicKey:
-        return Ed25519PublicKey.from_public_bytes(self.raw)
-
-
 @dataclass(frozen=True, repr=False)
-class RequestKey:
+class _EdKey:
     seed: bytes
-    purpose = "request"
-
-    @cached_property
-    def public(self) -> RequestPublic:
-        return RequestPublic(self.private.public_key().public_bytes_raw())
+    purpose: ClassVar[str]
 
     @cached_property
     def private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+    @property
+    def _raw(self) -> bytes:
+        return self.private.public_key().public_bytes_raw()
+
+
+class RequestKey(_EdKey):
+    purpose = "request"
+
+    @cached_property
+    def public(self) -> RequestPublic:
+        return RequestPublic(self._raw)
+
+
+class LogKey(_EdKey):
+    purpose = "log"
+
+    @cached_property
+    def public(self) -> LogPublic:
+        return LogPublic(self._raw)
+
+
+class WitnessKey(_EdKey):
+    purpose = "witness"
+
+    @cached_property
+    def public(self) -> WitnessPublic:
+        return WitnessPublic(self._raw)
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,20 +178,6 @@ class KemKey:
         return MLKEM768X25519PrivateKey(*self._halves)
 
 
-@dataclass(frozen=True, repr=False)
-class LogKey:
-    seed: bytes
-    purpose = "log"
-
-    @cached_property
-    def public(self) -> LogPublic:
-        return LogPublic(self.private.public_key().public_bytes_raw())
-
-    @cached_property
-    def private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretKey:
     """A symmetric key: `root` (pseudonyms, refs, salts) or `vault` (subject tags)."""
@@ -178,14 +190,15 @@ class SecretKey:
         return None
 
 
-AnyKey = RequestKey | ReceiptKey | KemKey | LogKey | SecretKey
-AnyPublic = RequestPublic | ReceiptPublic | KemPublic | LogPublic
+AnyKey = RequestKey | ReceiptKey | KemKey | LogKey | WitnessKey | SecretKey
+AnyPublic = RequestPublic | ReceiptPublic | KemPublic | LogPublic | WitnessPublic
 
 PUBLIC_TYPES: Final[dict[str, tuple[type[AnyPublic], int]]] = {
     "request": (RequestPublic, 32),
     "receipt": (ReceiptPublic, 32 + 1952),
     "kem": (KemPublic, 1184 + 32),
     "log": (LogPublic, 32),
+    "witness": (WitnessPublic, 32),
 }
 
 
@@ -199,6 +212,8 @@ def from_seed(purpose: str, seed: bytes) -> AnyKey:
             return KemKey(seed)
         case "log":
             return LogKey(seed)
+        case "witness":
+            return WitnessKey(seed)
         case "root" | "vault":
             return SecretKey(seed, purpose)
     raise ValueError("unknown key purpose")

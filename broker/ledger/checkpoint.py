@@ -18,7 +18,8 @@ from broker.errors import NotVerified
 if TYPE_CHECKING:
     from broker.keys import LogKey, LogPublic
 
-_ED25519: Final = b"\x01"
+ED25519: Final = b"\x01"  # signature type of a log
+_KEY_ID: Final = 4  # bytes
 _BODY = re.compile(r"\A([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n\Z")
 _SIGNATURE = re.compile(r"\A— ([^ \n+]+) ([A-Za-z0-9+/]+={0,2})\Z")
 
@@ -34,40 +35,74 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
 
-def _key_id(name: str, key: LogPublic) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + key.raw).digest()[:4]
+def key_id(name: str, kind: bytes, raw: bytes) -> bytes:
+    """4 bytes that tell a signer's lines from others'. kind: the signature type, one byte."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + raw).digest()[:4]
+
+
+def signature_line(name: str, signature: bytes) -> str:
+    """A note's signature line with its LF. signature: key id first."""
+    return f"— {name} {b64encode(signature).decode()}\n"
 
 
 def sign_checkpoint(checkpoint: Checkpoint, key: LogKey) -> str:
     """The signed note. The origin doubles as the key's name, as tlog-checkpoint recommends."""
-    signature = _key_id(checkpoint.origin, key.public) + key.private.sign(checkpoint.body.encode())
-    return f"{checkpoint.body}\n— {checkpoint.origin} {b64encode(signature).decode()}\n"
+    own = key_id(checkpoint.origin, ED25519, key.public.raw)
+    return f"{checkpoint.body}\n{signature_line(checkpoint.origin, own + key.private.sign(checkpoint.body.encode()))}"
+
+
+def split_note(note: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """A signed note's body with its LF, and its signatures: name, key id ‖ signature. NotVerified if one line is malformed."""
+    body, blank, signatures = note.rpartition("\n\n")
+    if not blank or not signatures.endswith("\n"):
+        raise NotVerified("not a signed note")
+    return body + "\n", tuple(_signature(line) for line in signatures[:-1].split("\n"))
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    signed = _SIGNATURE.match(line)
+    if signed is None:
+        raise NotVerified("a signature line is malformed")
+    raw = decoded(signed.group(2))
+    if len(raw) <= _KEY_ID:
+        raise NotVerified("a signature line is malformed")
+    return signed.group(1), raw
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of base64 in its one spelling: it leaves bits to spare at its end. NotVerified otherwise."""
+    try:
+        raw = b64decode(text, validate=True)
+    except ValueError:
+        raise NotVerified("base64 is malformed") from None
+    if b64encode(raw).decode() != text:
+        raise NotVerified("base64 is not in its one form")
+    return raw
 
 
 def read_checkpoint(note: str, origin: str, key: LogPublic) -> Checkpoint:
     """The checkpoint in a note, once `key`'s signature under `origin` holds. NotVerified otherwise; unknown signers are passed over."""
-    body, blank, signatures = note.rpartition("\n\n")
-    found = _BODY.match(body + "\n") if blank else None
-    if found is None or found.group(1) != origin or not signatures.endswith("\n"):
+    body, signatures = split_note(note)
+    checkpoint = read_body(body)
+    if checkpoint.origin != origin:
         raise NotVerified("not a checkpoint of this log")
-    for line in signatures[:-1].split("\n"):
-        signed = _SIGNATURE.match(line)
-        if signed is None:
-            raise NotVerified("a signature line is malformed")
-        try:
-            raw = b64decode(signed.group(2), validate=True)
-        except ValueError:
-            raise NotVerified("a signature line is malformed") from None
-        if b64encode(raw).decode() != signed.group(2):  # base64 leaves bits to spare at its end: only one spelling counts
-            raise NotVerified("a signature line is malformed")
-        if signed.group(1) != origin or raw[:4] != _key_id(origin, key):
-            continue
-        try:
-            key.key.verify(raw[4:], (body + "\n").encode())
-        except InvalidSignature:
-            raise NotVerified("the checkpoint's signature does not hold") from None
-        found_checkpoint = Checkpoint(origin, int(found.group(2)), b64decode(found.group(3)))
-        if found_checkpoint.body != body + "\n":
-            raise NotVerified("the checkpoint is not in its one form")
-        return found_checkpoint
+    own = key_id(origin, ED25519, key.raw)
+    for name, raw in signatures:
+        if name == origin and raw[:_KEY_ID] == own:
+            try:
+                key.key.verify(raw[_KEY_ID:], body.encode())
+            except InvalidSignature:
+                raise NotVerified("the checkpoint's signature does not hold") from None
+            return checkpoint
     raise NotVerified("the checkpoint is not signed by the pinned log key")
+
+
+def read_body(body: str) -> Checkpoint:
+    """What a note's body says, its signatures not yet looked at. NotVerified unless it is a checkpoint in its one form, without extension lines."""
+    found = _BODY.match(body)
+    if found is None:
+        raise NotVerified("not a checkpoint of this log")
+    checkpoint = Checkpoint(found.group(1), int(found.group(2)), b64decode(found.group(3)))
+    if checkpoint.body != body:
+        raise NotVerified("the checkpoint is not in its one form")
+    return checkpoint

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from broker.keys.cmac import ecb
-from broker.ledger.merkle import root_of, up
+from broker.ledger.merkle import EMPTY_ROOT, root_of, up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +116,8 @@ class Tree:
     root: bytes
     leaves: int
     repeated: int  # leaves whose person already has a leaf in this exchange
+    newcomers: int = 0  # people whom the vault did not know
+    newcomers_root: bytes = EMPTY_ROOT  # over the commitments to them
 
 
 class LeafGatherer:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from broker.jcs import canonical
+from broker.ledger.merkle import EMPTY_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +53,13 @@ def manifest_json(
     repeated: int,
     unique_permille: int,
     warnings: Sequence[str],
+    newcomers: int = 0,
+    newcomers_root: bytes = EMPTY_ROOT,
 ) -> bytes:
-    """The manifest of an exchange. profiles: (row class names, levels as bytes in column order), in order of profile id."""
+    """The manifest of an exchange. profiles: (row class names, levels as bytes in column order), in order of profile id.
+
+    newcomers: people new to the agreement's vault; their root: over the commitments to them (`newcomers`).
+    """
     entry: dict[str, Json] = {
         "agreement": {"id": terms.agreement.id, "sha256": agreement_sha256},
         "basis_sha256": None if terms.basis is None else sha256(terms.basis.encode()).hexdigest(),
@@ -75,6 +81,7 @@ def manifest_json(
         "submission": dict(submission),
         "time": now,
         "type": "sinergi/exchange/v1",
+        "vault": {"new": newcomers, "root": newcomers_root.hex()},
         "warnings": list(warnings),
     }
     data = canonical(entry)

@@ -45,9 +45,10 @@ class LogTree:
     """The perfect nodes of a growing log in memory: 64 bytes per entry. Not thread-safe; its store serialises appends."""
 
     def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
-        self._levels: list[list[bytes]] = [[]]
-        for h in leaf_hashes:
-            self.append(h)
+        self._levels: list[list[bytes]] = [list(leaf_hashes)]
+        while len(self._levels[-1]) > 1:
+            level = self._levels[-1]
+            self._levels.append([sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)])
 
     @property
     def size(self) -> int:
@@ -63,6 +64,10 @@ class LogTree:
             node, height = node_hash(level[-2], level[-1]), height + 1
             if height == len(self._levels):
                 self._levels.append([])
+
+    def nodes(self, height: int, start: int, end: int) -> list[bytes]:
+        """The perfect nodes start..end of a height, as many of them as there are."""
+        return self._levels[height][start:end] if height < len(self._levels) else []
 
     def truncate(self, size: int) -> None:
         """Forgets entries from `size` on: what a rolled-back transaction had appended."""

@@ -1,8 +1,9 @@
 """What is durable: tables, transactions, and nothing about what their contents mean."""
 
+from broker.store.audit import Audit, SubjectRequest, type_text
 from broker.store.database import Database, Transaction
 from broker.store.people import Credential, Link, People, Session
 from broker.store.tables import ExchangeRow
 from broker.store.versions import DraftRow, StopRow, VersionRow
 
-__all__ = ["Credential", "Database", "DraftRow", "ExchangeRow", "Link", "People", "Session", "StopRow", "Transaction", "VersionRow"]
+__all__ = ["Audit", "Credential", "Database", "DraftRow", "ExchangeRow", "Link", "People", "Session", "StopRow", "SubjectRequest", "Transaction", "VersionRow", "type_text"]

@@ -5,28 +5,39 @@ A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+from bisect import bisect_left
 from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from broker.errors import LedgerError
+from broker.store.audit import Audit
+from broker.store.exports import Exports
+from broker.store.kept import Kept
 from broker.store.people import People
 from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 from broker.store.vault import Vault
 from broker.store.versions import Versions
+from broker.store.witness import Cosignatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
 _PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2, "secure_delete": 1}
 _FIELDS: Final = tuple(ExchangeRow.__dataclass_fields__)
+LEAF: Final = 55  # bytes of a stored leaf, its ref first (docs/formats/leaf.md)
+_REF: Final = 16
+_FEW: Final = 64  # refs looked for in one segment: more of them and reading it whole is cheaper
+_MAPPED: Final = 0x7FFF0000  # the most that SQLite maps; pages beyond are read
 
 
 def _connect(connection: sqlite3.Connection, _: object) -> None:
@@ -39,17 +50,39 @@ def _connect(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA busy_timeout=60000")
 
 
+def _map(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute(f"PRAGMA mmap_size={_MAPPED}")
+    connection.execute("PRAGMA query_only=1")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the names of the database and its log durable, once per opening: SQLite syncs the folder too, but ignores an error of that sync."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 class Database:
     """A broker's durable state. Owns an engine; `close` releases it."""
 
     def __init__(self, path: Path) -> None:
         self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
         event.listen(self._engine, "connect", _connect)
+        self._mapped: Engine = create_engine(self._engine.url, connect_args={"check_same_thread": False}, hide_parameters=True, pool_size=1)
+        event.listen(self._mapped, "connect", _connect)
+        event.listen(self._mapped, "connect", _map)
         self._writing = threading.Lock()
         try:
+            with self._engine.connect() as c:
+                c.exec_driver_sql("PRAGMA user_version").one()  # the first read makes the log's file
+            _sync_folder(path.parent)
             self._prepare()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be opened: {type(error.orig).__name__}") from None
+        except OSError as error:
+            raise LedgerError(f"the ledger's folder cannot be made durable: {type(error).__name__}") from None
 
     def _prepare(self) -> None:
         TABLES.create_all(self._engine)
@@ -63,7 +96,17 @@ class Database:
                 raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
 
     def close(self) -> None:
+        self._mapped.dispose()
         self._engine.dispose()
+
+    def truncate(self) -> bool:
+        """Empties the write-ahead log: what was deleted is then in no file. False while a reader keeps its view of an earlier moment."""
+        try:
+            with self._engine.connect() as c:
+                busy: int = c.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise LedgerError(f"not durable: {type(error).__name__}") from None
+        return not busy
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -82,10 +125,14 @@ class Database:
                 raise LedgerError(f"not durable: {type(error).__name__}") from None
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        """A read-only view of one moment. LedgerError if the database cannot be read."""
+    def read(self, *, mapped: bool = False) -> Iterator[Transaction]:
+        """A read-only view of one moment. LedgerError if the database cannot be read.
+
+        mapped: for looking into many blobs, chains of pages that are walked six times as fast in a map of the file as by reading them. A
+        failing disk is then a signal that ends the process, not an error: so the connections that write have no map.
+        """
         try:
-            with self._engine.connect() as c:
+            with (self._mapped if mapped else self._engine).connect() as c:
                 c.exec_driver_sql("BEGIN")
                 try:
                     yield Transaction(c)
@@ -151,13 +198,39 @@ class Transaction:
         return Versions(self._c)
 
     @property
+    def exports(self) -> Exports:
+        return Exports(self._c)
+
+    @property
+    def audit(self) -> Audit:
+        return Audit(self._c)
+
+    @property
+    def cosignatures(self) -> Cosignatures:
+        return Cosignatures(self._c)
+
+    @property
     def people(self) -> People:
         return People(self._c)
 
-    def vault(self, agreement: str) -> Vault:
-        connection = self._c.connection.driver_connection  # below SQLAlchemy: it would make an object of every row
+    @property
+    def kept(self) -> Kept:
+        return Kept(self._c)
+
+    @property
+    def _driver(self) -> sqlite3.Connection:
+        """What lies below SQLAlchemy, which would make an object of every row."""
+        connection = self._c.connection.driver_connection
         assert isinstance(connection, sqlite3.Connection)
-        return Vault(connection.cursor(), agreement)
+        return connection
+
+    def vault(self, agreement: str) -> Vault:
+        return Vault(self._driver.cursor(), agreement)
+
+    def vault_ids(self, agreement: str) -> Iterator[bytes]:
+        """Tag and id of everyone in an agreement's vault, 32 bytes each, page by page."""
+        for (people,) in self._c.execute(text("SELECT people FROM vault WHERE agreement = :a"), {"a": agreement}):
+            yield people
 
     # leaves and logs
     def add_segment(self, exchange: str, number: int, low: bytes, high: bytes, rows: bytes, tiles: bytes) -> None:
@@ -167,9 +240,38 @@ class Transaction:
         found: Any = self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e AND number = :n"), {"e": exchange, "n": number}).scalar()
         return None if found is None else bytes(found)
 
+    def segment_heads(self, exchange: str) -> list[tuple[bytes, bytes]]:
+        """The last ref of every segment in order, and the hashes of its tiles."""
+        rows = self._c.execute(text("SELECT high, tiles FROM segment WHERE exchange = :e ORDER BY number"), {"e": exchange})
+        return [(bytes(high), bytes(tiles)) for high, tiles in rows]
+
     def segments(self, exchange: str) -> Iterator[bytes]:
         for (rows,) in self._c.execute(text("SELECT rows FROM segment WHERE exchange = :e ORDER BY number"), {"e": exchange}):
             yield rows
+
+    def leaf_counts(self) -> dict[str, int]:
+        """How many leaves are stored of each exchange."""
+        counts: dict[str, int] = {}
+        for exchange, size in self._driver.execute("SELECT exchange, length(rows) FROM segment"):
+            counts[exchange] = counts.get(exchange, 0) + size // LEAF
+        return counts
+
+    def leaves_of(self, refs: Mapping[str, Sequence[bytes]]) -> dict[tuple[str, bytes], list[bytes]]:
+        """The stored leaves of each exchange and ref, in order; a pair that has none is left out.
+
+        refs: exchange → 16 bytes each. Segments are bisected where they lie: ask in a `mapped` transaction.
+        """
+        found: dict[tuple[str, bytes], list[bytes]] = {}
+        for exchange, _, rowid, low, high, size in sorted(self._driver.execute("SELECT exchange, number, rowid, low, high, length(rows) FROM segment")):
+            asked = [ref for ref in refs.get(exchange, ()) if low <= ref <= high]
+            if not asked:
+                continue
+            with self._driver.blobopen("segment", "rows", rowid, readonly=True) as blob:
+                rows: Any = blob if len(asked) < _FEW else BytesIO(blob.read())
+                for ref in asked:
+                    if leaves := _leaves_at(rows, size // LEAF, ref):
+                        found.setdefault((exchange, ref), []).extend(leaves)
+        return found
 
     def add_entry(self, log: str, position: int, entry: bytes, leaf: bytes) -> None:
         self._c.execute(LOG_ENTRY.insert(), {"log": log, "position": position, "entry": entry, "leaf": leaf})
@@ -189,9 +291,15 @@ class Transaction:
     def add_checkpoint(self, log: str, size: int, note: str) -> None:
         self._c.execute(LOG_CHECKPOINT.insert(), {"log": log, "size": size, "note": note})
 
+    def checkpoint_at(self, log: str, size: int) -> str | None:
+        """The note we signed for exactly this size, if the log was ever signed at it, with its witnesses' lines."""
+        found: Any = self._c.execute(text("SELECT note FROM logcheckpoint WHERE log = :l AND size = :s"), {"l": log, "s": size}).scalar()
+        return None if found is None else str(found) + self.cosignatures.lines(log, size)
+
     def checkpoint(self, log: str) -> str | None:
-        found: Any = self._c.execute(text("SELECT note FROM logcheckpoint WHERE log = :l ORDER BY size DESC LIMIT 1"), {"l": log}).scalar()
-        return None if found is None else str(found)
+        """The latest, with the lines of those witnesses that cosigned it so far."""
+        found: Any = self._c.execute(text("SELECT MAX(size) FROM logcheckpoint WHERE log = :l"), {"l": log}).scalar()
+        return None if found is None else self.checkpoint_at(log, found)
 
     # receipts
     def add_receipt(self, exchange: str, signer: str, dsse: bytes, at: str) -> bool:
@@ -204,3 +312,18 @@ class Transaction:
     def receipts(self, exchange: str) -> dict[str, bytes]:
         rows = self._c.execute(text("SELECT signer, dsse FROM receipt WHERE exchange = :e ORDER BY signer"), {"e": exchange})
         return {signer: dsse for signer, dsse in rows}  # noqa: C416 - rows are not pairs to dict()
+
+
+def _leaves_at(rows: Any, count: int, ref: bytes) -> list[bytes]:
+    """The leaves of `ref` among `count` sorted ones in an open blob or file."""
+
+    def ref_at(number: int) -> bytes:
+        rows.seek(number * LEAF)
+        return bytes(rows.read(_REF))
+
+    at, leaves = bisect_left(range(count), ref, key=ref_at), []
+    while at < count and ref_at(at) == ref:
+        rows.seek(at * LEAF)
+        leaves.append(bytes(rows.read(LEAF)))
+        at += 1
+    return leaves

@@ -55,7 +55,8 @@ VAULT: Final = Table(
     "vault", TABLES, _text("agreement", key=True), _whole("run", key=True), _whole("page", key=True), _blob("low"), _blob("high"), _blob("people")
 )  # fmt: skip
 
-SEGMENT: Final = Table("segment", TABLES, _text("exchange", key=True), _whole("number", key=True), _blob("low"), _blob("high"), _blob("rows"), _blob("tiles"))
+# `rows` last: what stands behind a blob of a megabyte is found only by way of all its pages.
+SEGMENT: Final = Table("segment", TABLES, _text("exchange", key=True), _whole("number", key=True), _blob("low"), _blob("high"), _blob("tiles"), _blob("rows"))
 
 LOG_ENTRY: Final = Table("logentry", TABLES, _text("log", key=True), _whole("position", key=True), _blob("entry"), _blob("leaf"))
 

@@ -7,6 +7,7 @@ exchange become a run of their own; small runs are merged, so that there are nev
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -23,7 +24,10 @@ MERGED: Final = 1 << 17  # people in the largest run that merging makes: 4 MB
 
 
 class Vault:
-    """One agreement's vault in a transaction. Ask for `ids` in ascending order of tags; leaving the `with` writes the people who were new."""
+    """One agreement's vault in a transaction. Ask for `ids` in ascending order of tags; leaving the `with` writes the people who were new.
+
+    hashes, salts: of those people, by ascending tag: SHA-256(salt ‖ tag ‖ id), 32 bytes each, and the random salts, 16 each.
+    """
 
     def __init__(self, cursor: sqlite3.Cursor, agreement: str) -> None:
         self._cursor, self._agreement = cursor, agreement
@@ -34,6 +38,7 @@ class Vault:
         self._run = found[-1][0] + 1 if found else 0
         self._written = 0
         self._new = np.empty((0, 2 * TAG), np.uint8)
+        self.hashes, self.salts = bytearray(), bytearray()
 
     def ids(self, tags: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Vault ids of sorted unique tags; a person not yet known gets a random one. Both uint8 (n, 16)."""
@@ -48,9 +53,45 @@ class Vault:
             here = known[place] == keys[asked]
             ids[asked][here] = stored[place[here], TAG:]
             new[asked][here] = False
-        self._new = np.concatenate([self._new, np.concatenate([tags[new], ids[new]], axis=1)])
+        people = np.concatenate([tags[new], ids[new]], axis=1)
+        self._commit(people)
+        self._new = np.concatenate([self._new, people])
         self._write(len(self._new) // PAGE * PAGE)
         return ids
+
+    def find(self, tag: bytes) -> bytes | None:
+        """The id of one person, if the vault knows them."""
+        for at in self._around(tag):
+            people = self._page(*self._pages[at])
+            place = np.flatnonzero(_keys(people[:, :TAG]) == _key(tag))
+            if len(place):
+                return bytes(people[place[0], TAG:])
+        return None
+
+    def forget(self, tag: bytes) -> bytes | None:
+        """Deletes one person's row; the id that nothing leads to any more. None if the vault does not know them."""
+        for at in self._around(tag):
+            run, page = self._pages[at]
+            people = self._page(run, page)
+            here = _keys(people[:, :TAG]) == _key(tag)
+            if here.any():
+                left = people[~here]
+                where = (self._agreement, run, page)
+                self._cursor.execute("DELETE FROM vault WHERE agreement = ? AND run = ? AND page = ?", where)
+                if len(left):
+                    self._insert(run, page, left)
+                return bytes(people[here][0, TAG:])
+        return None
+
+    def _around(self, tag: bytes) -> list[int]:
+        """The pages whose bounds a tag is within: one of every run at most."""
+        return np.flatnonzero((self._low <= _key(tag)) & (self._high >= _key(tag))).tolist()
+
+    def _commit(self, people: NDArray[np.uint8]) -> None:
+        salts = os.urandom(TAG * len(people))
+        data = np.concatenate([np.frombuffer(salts, np.uint8).reshape(-1, TAG), people], axis=1).tobytes()
+        self.hashes += b"".join([sha256(data[at : at + 3 * TAG]).digest() for at in range(0, len(data), 3 * TAG)])
+        self.salts += salts
 
     def __enter__(self) -> Self:
         return self
@@ -69,12 +110,14 @@ class Vault:
 
     def _write(self, count: int) -> None:
         for start in range(0, count, PAGE):
-            people = self._new[start : min(start + PAGE, count)]
-            low, high = people[0, :TAG].tobytes(), people[-1, :TAG].tobytes()
-            row = (self._agreement, self._run, self._written, low, high, people.tobytes())
-            self._cursor.execute("INSERT INTO vault (agreement, run, page, low, high, people) VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._insert(self._run, self._written, self._new[start : min(start + PAGE, count)])
             self._written += 1
         self._new = self._new[count:]
+
+    def _insert(self, run: int, page: int, people: NDArray[np.uint8]) -> None:
+        low, high = people[0, :TAG].tobytes(), people[-1, :TAG].tobytes()
+        row = (self._agreement, run, page, low, high, people.tobytes())
+        self._cursor.execute("INSERT INTO vault (agreement, run, page, low, high, people) VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _merge(self) -> None:
         """Joins the newest run with the one before it as long as that one is not larger: a run is twice the next, so there are few."""
@@ -102,3 +145,7 @@ class Vault:
 def _keys(tags: NDArray[np.uint8]) -> NDArray[np.bytes_]:
     """uint8 (n, 16) as n byte strings, which order and compare as the bytes do (all are 16 long, so trailing zeros tell nothing apart)."""
     return np.ascontiguousarray(tags).view(f"S{TAG}").reshape(-1)
+
+
+def _key(tag: bytes) -> np.bytes_:
+    return np.frombuffer(tag, f"S{TAG}")[0]  # type: ignore[no-any-return]

@@ -14,11 +14,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, StreamingResponse
 
 from broker import __version__, door
+from broker.audit.refs import for_sender
 from broker.delivery import DurableWriter
 from broker.errors import Refusal
 from broker.exchange import new_exchange_id
 from broker.record import BROKER_LOG
 from broker.web.answers import agreement, recorded, state
+from broker.web.officers import as_signed
 from broker.web.problems import RESPONSES, problem, stored
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Api:
         add("GET", "/v1/exchanges/{name}/envelope", self.envelope, ["penerima"], "The sealed disclosure (recipient only)")
         add("GET", "/v1/exchanges/{name}/leaves", self.leaves, ["penerima", "pengirim"], "The record leaves, sorted: 55 bytes each")
         add("GET", "/v1/exchanges/{name}/proof", self.proof, ["penerima", "pengirim"], "Manifest, receipts and its place in the log")
+        add("GET", "/v1/exchanges/{name}/refs", self.refs, ["pengirim"], "What shows you whom each of your rows stands for (sender only)")
         add("POST", "/v1/exchanges/{name}/receipt", self.receipt, ["penerima", "pengirim"], "Your signature over the manifest", status_code=204)
         add("GET", "/v1/logs/{log}/checkpoint", self.checkpoint, ["bukti"], "The latest signed checkpoint (C2SP tlog-checkpoint)")
         add("GET", "/v1/logs/{log}/consistency", self.consistency, ["bukti"], "That a later log contains an earlier one")
@@ -65,10 +68,7 @@ class Api:
 
     # --- who asks
     def _caller(self, request: Request, *, body: bool = False, also: tuple[str, ...] = ()) -> door.Caller:
-        query = request.scope["query_string"].decode("latin-1")
-        target = self._url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-        # A header sent twice is one value (RFC 9421, 2.1): a second Idempotency-Key slipped in on the way breaks the signature.
-        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+        target, headers = as_signed(request, self._url)
         caller = door.authenticate(self._office, request.method, target, headers, self._clock(), body=body, also=also)
         if not body:
             door.spend_nonce(self._office, caller, self._clock())
@@ -141,13 +141,16 @@ class Api:
 
     def envelope(self, request: Request, name: Name) -> Response:
         caller = self._caller(request)
-        row = door.for_recipient(self._office, caller, name)
+        row = door.for_recipient(self._office, caller, name, self._clock())
         size, stream = door.envelope(self._office, row, caller, self._clock())
         return StreamingResponse(stream, headers={"Content-Length": str(size)}, media_type="application/vnd.sinergi.envelope")
 
     def leaves(self, request: Request, name: Name) -> Response:
         recorded(door.visible(self._office, self._caller(request), name))
         return StreamingResponse(door.leaves(self._office, name), media_type="application/octet-stream")
+
+    def refs(self, request: Request, name: Name) -> Response:
+        return JSONResponse(for_sender(self._office, self._caller(request), name), headers={"Cache-Control": "no-store"})
 
     async def receipt(self, request: Request, name: Name) -> Response:
         caller = await run_in_threadpool(self._caller, request, body=True)

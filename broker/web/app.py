@@ -14,10 +14,16 @@ from starlette.exceptions import HTTPException
 from broker import __version__
 from broker.errors import LedgerError, Refusal
 from broker.web.api import Api
+from broker.web.audit import AuditApi
+from broker.web.bundle import BundleApi
+from broker.web.erasure import ErasureApi
 from broker.web.page import api_page
 from broker.web.people import people_router
 from broker.web.policy import PolicyApi
 from broker.web.problems import SCHEMA, problem
+from broker.web.reports import ReportsApi
+from broker.web.tlog import TlogApi
+from broker.web.unusual import UnusualApi
 from broker.web.worker import Worker
 
 if TYPE_CHECKING:
@@ -51,6 +57,12 @@ def create_app(
     app.state.worker = worker = Worker(office, clock)
     app.include_router(Api(office, worker, url, max_submission, clock).router())
     app.include_router(PolicyApi(office, url, clock).router())
+    app.include_router(AuditApi(office, url, clock).router())
+    app.include_router(ErasureApi(office, url, clock).router())
+    app.include_router(ReportsApi(office, url, clock).router())
+    app.include_router(BundleApi(office, url, clock).router())
+    app.include_router(TlogApi(office, url, clock).router())
+    app.include_router(UnusualApi(office, url, clock).router())
     app.include_router(people_router(office, url, clock, oidc))
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)

@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from broker.model import Person
 
 
+def as_signed(request: Request, url: str) -> tuple[str, dict[str, str]]:
+    """Target and headers of a request as its signature covers them. url: our public address; the Host header is never believed."""
+    query = request.scope["query_string"].decode("latin-1")
+    target = url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    # A header sent twice is one value (RFC 9421, 2.1): a second Idempotency-Key slipped in on the way breaks the signature.
+    return target, {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+
+
+def without_query(request: Request) -> None:
+    """Refusal alamat for an address with a query: nothing about people may stand in an address, and be kept by who sees addresses."""
+    if request.scope["query_string"]:
+        raise Refusal("alamat")
+
+
 class OfficerApi:
     """url: our public address; the Host header is never believed."""
 
@@ -26,9 +40,7 @@ class OfficerApi:
         self._office, self._url, self._clock = office, url, clock
 
     def _signed(self, request: Request, *, body: bool, also: tuple[str, ...] = ()) -> tuple[Person, Any]:
-        query = request.scope["query_string"].decode("latin-1")
-        target = self._url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+        target, headers = as_signed(request, self._url)
         return people.officer(self._office, request.method, target, headers, self._clock(), body=body, also=also)
 
     def _person(self, request: Request) -> Person:

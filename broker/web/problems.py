@@ -31,7 +31,7 @@ SCHEMA: Final = {
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": text, "content": {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for code, text in {400: "Malformed", 401: "Not signed by an enrolled key, or outside the time window", 403: "Refused, with the clause", 404: "No such exchange for you", 409: "Replayed, or not ready", 413: "Too large", 422: "The data were refused, with the clause", 503: "Busy", 507: "Storage failing"}.items()
+    for code, text in {400: "Malformed", 401: "Not signed by an enrolled key, or outside the time window", 403: "Refused, with the clause", 404: "No such exchange for you", 409: "Replayed, or not ready", 410: "Erased or dropped", 413: "Too large", 422: "The data were refused, with the clause", 503: "Busy", 507: "Storage failing"}.items()
 }
 
 

@@ -10,10 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
 from typing import TYPE_CHECKING, Final
 
-from broker.errors import LedgerError, Refusal
-from broker.exchange import exchange, refuse
+from broker.errors import Held, LedgerError, Refusal
+from broker.exchange import exchange, not_held, refuse
 from broker.lifecycle import take_up_policy
 from broker.upkeep import count_try, retire, take_up
+from broker.witnessing import Witnessing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +38,13 @@ class Worker:
         self._running: dict[str, Future[None]] = {}
         self._tidied: date | None = None
         self._ended = threading.Event()
-        for name in take_up(office, clock()):
-            self.submit(name, again=True)
+        waiting = take_up(office, clock())
+        self._begun = set(waiting)  # before this start: their next run counts as a try
+        for name in waiting:
+            self.submit(name)
         self._tidy()
+        self._witnessing = Witnessing(office, clock)
+        self._witnessing.start(self._revive)
         threading.Thread(target=self._tick, name="tick", daemon=True).start()
         threading.Thread(target=self._look, name="policy", daemon=True).start()
 
@@ -47,12 +52,12 @@ class Worker:
     def waiting(self) -> int:
         return len(self._running)
 
-    def submit(self, name: str, *, again: bool = False) -> None:
-        """Queues an accepted exchange, once. again: it was begun before, so this counts as a try."""
+    def submit(self, name: str) -> None:
+        """Queues an accepted exchange, once."""
         with self._lock:
             if name in self._running or self._ended.is_set():
                 return
-            self._running[name] = future = self._pool.submit(self._take, name, again)
+            self._running[name] = future = self._pool.submit(self._take, name)
         future.add_done_callback(lambda _: self._running.pop(name, None))
 
     def wait(self, name: str, seconds: int) -> None:
@@ -64,16 +69,20 @@ class Worker:
             except WaitTimeout:
                 return
 
-    def _take(self, name: str, again: bool) -> None:
+    def _take(self, name: str) -> None:
         try:
             with self._office.ledger.database.read() as tx:
                 row = tx.exchange(name)
-            if row is None or row.state != "accepted":
-                return
-            if again:
+                if row is None or row.state != "accepted":
+                    return
+                not_held(self._office, tx, self._clock(), row.agreement)  # before it counts: waiting is no try
+            if name in self._begun:
+                self._begun.discard(name)
                 count_try(self._office, name)
             entry = exchange(self._office, name, self._clock())
             log.info("exchange recorded log=%s entry=%d", entry.log, entry.index)
+        except Held:
+            return  # it stays accepted: `_tick`, or the witnesses' next answer, submits it again
         except Refusal as refusal:
             log.info("exchange refused reason=%s", refusal.reason)
         except LedgerError:
@@ -91,13 +100,17 @@ class Worker:
     def _tick(self) -> None:
         while not self._ended.wait(TICK):
             self._tidy()
-            try:
-                with self._office.ledger.database.read() as tx:
-                    left = [row.id for row in tx.exchanges_in("accepted")]
-            except LedgerError:
-                continue
-            for name in left:
-                self.submit(name)
+            self._revive()
+
+    def _revive(self) -> None:
+        """Submits every accepted exchange that is not on its way."""
+        try:
+            with self._office.ledger.database.read() as tx:
+                left = [row.id for row in tx.exchanges_in("accepted")]
+        except LedgerError:
+            return
+        for name in left:
+            self.submit(name)
 
     def _look(self) -> None:
         while not self._ended.wait(LOOK):
@@ -118,5 +131,6 @@ class Worker:
 
     def close(self) -> None:
         self._ended.set()
+        self._witnessing.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._release()

@@ -260,7 +260,7 @@ def _replay(world: World, count: int, seed: int, rounds: int) -> dict[str, Any]:
     new = world.compiled(_tighter(world.rules))
     entries: list[bytes] = []
     decisions = 0
-    for entry, size in _manifests(world, old, seed):
+    for entry, size in manifests(world, old, seed):
         entries.append(entry)
         decisions += size
         if decisions >= count:
@@ -286,7 +286,7 @@ def _tighter(rules: bytes) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _manifests(world: World, policy: Policy, seed: int) -> Iterator[tuple[bytes, int]]:
+def manifests(world: World, policy: Policy, seed: int) -> Iterator[tuple[bytes, int]]:
     """Manifests without end, as the ledger writes them, of 30 days and of every flow; each with its number of decisions."""
     dice = random.Random(seed)
     flows = []

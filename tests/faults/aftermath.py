@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,11 +20,12 @@ from broker.store import Database
 from tests.simulator import SIAPKERJA, SIJOKER, Province, Town
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from broker.store import ExchangeRow
 
 DONE = ("recorded", "delivered", "receipted")
+STORED = 55  # bytes of a leaf without what all leaves of an exchange share (docs/formats/leaf.md)
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,25 @@ class Ended:
 class Driver:
     """The program of driver.py, running; owns the process."""
 
-    def __init__(self, province: Province) -> None:
+    def __init__(self, province: Province, preloaded: Path | None = None) -> None:
         command = [sys.executable, "-m", "tests.faults.driver", str(province.home), str(province.parties)]
+        environment = os.environ | ({} if preloaded is None else {"LD_PRELOAD": str(preloaded)})
         root = Path(__file__).resolve().parents[2]
-        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
     def order(self, town: Town, do: str, **order: Any) -> Ended:
         """Lets the driver work on the town's home; the town itself must be closed meanwhile."""
+        self.begin(town, do, **order)
+        return self.ended()
+
+    def begin(self, town: Town, do: str, **order: Any) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": do, "home": str(town.home), "now": town.now.isoformat(), **order}) + "\n")
         self._process.stdin.flush()
+
+    def ended(self) -> Ended:
+        """How the order begun last ended, once it has."""
+        assert self._process.stdout is not None
         said: list[list[str]] = []
         while not said or said[-1][0] != "end":
             said.append(json.loads(self._process.stdout.readline()))
@@ -74,22 +85,47 @@ class Aftermath:
 
     def submit(self, data: bytes, key: str, **asked: Any) -> tuple[str, str]:
         """A sealed submission as the sending client keeps it until it has an answer: (its path, its Idempotency-Key)."""
-        with self.town.http() as http:
-            home = self.town.client(SIJOKER, http).home
-        path = home / "outgoing" / key
+        path = self.home_of(SIJOKER) / "outgoing" / key
         path.write_bytes(self.town.submission(data, **asked))
         return str(path), key
 
+    def home_of(self, system: str) -> Path:
+        """A party's own home in this test, as the simulator makes it, without a broker to talk to."""
+        home = self.town.folder / system
+        if not home.exists():
+            shutil.copytree(self.town.province.parties / system, home)
+        return home
+
     def at_once(self) -> None:
         """Before any recovery: the logs are consistent, and what anyone could fetch is in them."""
-        database = Database(self.town.home / "ledger.db")
-        try:
-            for row in self._rows(database):
-                if row.header is not None or row.state in DONE:
-                    assert self._entry(database, row) == row.manifest, "deliverable without its entry"
-            self._logs(database)
-        finally:
-            database.close()
+        with closing(Database(self.town.home / "ledger.db")) as database:
+            self.sound(database)
+
+    def promised(self) -> set[str]:
+        """Every exchange on disk."""
+        with closing(Database(self.town.home / "ledger.db")) as database:
+            return {row.id for row in self._rows(database)}
+
+    def sound(self, database: Database) -> None:
+        entry = self._record(database)
+        for row in self._rows(database):
+            if row.header is not None or row.state in DONE:
+                assert entry(row) == row.manifest, "deliverable without its entry"
+                self._whole(database, row)
+        self._logs(database)
+
+    def _whole(self, database: Database, row: ExchangeRow) -> None:
+        """The envelope and the leaves that its manifest speaks of are there, to the byte."""
+        assert row.manifest is not None
+        manifest = json.loads(row.manifest)
+        if row.header is not None:
+            path = self.town.home / "outbox" / row.id
+            assert path.exists(), "recorded without its envelope"
+            assert sha256(row.header + path.read_bytes()).hexdigest() == manifest["envelope"]["sha256"], "another envelope than the one recorded"
+        with database.read() as tx:
+            rows = b"".join(tx.segments(row.id))
+        leaves = [sha256(b"\0\1" + bytes.fromhex(row.id) + rows[at : at + STORED]).digest() for at in range(0, len(rows), STORED)]
+        assert tree_root(leaves).hex() == manifest["records"]["root"], "other leaves than those recorded"
 
     def restart(self, *, resend: bool = True) -> None:
         """Starts the broker again, lets the sender send again what it has no answer to and the recipient fetch; then everything must hold."""
@@ -112,15 +148,15 @@ class Aftermath:
     def holds(self) -> None:
         """Every exchange is fully there or refused, nothing lies about, and the logs hold."""
         folders, database = self.town.office.folders, self.town.office.ledger.database
-        rows = self._rows(database)
+        rows, entry = self._rows(database), self._record(database)
         self._logs(database)
         for row in rows:
             if row.state == "refused":
-                self._is_refused(database, row)
+                self._is_refused(database, row, entry(row))
             else:
                 assert row.state in DONE, f"{row.state} is half-done"
                 assert row.id in self.received, "recorded, but the recipient cannot open it"
-                assert self._entry(database, row) == row.manifest
+                assert entry(row) == row.manifest
                 assert folders.outbox(row.id).exists()
         there = {row.id for row in rows if row.state in DONE}
         assert {p.name for p in (self.town.home / "outbox").iterdir()} == there
@@ -135,8 +171,8 @@ class Aftermath:
     def states(self) -> dict[str, str]:
         return {row.id: row.state for row in self._rows(self.town.office.ledger.database)}
 
-    def _is_refused(self, database: Database, row: ExchangeRow) -> None:
-        entry = self._entry(database, row)
+    @staticmethod
+    def _is_refused(database: Database, row: ExchangeRow, entry: bytes | None) -> None:
         assert entry is not None
         assert (json.loads(entry)["type"], json.loads(entry)["exchange"]) == ("sinergi/refusal/v1", row.id)
         assert row.header is None
@@ -162,14 +198,23 @@ class Aftermath:
             assert tree_root(leaves[:size]) == root, "the log was rewritten"
             self.seen[log] = checkpoint.size, checkpoint.root
 
-    def _entry(self, database: Database, row: ExchangeRow) -> bytes | None:
-        """The entry this row points at, if exactly that one speaks of it as its record."""
-        if row.log is None or row.entry is None:
-            return None
-        entries = self._entries(database, row.log)
-        own = [n for n, e in enumerate(entries) if json.loads(e).get("exchange") == row.id and json.loads(e)["type"] != "sinergi/outcome/v1"]
-        assert own == [row.entry], "not exactly one entry"
-        return entries[row.entry]
+    def _record(self, database: Database) -> Callable[[ExchangeRow], bytes | None]:
+        """Gives the entry a row points at, if exactly that one speaks of it as its record."""
+        entries = {log: self._entries(database, log) for log in self.town.office.rings}
+        own: dict[tuple[str, str], list[int]] = {}
+        for log, all_of_it in entries.items():
+            for n, entry in enumerate(all_of_it):
+                value = json.loads(entry)
+                if "exchange" in value and value["type"] != "sinergi/outcome/v1":
+                    own.setdefault((log, value["exchange"]), []).append(n)
+
+        def of(row: ExchangeRow) -> bytes | None:
+            if row.log is None or row.entry is None:
+                return None
+            assert own.get((row.log, row.id)) == [row.entry], "not exactly one entry"
+            return entries[row.log][row.entry]
+
+        return of
 
     @staticmethod
     def _entries(database: Database, log: str) -> list[bytes]:
@@ -191,8 +236,8 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
 
 
 @contextmanager
-def running(province: Province) -> Iterator[Driver]:
-    driver = Driver(province)
+def running(province: Province, preloaded: Path | None = None) -> Iterator[Driver]:
+    driver = Driver(province, preloaded)
     try:
         yield driver
     finally:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +16,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def driver(province: Province) -> Iterator[Driver]:
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """sync.c, compiled; None on a machine without a C compiler."""
+    compiler, built = shutil.which("cc"), tmp_path_factory.mktemp("shim") / "sync.so"
+    if compiler is None:
+        return None
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(built), str(Path(__file__).with_name("sync.c")), "-ldl"], check=True)
+    return built
+
+
+@pytest.fixture(scope="session")
+def driver(province: Province, shim: Path | None) -> Iterator[Driver]:
     """A broker to be killed, in a process of its own."""
-    with running(province) as driver:
+    with running(province, shim) as driver:
         yield driver
 
 

@@ -8,12 +8,14 @@ door and the flow, and meets the ordered fault at a named point. The product is 
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
 import time
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
 
 import broker.exchange as flow
 from broker import door, upkeep
@@ -32,7 +36,8 @@ from broker.identity import sign_request
 from broker.keys import ReceiptKey, RequestKey
 from broker.policy import Policy
 from broker.record import Ledger
-from broker.store import Database, Transaction
+from broker.store import Database, Transaction, database
+from broker.web.app import create_app
 from broker.wiring import open_office
 from tests.conftest import NOW
 from tests.simulator import SIAPKERJA, SIJOKER, URL, Province, Town
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from broker.door import Caller
+    from tests.faults.recording import Recording
 
 PIECE: Final = 16 << 10  # bytes of a piece, and so of a chunk: a small file has several
 
@@ -94,7 +100,7 @@ def fail_commit() -> None:
     raise LedgerError("not durable: OperationalError")
 
 
-FAULTS: Final[dict[str, Callable[[], None]]] = {"kill": kill, "fill": fill, "free": free, "fail_commit": fail_commit}
+FAULTS: Final[dict[str, Callable[[], None]]] = {"kill": kill, "fill": fill, "free": free, "fail_commit": fail_commit, "nothing": lambda: None}
 
 
 def arm(point: str, fault: Callable[[], None]) -> None:
@@ -146,36 +152,61 @@ def failing_fsync(at: int) -> None:
     os.fsync = fsync
 
 
-def release_before_record() -> None:
+def release_before_record(meanwhile: Callable[[], None]) -> None:
     """The wrong order, to prove that the tests would see it: the recipient may fetch before the ledger has the entry."""
     plain = Ledger.record
 
     def record(ledger: Ledger, log: str, exchange: bytes, *args: Any, header: bytes, **kwargs: Any) -> Any:
         with ledger.writing() as book:
             book.tx.change_exchange(exchange.hex(), state="recorded", header=header, manifest=b"{}")
-        kill()
+        meanwhile()
         return plain(ledger, log, exchange, *args, header=header, **kwargs)
 
     Ledger.record = record  # type: ignore[method-assign, assignment]
+
+
+class Calls:
+    """Counts this thread's calls of SQLite and of the system, and kills before the one at `at`; 0 for none."""
+
+    def __init__(self, at: int) -> None:
+        self.made, self._at = 0, at
+        sys.setprofile(self._count)
+
+    def _count(self, _frame: object, kind: str, called: Any) -> None:
+        if kind == "c_call" and (called.__module__ == "posix" or isinstance(called.__self__, sqlite3.Connection | sqlite3.Cursor)):
+            self.made += 1
+            if self.made == self._at:
+                kill()
 
 
 class Hand:
     """One order's child: a freshly opened broker home, and the parties' keys to sign requests with."""
 
     def __init__(self, province: Province, order: dict[str, Any]) -> None:
-        self.order, self.said = order, ""
+        self.order, self.accepted = order, list[str]()
+        self.recording: Recording | None = None
         self.town = Town.__new__(Town)
         self.town.province, self.town.now = province, datetime.fromisoformat(order["now"])
         self.town.home = Path(order["home"])
+        database._PRAGMAS.update(order.get("pragmas", {}))
+        if "record" in order:
+            from tests.faults.recording import record  # noqa: PLC0415 - apsw is needed here alone
+
+            self.recording = record(self.town.home, fail=order.get("fail", 0))
+
+    def prepare(self) -> None:
+        """Opens the home, and lays the faults for what comes."""
         self.town.reopen()
-        for point, fault in order.get("faults", []):
+        for point, fault in self.order.get("faults", []):
             arm(point, FAULTS[fault])
-        if "room" in order:
-            fill(order["room"])
-        if "fsync" in order:
-            failing_fsync(order["fsync"])
-        if order.get("wrong_order"):
-            release_before_record()
+        if "room" in self.order:
+            fill(self.order["room"])
+        if "fsync" in self.order:
+            failing_fsync(self.order["fsync"])
+        if "sync" in self.order:
+            ctypes.CDLL(None).sync_fail(*self.order["sync"])  # sync.c
+        if self.order.get("wrong_order"):
+            release_before_record(FAULTS[self.order["wrong_order"]])
 
     def caller(self, system: str, method: str, path: str, body: bytes | None = None, key: str = "") -> Caller:
         headers = {} if body is None else {"Content-Type": "application/octet-stream", "Idempotency-Key": key}
@@ -192,23 +223,32 @@ class Hand:
                 spool.write(data[at : at + PIECE])
             sha256 = spool.commit()
         found, new = door.admit(office, caller, name, sha256, door.idempotency(caller, key), self.town.now)
+        self.accepted.append(found)
         self.say("accepted", found)
         return self.take_through(found) if new else "known"
 
+    def sends(self) -> Iterator[str]:
+        yield from (self._word(partial(self.send, Path(body), key)) for body, key in self.order["bodies"])
+        if "sync" in self.order:
+            yield str(ctypes.CDLL(None).sync_made())
+
     def take_through(self, name: str) -> str:
         try:
-            flow.exchange(self.town.office, name, self.town.now, chunk_bytes=PIECE)
+            entry = flow.exchange(self.town.office, name, self.town.now, chunk_bytes=PIECE)
         except Refusal as refusal:
+            self.say("refused", name)
             return refusal.reason
+        self.say("recorded", name, entry.checkpoint)
         return "recorded"
 
     def fetch(self, name: str) -> str:
         caller = self.caller(SIAPKERJA, "GET", f"/v1/exchanges/{name}/envelope")
         door.spend_nonce(self.town.office, caller, self.town.now)
         self.arm_later()
-        _, pieces = door.envelope(self.town.office, door.for_recipient(self.town.office, caller, name), caller, self.town.now)
+        _, pieces = door.envelope(self.town.office, door.for_recipient(self.town.office, caller, name, self.town.now), caller, self.town.now)
         for _ in pieces:
             continue
+        self.say("delivered", name)
         return "delivered"
 
     def receipt(self, name: str) -> str:
@@ -218,14 +258,32 @@ class Hand:
         data = sign_dsse(MANIFEST, manifest, self.town.province.ring(SIAPKERJA).get(ReceiptKey, "receipt")).to_json()
         self.arm_later()
         door.take_receipt(self.town.office, caller, name, data, self.town.now)
+        self.say("receipted", name)
         return "receipted"
+
+    def serve(self) -> None:
+        """The whole broker: its routes and its worker, on a socket of this machine."""
+        app = create_app(self.town.office, URL, 64 << 20, lambda: self.town.now)
+        uvicorn.run(app, uds=self.order["socket"], log_level="critical", access_log=False)
 
     def arm_later(self) -> None:
         """Faults of the step itself: what comes before it makes the same calls."""
         for point, fault in self.order.get("then", []):
             arm(point, FAULTS[fault])
 
+    def live(self) -> Iterator[str]:
+        """A day of a broker: some sent, some of them fetched and receipted at once, more sent."""
+        for name in upkeep.take_up(self.town.office, self.town.now):
+            yield self._word(partial(self.take_through, name))
+        for number, (body, key) in enumerate(self.order["bodies"]):
+            yield self._word(partial(self.send, Path(body), key))
+            if number % 2 == 0 and self.accepted and self.town.row(self.accepted[-1]).state == "recorded":
+                yield self._word(partial(self.fetch, self.accepted[-1]))
+                yield self._word(partial(self.receipt, self.accepted[-1]))
+
     def say(self, *words: str) -> None:
+        if self.recording is not None:
+            self.recording.told(words)
         sys.stdout.write(json.dumps(words) + "\n")
         sys.stdout.flush()
 
@@ -236,9 +294,28 @@ class Hand:
             return type(error).__name__
 
     def obey(self) -> str:
+        try:
+            self.prepare()
+            if "call" in self.order:
+                calls = Calls(self.order["call"])
+                self._obeyed()
+                return str(calls.made)
+            return self._obeyed()
+        except LedgerError as error:  # it does not start
+            return type(error).__name__
+        finally:
+            if self.recording is not None:
+                self.recording.save(Path(self.order["record"]))
+
+    def _obeyed(self) -> str:
         match self.order["do"]:
             case "send":
-                return ",".join([self._word(partial(self.send, Path(body), key)) for body, key in self.order["bodies"]])
+                return ",".join(self.sends())
+            case "live":
+                return ",".join(self.live())
+            case "serve":
+                self.serve()
+                return "served"
             case "start":
                 return ",".join([self.take_through(name) for name in upkeep.take_up(self.town.office, self.town.now)])
             case "fetch":
@@ -258,6 +335,8 @@ def serve(province: Province) -> None:
             hand.say("said", hand.obey())
             os._exit(0)
         if "kill_after" in order:
+            while "socket" in order and not os.path.exists(order["socket"]) and not os.waitpid(child, os.WNOHANG)[0]:  # noqa: PTH110 - a socket
+                time.sleep(0.005)
             time.sleep(order["kill_after"])
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
@@ -269,6 +348,7 @@ def main() -> None:
     home, parties = map(Path, sys.argv[1:3])
     vars(flow)["PIECE"] = PIECE
     office = open_office(home, NOW)
+    create_app(office, URL, 64 << 20, lambda: NOW).state.worker.close()  # the first one takes its time
     office.ledger.database.close()
     serve(Province(home, parties, office))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from broker.cli import main
 from broker.errors import LedgerError
 from broker.store import Database
 from broker.store.database import _connect
 
 if TYPE_CHECKING:
-    from tests.simulator import Town
+    from tests.simulator import Province, Town
 
 
 class Deaf(sqlite3.Connection):
@@ -53,6 +56,49 @@ def test_a_database_that_will_not_be_durable_refuses(tmp_path: Path, pragma: str
         sqlite3.Connection.execute(connection, "PRAGMA secure_delete=0")
         with pytest.raises(LedgerError, match=pragma):
             _connect(connection, None)
+
+
+def lying(kind: type[Deaf], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on, the SQLite of this process is `kind`."""
+    plain = sqlite3.dbapi2.connect
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", lambda *args, **kwargs: plain(*args, **kwargs, factory=kind))
+
+
+class Lying(Deaf):
+    """A SQLite that commits without waiting for the disk, whatever it is told."""
+
+    deaf_to = "synchronous"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sqlite3.Connection.execute(self, "PRAGMA synchronous=1")
+
+
+def test_a_broker_on_a_sqlite_that_lies_does_not_serve(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    lying(Lying, monkeypatch)
+    with pytest.raises(LedgerError, match="synchronous"):
+        town.reopen()
+
+
+def test_serve_on_a_sqlite_that_lies_ends_before_it_listens(province: Province, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole command, on a port that nobody could take: it does not come to that."""
+    lying(Lying, monkeypatch)
+    monkeypatch.setattr("sys.argv", ["broker", "serve", "--home", str(province.home), "--port", "1"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert "synchronous=2" in capsys.readouterr().err
+
+
+def test_a_ledger_whose_folder_cannot_be_made_durable_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would go on: it ignores that the folder of its log was not synced, and a power cut could take the log away."""
+
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(LedgerError, match="folder"):
+        Database(tmp_path / "x.db")
 
 
 def test_a_database_without_a_file_refuses() -> None:

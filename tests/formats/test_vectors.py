@@ -30,6 +30,7 @@ from broker.keys.cmac import cmac, column_cmac
 from broker.keys.material import from_seed
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, root_of, sign_checkpoint, verify_consistency, verify_inclusion
 from broker.ledger.leaves import LeafGatherer
+from broker.ledger.newcomers import commitment, newcomers_root
 from broker.model import Column
 from broker.treatment import DomainKey, pseudonym_tokens
 from broker.treatment.generalise import GENERALISERS, MASKS
@@ -149,6 +150,10 @@ def test_leaves_are_these_bytes_under_this_root(tmp_path: Path) -> None:
     stored, root = gathered(vectors, tmp_path)
     assert stored.hex() == vectors["stored"]
     assert root.hex() == vectors["root"]
+    new = vectors["vault"]["new"]
+    hashes = b"".join(commitment(*(bytes.fromhex(person[part]) for part in ("salt", "tag", "vault_id"))) for person in new)
+    assert hashes.hex() == "".join(person["commitment"] for person in new)
+    assert newcomers_root(hashes).hex() == vectors["vault"]["root"]
     head = b"\1" + bytes.fromhex(vectors["exchange"])
     assert root_of([leaf_hash(head + stored[i : i + 55]) for i in range(0, len(stored), 55)]) == root
     assert sorted(head + stored[i : i + 55] for i in range(0, len(stored), 55)) == sorted(bytes.fromhex(r["leaf"]) for r in vectors["rows"])

@@ -1,0 +1,133 @@
+"""An agreement's log as one file that is verified without the broker: docs/formats/bundle.md. Read by `broker.client.bundle`.
+
+1. What is asked about people was judged, answered and recorded before (`subject`), and the answer is signed: whose a reference is rests on
+our word, which then cannot be taken back; so it commits to whom it is about, by a key that only the asker gets. 2. One view of the database: the checkpoint, every entry up to it, and of each exchange of the
+period its leaves and receipts. 3. `handout` records who takes it before a byte leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from broker.audit.handout import Log, handed_out
+from broker.audit.search import READ, require
+from broker.audit.subject import Answer, Question, answer, ask, asked_about
+from broker.audit.subject import request as request_of
+from broker.client.bundle import NAMES, SUBJECT, TYPE, whose
+from broker.client.bundle import SUBJECT_TYPE as ANSWER_TYPE
+from broker.envelope import sign_dsse
+from broker.envelope.dsse import ANSWER
+from broker.errors import LedgerError, Refusal
+from broker.jcs import canonical
+from broker.keys import ReceiptKey
+from broker.ledger.openings import STORED
+from broker.ledger.stored import MOST, archive
+from broker.ledger.tiles import bundle as entry_bundle
+from broker.model import wib_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from broker.audit.handout import File
+    from broker.exchange import Office
+    from broker.jcs import Json
+    from broker.model import Person
+    from broker.store import SubjectRequest, Transaction
+
+_BESIDE: Final = 16_384  # bytes that an exchange's entry and receipts come to, beside its leaves
+
+
+def bundle(office: Office, person: Person, agreement: str, starts: date, ends: date, now: datetime) -> File:
+    """The log up to its latest checkpoint, with the leaves and receipts of the period's exchanges. Refusal wewenang, parameter, bundel.
+
+    starts, ends: civil dates (UTC+7), both inclusive.
+    """
+    require(office, person, READ, agreement, now)
+    if starts > ends:
+        raise Refusal("parameter", parameter="from")
+    return _made(office, person, agreement, starts, ends, None, now)
+
+
+def about_people(office: Office, person: Person, asked: Question | str, now: datetime) -> tuple[File, bytes] | SubjectRequest:
+    """The bundle of a question's period with its answer and proofs, and the key by which it says whom it is about; or the request that waits for a second person.
+
+    asked: or the id of an approved request. The key is kept nowhere: without it nobody finds out from the bundle.
+    Refusal parameter `request`: one that did not ask for proofs. Others as of `subject.ask` and `answer`, and of `bundle`.
+    """
+    if isinstance(asked, str):
+        row = request_of(office, person, asked, now)
+        if not row.proofs:
+            raise Refusal("parameter", parameter="request")
+        people = asked_about(office, row)
+        found: SubjectRequest | Answer = answer(office, person, asked, now)
+    else:
+        require(office, person, READ, asked.agreement, now)
+        people = asked.subjects
+        found = ask(office, person, asked, now)
+    if not isinstance(found, Answer):
+        return found
+    key = secrets.token_bytes(16)
+    said: dict[str, Json] = {"answer": found.as_json(), "people": [whose(key, number, one).hex() for number, one in enumerate(people)], "type": ANSWER_TYPE}
+    signed = sign_dsse(ANSWER, canonical(said), office.rings[found.agreement].get(ReceiptKey, "receipt")).to_json()
+    file = _made(office, person, found.agreement, date.fromisoformat(found.starts), date.fromisoformat(found.ends), (found.request, signed), now)
+    return file, key
+
+
+def _made(office: Office, person: Person, agreement: str, starts: date, ends: date, found: tuple[str, bytes] | None, now: datetime) -> File:
+    """found: the request and the signed answer."""
+    with office.ledger.database.read() as tx:
+        note = tx.checkpoint(agreement)
+        if note is None:
+            raise Refusal("parameter", parameter="agreement")
+        log = Log(agreement, int(note.split("\n")[1]), note)
+        exchanges = dict(_exchanges(tx, log, starts, ends))
+        dropped = [name for name in exchanges if tx.kept.dropped(name)]
+        kept = {name: leaves for name, leaves in exchanges.items() if name not in set(dropped)}
+        if log.size * 512 + sum(kept.values()) * STORED + len(exchanges) * _BESIDE > MOST:
+            raise Refusal("bundel", batas=MOST)
+        said = canonical({"agreement": agreement, "dropped": dropped, "from": starts.isoformat(), "size": log.size, "to": ends.isoformat(), "type": TYPE})
+        bodies: list[Callable[[], Iterable[bytes]]] = [
+            lambda: [said], lambda: [note.encode()], lambda: _keys(office, agreement), lambda: _entries(tx, log),
+            lambda: (_receipts(tx, name) for name in exchanges), lambda: _leaves(tx, kept),
+        ]  # fmt: skip
+        members = list(zip(NAMES, bodies, strict=True))
+        if found is not None:
+            members.append((SUBJECT, lambda: [found[1]]))
+        facts: dict[str, Json] = {} if found is None else {"request": found[0]}
+        asked: dict[str, Json] = {"from": starts.isoformat(), "to": ends.isoformat()}
+        return handed_out(office, person, log, "bundel", "zip", archive(members), partial(len, exchanges), now, asked=asked, facts=facts)
+
+
+def _exchanges(tx: Transaction, log: Log, starts: date, ends: date) -> Iterator[tuple[str, int]]:
+    """The exchanges of the period in log order, with the number of their leaves."""
+    for _, entry in tx.audit.entries(log.agreement, log.size, "exchange"):
+        manifest: dict[str, Any] = json.loads(entry)
+        if starts <= wib_date(datetime.fromisoformat(manifest["time"])) <= ends:
+            yield manifest["exchange"], manifest["records"]["leaves"]
+
+
+def _keys(office: Office, agreement: str) -> Iterator[bytes]:
+    for system in sorted(set(office.agreements[agreement].systems.values()) & office.peers.keys()):
+        yield office.peers[system].to_json() + b"\n"
+
+
+def _entries(tx: Transaction, log: Log) -> Iterator[bytes]:
+    return (entry_bundle([entry]) for _, entry in tx.audit.entries(log.agreement, log.size))
+
+
+def _receipts(tx: Transaction, exchange: str) -> bytes:
+    return canonical({"exchange": exchange, "receipts": {signer: json.loads(dsse) for signer, dsse in tx.receipts(exchange).items()}}) + b"\n"
+
+
+def _leaves(tx: Transaction, exchanges: dict[str, int]) -> Iterator[bytes]:
+    for name, leaves in exchanges.items():
+        size = 0
+        for rows in tx.segments(name):
+            size += len(rows)
+            yield rows
+        if size != leaves * STORED:
+            raise LedgerError("leaves of an exchange are gone")
