@@ -165,7 +165,7 @@ def killed_by_chance(after: Aftermath, driver: Driver, rounds: int, **order: Any
 
 
 def test_killing_between_any_two_steps_leaves_nothing_released_unrecorded(after: Aftermath, driver: Driver) -> None:
-    killed_by_chance(after, driver, 15)
+    killed_by_chance(after, driver, 10)
     after.restart()
 
 

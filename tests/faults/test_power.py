@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.faults.recording import Recording
 
 ROWS: Final = 40
-CUTS: Final = 240
-RECOVERED: Final = 8  # cuts after which the whole broker and both parties go on
+CUTS: Final = 200
+RECOVERED: Final = 6  # cuts after which the whole broker and both parties go on
 SHARES: Final = (0.0, 0.5, 0.9, 1.0)  # of what was not synced
 
 if os.environ.get("CI") != "true":
@@ -149,7 +149,7 @@ def test_a_second_power_cut_while_it_recovers_loses_nothing_either(after: Afterm
 
     sent, chance = bodies(after), random.Random(5)
     first = day(after, driver, sent)
-    for at in chance.sample(boundaries(first), 4):
+    for at in chance.sample(boundaries(first), 3):
         cut(after, first, at, chance)
         again = day(after, driver, sent, anew=False)
         again.events[:0] = [e for e in first.events[:at] if isinstance(e, Told)]
@@ -172,7 +172,7 @@ def test_a_sync_that_fails_is_never_taken_for_one_that_did_not(after: Aftermath,
     files = [e.file for e in whole.events if isinstance(e, Sync)]
     ours = [n for n, file in enumerate(files, 1) if file in own(whole)]
     theirs = [n for n, file in enumerate(files, 1) if file not in own(whole)]
-    for fail in (*chance.sample(ours, 3), *chance.sample(theirs, 5)):
+    for fail in (*chance.sample(ours, 2), *chance.sample(theirs, 4)):
         recording = day(after, driver, sent, fail=fail)
         assert sum(isinstance(e, Sync) and e.failed for e in recording.events) == 1
         assert lost(after, recording, 12, fail) == [], f"sync {fail}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from broker import lifecycle, people
 from broker.errors import ClientError, LedgerError, Refusal
+from broker.identity import sign_request
 from broker.lifecycle import judging, versions
 from broker.lifecycle.versions import add_version
 from tests.lifecycle.test_draft_to_live import NK, acts, approve, proposed
@@ -153,6 +154,18 @@ def test_an_edit_is_no_rollback_any_more(desk: Desk) -> None:
     name = author.new(rollback=1)
     author.edit(author.draft(name), desk.tightened("kode_wilayah"))
     assert next(row for row in author.drafts() if row["id"] == name)["rollback_of"] is None
+
+
+def test_a_header_that_the_signature_leaves_out_is_not_obeyed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    author = desk.officer("kemnaker")
+    draft = author.draft(author.new())
+
+    def without(method: str, url: str, headers: dict[str, str], *more: Any) -> dict[str, str]:
+        return sign_request(method, url, {k: v for k, v in headers.items() if k != "if-match"}, *more) | {"if-match": headers["if-match"]}
+
+    monkeypatch.setattr("broker.client.connection.sign_request", without)
+    with pytest.raises(ClientError, match="ditandatangani"):
+        author.edit(draft, desk.tightened())
 
 
 @pytest.mark.parametrize(("role", "party"), [("operator", "sijunjung"), ("pembuka_samaran", "sijunjung"), ("administrator", "")])

@@ -51,6 +51,8 @@ def test_a_widening_needs_the_officer_whose_data_it_is(desk: Desk) -> None:
     approve(desk, other, name)
     assert author.publish(name)["version"] == 2
     assert desk.town.office.policy.version == 2
+    record = lifecycle.history(desk.town.office)[-1]
+    assert (record["gains"] > 0, record["losses"]) == (True, 0)
     assert acts(desk) == ["proposed", "approved", "approved", "published"]
 
 
