@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import shutil
+import time
 import tomllib
 from base64 import b64decode
 from contextlib import closing
@@ -64,6 +65,7 @@ CONTENT_TYPES: Final = {
 SUBMISSION_TYPE: Final = "application/vnd.sinergi.submission"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
 _TRIES: Final = 3
+POLL: Final = 0.5  # seconds between looks at an exchange that is not through yet
 _SYSTEM: Final = re.compile(r"[a-z0-9_-]+@[a-z0-9_-]+")
 _EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -281,7 +283,8 @@ class Client:
             return Answer(value.get("exchange", ""), "refused", value, value.get("report"))
         deadline = self._clock().timestamp() + wait
         while value["state"] == "accepted" and self._clock().timestamp() < deadline:
-            value = answered(self._to.request("GET", f"/v1/exchanges/{value['exchange']}"))
+            time.sleep(POLL)
+            value = self._to.get(f"/v1/exchanges/{value['exchange']}")
         return Answer(value["exchange"], value["state"], value.get("problem"), value.get("report"))
 
     # --- receiving

@@ -94,17 +94,17 @@ def sql(desk: Desk, change: str, *values: str) -> None:
         tx._c.exec_driver_sql(change, values)
 
 
-def forged(desk: Desk, number: int, rules: bytes | None = None, kind: str = POLICY, **changed: Any) -> None:
-    """A version that the broker's own key signs, whatever it says, with an officer's approval of those rules."""
+def forged(desk: Desk, number: int, rules: bytes | None = None, kind: str = POLICY, approval: dict[str, Any] | None = None, **changed: Any) -> None:
+    """A version that the broker's own key signs, whatever it says, with an officer's approval of those rules, or of what `approval` says."""
     office, officer, draft = desk.town.office, desk.officer("kemnaker"), "00" * 8
     with office.ledger.database.write() as tx:
         last = tx.versions.all()[-1]
         body = last.rules if rules is None else rules
         digest = sha256(last.model + body)
         word = Approval("", office.policy.sha256, 1, utc_text(desk.town.now), draft, officer.person, digest)
-        given = sign_dsse(APPROVAL, word.to_json(), officer._ring.get(ReceiptKey, "receipt")).to_json()
+        given = sign_dsse(APPROVAL, dataclasses.replace(word, **(approval or {})).to_json(), officer._ring.get(ReceiptKey, "receipt")).to_json()
         tx.versions.approve(draft, officer.person, given)
-        approvals = [{"dsse_sha256": sha256(given), "party": "kemnaker", "person": officer.person}]
+        approvals = [{"dsse_sha256": changed.pop("dsse_sha256", sha256(given)), "party": "kemnaker", "person": officer.person}]
         says: dict[str, Any] = {"approvals": approvals, "draft": draft, "policy_sha256": digest, "previous": sha256(last.record), "time": utc_text(desk.town.now), "version": number}
         record = canonical({**says, **changed})
         dsse = sign_dsse(kind, record, office.rings[BROKER_LOG].get(ReceiptKey, "receipt")).to_json()
@@ -132,6 +132,22 @@ def test_what_we_signed_is_no_version_out_of_its_place(desk: Desk, number: int, 
         lifecycle.verified(desk.town.office, logs=False)
     assert not lifecycle.take_up_policy(desk.town.office)
     assert desk.town.office.policy.version == 1
+
+
+@pytest.mark.parametrize("wrong", [{"approval": {"policy_sha256": "00" * 32}}, {"approval": {"draft": "11" * 8}}, {"dsse_sha256": "00" * 32}])
+def test_an_approval_of_something_else_approves_no_version(desk: Desk, wrong: dict[str, Any]) -> None:
+    forged(desk, 2, **wrong)
+    with pytest.raises(LedgerError, match="approval of policy version 2 is for something else"):
+        lifecycle.verified(desk.town.office, logs=False)
+    assert not lifecycle.take_up_policy(desk.town.office)
+
+
+@pytest.mark.parametrize("keys", ["CAST('x' AS BLOB)", "NULL"])
+def test_an_approval_by_who_has_no_key_approves_no_version(desk: Desk, keys: str) -> None:
+    forged(desk, 2)
+    sql(desk, f"UPDATE person SET keys = {keys}")  # noqa: S608
+    with pytest.raises(LedgerError, match="approval of policy version 2 is missing or not signed"):
+        lifecycle.verified(desk.town.office, logs=False)
 
 
 @pytest.mark.parametrize("put", ["x", "{}", ""])
