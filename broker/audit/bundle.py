@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.audit.handout import Log, handed_out
-from broker.audit.search import READ, require
+from broker.audit.search import require
 from broker.audit.subject import Answer, Question, answer, ask, asked_about
 from broker.audit.subject import request as request_of
 from broker.client.bundle import NAMES, SUBJECT, TYPE, whose
@@ -27,6 +27,7 @@ from broker.keys import ReceiptKey
 from broker.ledger.openings import STORED
 from broker.ledger.stored import MOST, archive
 from broker.ledger.tiles import bundle as entry_bundle
+from broker.lifecycle.officers import READ
 from broker.model import wib_date
 
 if TYPE_CHECKING:

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from broker.audit.asked import allowed, names_of, reasoned
-from broker.audit.search import READ, require
+from broker.audit.search import require
 from broker.errors import Refusal
 from broker.keys import SecretKey, derive
 from broker.keys.cmac import column_cmac
 from broker.ledger.newcomers import place
+from broker.lifecycle.officers import READ
 from broker.model import wib_date
 from broker.record import event
 from broker.upkeep import finish_erasures

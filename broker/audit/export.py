@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from broker.audit.expression import parse
 from broker.audit.handout import at_checkpoint, handed_out
-from broker.audit.search import READ, TARGETS, columns, found, require, vocabulary
+from broker.audit.search import TARGETS, columns, found, require, vocabulary
 from broker.client.opened import spreadsheet_safe
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.ledger import leaf_hash
+from broker.lifecycle.officers import READ
 from broker.model import LEVEL_NAMES, WIB
 
 if TYPE_CHECKING:

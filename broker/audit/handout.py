@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from broker.audit.search import READ
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import EXPORT
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.keys import ReceiptKey
+from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
 from broker.people import may
 from broker.record import event

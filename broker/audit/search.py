@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from broker.audit.expression import COLUMN, parse
 from broker.errors import REASONS, Refusal
 from broker.jcs import canonical, strict_object
+from broker.lifecycle.officers import READ, readable
 from broker.model import wib_date
 from broker.people import may
 from broker.record import event
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from broker.model import Person
     from broker.store import Transaction
 
-READ: Final = "baca_log"
 MAX_PAGE: Final = 1000
 TARGETS: Final = ("pertukaran", "entri")
 STATES: Final = ("recorded", "delivered", "receipted", "refused")
@@ -49,9 +49,9 @@ def require(office: Office, person: Person, act: str, agreement: str, now: datet
         raise Refusal("wewenang", tindakan=act)
 
 
-def readable(office: Office, person: Person, now: datetime) -> list[str]:
+def logs_of(office: Office, person: Person, now: datetime) -> list[str]:
     """The agreements whose log the person may read today. Refusal wewenang if there is none."""
-    found = [name for name in sorted(office.agreements) if may(person, READ, name, wib_date(now))]
+    found = sorted(readable(office, person, now))
     if not found:
         raise Refusal("wewenang", tindakan=READ)
     return found
@@ -114,7 +114,7 @@ def search(office: Office, person: Person, expression: str, now: datetime, *, ta
 
     target: exchanges, or entries of any kind. after: of the page before. The asking is recorded in every log that was searched.
     """
-    logs = readable(office, person, now)
+    logs = logs_of(office, person, now)
     wanted = parse(expression, vocabulary(office, logs), columns(office))
     sizes, before = _cursor(after, {log: office.ledger.size(log) for log in logs})
     counts, total = dict.fromkeys(logs, 0), 0
@@ -152,7 +152,7 @@ def found(tx: Transaction, sizes: Mapping[str, int], wanted: Test, target: str =
 
 def exchange(office: Office, person: Person, name: str, now: datetime) -> tuple[Found, list[Found]]:
     """An exchange that the person may read, and what the log says of it besides. Refusal tidak_ada: there is none, or it is another agreement's."""
-    logs = readable(office, person, now)
+    logs = logs_of(office, person, now)
     with office.ledger.database.read() as tx:
         row = tx.exchange(name)
         if row is None or row.log not in logs or row.entry is None:

@@ -28,6 +28,7 @@ from broker.keys import SecretKey, derive, ref_key
 from broker.keys.cmac import column_cmac, ecb
 from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
+from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
 from broker.people import BODIES, may, vouched
 from broker.record import event, leaf_tree
@@ -172,7 +173,7 @@ def open_requests(office: Office, person: Person, now: datetime) -> list[Subject
 def request(office: Office, person: Person, name: str, now: datetime) -> SubjectRequest:
     """A request whatever became of it, for who reads the agreement's log. Refusal permintaan_tidak_ada."""
     with office.ledger.database.read() as tx:
-        return _request(tx, person, name, "baca_log", now)
+        return _request(tx, person, name, READ, now)
 
 
 def decide(office: Office, person: Person, name: str, now: datetime, *, approve: bool) -> SubjectRequest:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from broker.audit.search import READ, require
+from broker.audit.search import require
 from broker.keys import SecretKey, inverted, ref_key
 from broker.ledger.cosign import NONE
 from broker.ledger.leaves import STORED
+from broker.lifecycle.officers import READ
 from broker.model import WIB, Level, wib_date
 from broker.record import entry_time, event
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from broker.audit.handout import at_checkpoint, handed_out
-from broker.audit.search import READ, require
+from broker.audit.search import require
 from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import LogKey, SecretKey, inverted, ref_key
 from broker.ledger import RELEASED, leaf_hash, read_checkpoint, root_of, verify_consistency
 from broker.ledger.leaves import STORED
+from broker.lifecycle.officers import READ
 from broker.model import LEVEL_NAMES, WIB, wib_date
 from broker.record import origin
 

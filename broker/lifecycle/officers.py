@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from broker.exchange import Office
     from broker.model import Person
 
-WRITE, APPROVE, STOP = "tulis_kebijakan", "setujui_kebijakan", "hentikan"
+READ, WRITE, APPROVE, STOP = "baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"
 
 
 def agreements_of(office: Office, person: Person, act: str, now: datetime) -> list[str]:
@@ -39,8 +39,8 @@ def require(office: Office, person: Person, act: str, now: datetime, every: Iter
 
 
 def readable(office: Office, person: Person, now: datetime) -> list[str]:
-    """The agreements whose part of a change the person may read: where they write, approve or audit."""
-    return [name for name in office.agreements if any(may(person, act, name, wib_date(now)) for act in (WRITE, APPROVE, "baca_log"))]
+    """The agreements whose log, and whose part of a policy's change, the person may read today."""
+    return [name for name in office.agreements if may(person, READ, name, wib_date(now))]
 
 
 def reader(office: Office, person: Person, now: datetime) -> None:

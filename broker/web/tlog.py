@@ -16,13 +16,12 @@ from broker.errors import Refusal
 from broker.keys import RequestPublic
 from broker.ledger.tiles import WIDTH, read_tile
 from broker.ledger.tlogproof import tlog_proof
-from broker.lifecycle.officers import agreements_of
+from broker.lifecycle.officers import READ, agreements_of
 from broker.record import BROKER_LOG
 from broker.web.answers import recorded
 from broker.web.officers import OfficerApi, as_signed
 from broker.web.problems import RESPONSES
 
-READ: Final = "baca_log"
 TEXT: Final = "text/plain; charset=utf-8"
 _KEYID = re.compile(r'keyid="([^"]*)"')
 Name = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Exchange id, 32 hex digits")]

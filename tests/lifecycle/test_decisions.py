@@ -142,6 +142,12 @@ def test_an_approval_of_something_else_approves_no_version(desk: Desk, wrong: di
     assert not lifecycle.take_up_policy(desk.town.office)
 
 
+def test_a_version_that_names_no_approval_is_approved_by_nobody(desk: Desk) -> None:
+    forged(desk, 2, approvals=[])
+    with pytest.raises(LedgerError, match="version 2 was approved by nobody"):
+        lifecycle.verified(desk.town.office, logs=False)
+
+
 @pytest.mark.parametrize("keys", ["CAST('x' AS BLOB)", "NULL"])
 def test_an_approval_by_who_has_no_key_approves_no_version(desk: Desk, keys: str) -> None:
     forged(desk, 2)
