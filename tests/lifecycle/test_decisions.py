@@ -687,3 +687,26 @@ def test_each_target_has_a_stop_of_its_own_and_only_one(desk: Desk) -> None:
     agreement, party = lifecycle.stop(office, officer, NK, now), lifecycle.stop(office, officer, "sijunjung", now)
     assert lifecycle.stop(office, officer, "sijunjung", now) == party
     assert {(held.id, held.target) for held in lifecycle.stops(office)} == {(agreement.id, NK), (party.id, "sijunjung")}
+
+
+def test_a_draft_is_told_of_its_own_rules_that_decide_nothing(desk: Desk) -> None:
+    """Not of those that decided nothing before; allows and caps apart."""
+    author, column = who(desk, desk.officer("sijunjung")), "pencari_kerja.pendidikan_tertinggi"
+    idle = desk.rules + (
+        f"A.uji,siapkerja@kemnaker,{NK},{column},terima,perencanaan,*,1,2025-03-20,2028-03-20,{NK}: Pasal 4 huruf a angka 1,allow,tidak\n"
+        f"K.uji,*,{NK},pencari_kerja.nik,terima,perencanaan,anak,4,2025-03-20,2028-03-20,{NK}: Pasal 9 ayat (1),deny,tidak\n"
+    )
+    office = desk.town.office
+    judged = lifecycle.judge(office, lifecycle.read_draft(office, author, new(desk, author, idle.encode()), desk.town.now))
+    assert (judged.dead, judged.armed) == (("A.uji",), ("K.uji",))
+
+
+def test_a_broker_starts_after_a_stop_was_undone_and_with_one_that_holds(desk: Desk) -> None:
+    office, now = desk.town.office, desk.town.now
+    first, second = who(desk, desk.officer("sijunjung")), who(desk, desk.officer("kemnaker"))
+    for resumed in (True, False):
+        held = lifecycle.stop(office, first, "sijunjung", now)
+        if resumed:
+            assert [lifecycle.resume(office, person, held.id, now) for person in (first, second)] == [False, True]
+        lifecycle.start(office, now)
+    assert [each.id for each in lifecycle.stops(office)] == [held.id]
