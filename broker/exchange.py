@@ -141,7 +141,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     plan = office.policy.plan(terms, contract)  # 3 decide
     ring = office.rings[terms.agreement.id]
     root = ring.get(SecretKey, "root").seed
-    secret = os.urandom(32)
+    secret = new_exchange_secret()
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
     desk = _desk(office, terms, plan, contract, root, salt_key)
     opened = _Opened(spooled, submission, terms, ring.get(KemKey, "kem"))  # 4 open
@@ -414,3 +414,7 @@ def problem_json(refusal: Refusal) -> str:
 def new_exchange_id() -> str:
     return os.urandom(16).hex()
 
+
+def new_exchange_secret() -> bytes:
+    """What the keys of an exchange's salts and references are made with besides the root: they die with it (docs/formats/keys.md)."""
+    return os.urandom(32)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-FIXED = "00112233445566778899aabbccddeeff"  # the exchange id of every run, so that refs and salts are the same too
+FIXED = "00112233445566778899aabbccddeeff"  # the exchange id of every run; with one secret, refs and salts are the same too
 # A failing example shows its arguments, and the fixtures among them hold every policy.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 QUICK = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -53,6 +53,7 @@ class Runs:
     def __init__(self, province: Province, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._province, self._folder, self._count = province, folder, 0
         monkeypatch.setattr("tests.simulator.new_exchange_id", lambda: FIXED)
+        monkeypatch.setattr(flow, "new_exchange_secret", lambda: bytes(32))
 
     def town(self) -> Town:
         self._count += 1
