@@ -19,7 +19,7 @@ from broker.jcs import canonical
 from broker.keys import ReceiptKey
 from broker.lifecycle import drafts, judging, sha256
 from broker.model import utc_text
-from broker.policy import publication_check
+from broker.policy import Change, publication_check
 from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
@@ -710,3 +710,13 @@ def test_a_broker_starts_after_a_stop_was_undone_and_with_one_that_holds(desk: D
             assert [lifecycle.resume(office, person, held.id, now) for person in (first, second)] == [False, True]
         lifecycle.start(office, now)
     assert [each.id for each in lifecycle.stops(office)] == [held.id]
+
+
+def test_what_really_leaves_is_said_of_columns_that_leave(desk: Desk) -> None:
+    """From pseudonym to generalisation an identity number steps down to its mask; whatever is no such column has nothing to say."""
+    said = Change("siapkerja@kemnaker", NK, "terima", ("perencanaan",), ("pencari_kerja.nik",), ("umum",), 3, 2, "2026-01-01", "2028-03-20", 1)
+    office = desk.town.office
+    assert lifecycle.released(office, said) == ((3, 1),)
+    for other in ({"act": "kirim"}, {"objects": ("lain.nik",)}, {"objects": ("pencari_kerja.lain",)}, {"objects": ("pencari_kerja",)}, {"purposes": ("lain",)}):
+        assert lifecycle.released(office, dataclasses.replace(said, **other)) == ()
+    assert lifecycle.released(office, dataclasses.replace(said, after=0)) == ()  # the contract can do both
