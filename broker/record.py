@@ -20,7 +20,7 @@ from broker.jcs import canonical
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.manifest import MAX_ENTRY
 from broker.ledger.merkle import HASH
-from broker.ledger.newcomers import newcomers_root
+from broker.ledger.newcomers import in_order, newcomers_root
 from broker.ledger.openings import Block, StoredTree
 from broker.ledger.tiles import ENTRIES, WIDTH, bundle, hashes, in_log
 from broker.model import Entry, utc_text
@@ -143,9 +143,9 @@ class Ledger:
                 for s in leaves.segments(vault.ids):
                     tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
             assert leaves.tree is not None
-            hashes = bytes(vault.hashes)
+            hashes, salts = in_order(bytes(vault.hashes), bytes(vault.salts))
             if hashes:
-                tx.kept.add_new(name, log, hashes, bytes(vault.salts))
+                tx.kept.add_new(name, log, hashes, salts)
             tx.kept.add_secret(name, log, secret)
             entry = manifest(replace(leaves.tree, newcomers=len(hashes) // HASH, newcomers_root=newcomers_root(hashes)), tx)
             appended = book.append(log, entry)

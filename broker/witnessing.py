@@ -6,6 +6,7 @@ Never in the write path: a witness that is slow or gone holds up no recording an
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from base64 import b64encode
@@ -55,7 +56,11 @@ def read_quorums(home: Path, agreements: Collection[str], rings: Mapping[str, Ri
     A witness that spoke against a log before is remembered until `witnesses/AGREEMENT.mundur` is taken away.
     """
     found = {}
-    for path in sorted((home / "witnesses").glob("*.policy")):
+    paths = _files(home / "witnesses")
+    for mark in paths:
+        if mark.suffix == ".mundur" and mark.with_suffix(".policy") not in paths:
+            raise ConfigError(str(mark), 0, "says that a witness saw another log; its policy is gone")
+    for path in (path for path in paths if path.suffix == ".policy"):
         name = path.stem
         if name not in agreements:
             raise ConfigError(str(path), 0, "is named as no agreement")
@@ -69,6 +74,16 @@ def read_quorums(home: Path, agreements: Collection[str], rings: Mapping[str, Ri
                 raise ConfigError(str(path), witness.line, "a witness is asked at https://…, or http:// on this machine")
         found[name] = Quorum(name, policy, timedelta(hours=limit_hours), now, _against(mark_of(home, name)))
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """ConfigError for a folder that cannot be read: it must not pass for one without witnesses."""
+    try:
+        return sorted(folder / name for name in os.listdir(folder))  # noqa: PTH208 - a glob, and iterdir before 3.13, pass over what cannot be read
+    except FileNotFoundError:
+        return []
+    except OSError:
+        raise ConfigError(str(folder), 0, "cannot be read") from None
 
 
 def mark_of(home: Path, agreement: str) -> Path:

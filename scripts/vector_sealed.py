@@ -46,7 +46,7 @@ def leaf_vectors() -> dict[str, Any]:
         rows.append({"sequence": row, "named": name, "person": nik is not None, "tag": tag.hex(), "vault_id": vault.hex() if nik else None, "salt": salt.hex(), "line": (LINES[row] or b"").decode(), "profile": profile, "outcome": outcome, "commitment": commitment.hex(), "leaf": (b"\1" + EXCHANGE + leaf).hex()})
     stored.sort(key=lambda s: (s[:16], s[51:]))
     people = {str(row["tag"]): str(row["vault_id"]) for row in rows if row["person"]}
-    new = [(seed(f"vault salt {tag}")[:16], bytes.fromhex(tag), bytes.fromhex(people[tag])) for tag in sorted(people)]
+    new = sorted([(seed(f"vault salt {tag}")[:16], bytes.fromhex(tag), bytes.fromhex(people[tag])) for tag in sorted(people)], key=lambda one: sha(b"".join(one)))
     return {
         "what": "leaf.md: rows of a small exchange, their leaves, the stored form of the sorted leaves, and the root; the vault commitments to their people",
         "exchange": EXCHANGE.hex(), "salt_key": salt_key.hex(), "ref_key": ref_key.hex(), "tag_key": tag_key.hex(),

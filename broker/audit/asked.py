@@ -22,7 +22,9 @@ MAX_SUBJECTS: Final = 1000  # of one request
 _REASON: Final = range(10, 501)  # characters
 _NIK: Final = re.compile(r"[0-9]{16}")
 _PASSPORT: Final = re.compile(r"[A-Z0-9]{6,12}")  # as the contracts have it
-_SIGNS: Final = re.compile(r"[\s.\-/]")
+_SIGNS: Final = re.compile(r"[\W_]")
+_DATES: Final = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
+_DIGITS: Final = 15  # in all, dates apart: an identity number written in pieces has more
 _IDENTIFIERS: Final = frozenset({"nik", "kk", "npwp", "bpjs", "kpj", "nip", "passport", "sim", "phone", "email", "account", "ak1"})
 
 
@@ -63,5 +65,5 @@ def reasoned(reason: str, subjects: Sequence[str] = ()) -> None:
     bare = _SIGNS.sub("", reason).upper()
     if len(reason.strip()) not in _REASON or len(reason) not in _REASON or not reason.isprintable() or any(subject in bare for subject in subjects):
         raise Refusal("alasan")
-    if any(finding.kind in _IDENTIFIERS for finding in detect([reason])[0]):
+    if sum(c.isdecimal() for c in _DATES.sub("", reason)) >= _DIGITS or any(finding.kind in _IDENTIFIERS for finding in detect([reason])[0]):
         raise Refusal("alasan")

@@ -72,7 +72,7 @@ class Erased:
 
 
 def erase_subject(office: Office, person: Person, agreement: str, subject: str, ground: Ground, now: datetime) -> Erased:
-    """Unlinks a person (NIK or passport number) from all their leaves in an agreement. Someone the vault does not know is recorded and answered alike.
+    """Unlinks a person (NIK or passport number) from all their leaves in an agreement. Someone the vault does not know is recorded alike, but for the count.
 
     Refusal wewenang, subjek, alasan, penghapusan.
     """

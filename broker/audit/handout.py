@@ -19,9 +19,8 @@ from broker.envelope.dsse import EXPORT
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.keys import ReceiptKey
-from broker.lifecycle.officers import READ
-from broker.model import utc_text, wib_date
-from broker.people import may
+from broker.lifecycle.officers import readable
+from broker.model import utc_text
 from broker.record import event
 
 if TYPE_CHECKING:
@@ -113,6 +112,6 @@ def statement(office: Office, person: Person, name: str, now: datetime) -> bytes
     """The DSSE over a file handed out before, for those who may read the log of its agreement. Refusal tidak_ada otherwise."""
     with office.ledger.database.read() as tx:
         kept = tx.exports.get(name)
-    if kept is None or not may(person, READ, kept[0], wib_date(now)):
+    if kept is None or kept[0] not in readable(office, person, now):
         raise Refusal("tidak_ada")
     return kept[1]

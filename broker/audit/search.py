@@ -44,8 +44,8 @@ CACHED: Final = 4096  # manifests kept decoded: some 10 MB
 
 
 def require(office: Office, person: Person, act: str, agreement: str, now: datetime) -> None:
-    """Refusal wewenang unless the person may do the act in that agreement today; an agreement that is not theirs is as one that is not."""
-    if agreement not in office.agreements or not may(person, act, agreement, wib_date(now)):
+    """Refusal wewenang unless the person may do the act in that agreement today, and read its log; an agreement that is not theirs is as one that is not."""
+    if agreement not in readable(office, person, now) or not may(person, act, agreement, wib_date(now)):
         raise Refusal("wewenang", tindakan=act)
 
 

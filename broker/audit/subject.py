@@ -125,7 +125,7 @@ def ask(office: Office, person: Person, question: Question, now: datetime) -> Su
     name = secrets.token_hex(16)
     with office.ledger.writing() as book:
         book.tx.audit.lapse(utc_text(now))
-        count = len(names) + book.tx.audit.unapproved(question.agreement, person.id, utc_text(now - ALONE_WITHIN))
+        count = len(names) + book.tx.audit.unapproved(person.id, utc_text(now - ALONE_WITHIN))
         alone = count <= ALONE and person.party not in BODIES
         row = SubjectRequest(
             id=name, agreement=question.agreement, person=person.id, asked=utc_text(now), starts=question.starts.isoformat(), ends=question.ends.isoformat(),

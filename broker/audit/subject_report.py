@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from broker.audit.handout import at_checkpoint, handed_out
 from broker.audit.subject import Answer, Question, answer, ask
+from broker.audit.subject import request as request_of
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.ledger import OUTCOMES, RELEASED
@@ -64,11 +65,11 @@ def report(office: Office, person: Person, asked: Question | str, about: About, 
     if form not in MEDIA:
         raise Refusal("parameter", parameter="format")
     _checked(about, asked, now)
+    if (request_of(office, person, asked, now).subjects if isinstance(asked, str) else len(asked.subjects)) != 1:
+        raise Refusal("parameter", parameter="subjects")  # before the answer, which is given once
     found = answer(office, person, asked, now) if isinstance(asked, str) else ask(office, person, asked, now)
     if not isinstance(found, Answer):
         return found
-    if len(found.subjects) != 1:
-        raise Refusal("parameter", parameter="subjects")
     log = at_checkpoint(office, found.agreement, found.size)
     said = told(office, log, found, about, now)
     if form == "json":

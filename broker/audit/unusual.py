@@ -23,6 +23,7 @@ from broker.ledger.leaves import STORED
 from broker.lifecycle.officers import READ
 from broker.model import WIB, Level, wib_date
 from broker.record import entry_time, event
+from broker.witnessing import cosigned
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
@@ -389,5 +390,6 @@ def _unwitnessed(office: Office, tx: Transaction, agreement: str, now: datetime)
     quorum = office.quorums.get(agreement)
     if quorum is None or quorum.policy.quorum == NONE:
         return []
-    since = entry_time(tx, agreement, quorum.confirmed)
+    last = cosigned(tx, quorum, office.ledger.size(agreement))
+    since = entry_time(tx, agreement, last.size if last else 0)
     return [] if since is None else [(agreement, now - since, quorum.limit)]

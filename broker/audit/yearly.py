@@ -21,7 +21,7 @@ from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import LogKey, SecretKey, inverted, ref_key
 from broker.ledger import RELEASED, leaf_hash, read_checkpoint, root_of, verify_consistency
-from broker.ledger.leaves import STORED
+from broker.ledger.leaves import STORED, tiles
 from broker.lifecycle.officers import READ
 from broker.model import LEVEL_NAMES, WIB, wib_date
 from broker.record import origin
@@ -163,19 +163,21 @@ def _exchange(office: Office, flow: _Flow, manifest: dict[str, Any]) -> None:
     flow.leaves += records["leaves"]
     flow.quality.update(manifest["quality"])
     flow.outcomes.update(manifest["outcomes"])
-    profiles, refs, seen = np.full(records["rows"], -1, np.int32), [], 0
+    profiles, refs, seen, roots = np.full(records["rows"], -1, np.int32), [], 0, []
     with office.ledger.database.read() as tx:
         for segment in tx.segments(manifest["exchange"]):
             leaves = np.frombuffer(segment, np.uint8).reshape(-1, STORED)
             seen += len(leaves)
+            roots.append(root_of(tiles(bytes.fromhex(manifest["exchange"]), leaves)))
             leaves = leaves[leaves[:, 50] == RELEASED]
             # A row has as many leaves as it names persons, all of one profile.
             profiles[_numbers(leaves[:, 51:55], ">u4")] = _numbers(leaves[:, 48:50], ">u2")
             refs.append(leaves[:, :16].tobytes())
-    if records["leaves"] and not seen:
+        dropped = tx.kept.dropped(manifest["exchange"])
+    if dropped:
         flow.without_leaves += 1
         return
-    if seen != records["leaves"]:
+    if (seen, root_of(roots).hex()) != (records["leaves"], records["root"]):
         raise LedgerError(f"exchange {manifest['exchange']} has not the leaves of its manifest")
     for profile, rows in zip(*(found.tolist() for found in np.unique(profiles[profiles >= 0], return_counts=True)), strict=True):
         for column, level in zip(manifest["columns"], manifest["profiles"][profile]["levels"], strict=True):

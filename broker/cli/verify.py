@@ -88,7 +88,9 @@ def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None,
             return 1
     for line in page(found, file.name, say):
         _print(line)
-    told = True
+    told = not (who and found.answer is None)
+    if not told:
+        _print(say("Bundel ini tidak memuat jawaban tentang orang.", "This bundle holds no answer about people."))
     if who and found.answer is not None:
         key = file.with_name(file.name + WHOSE_FILE).read_bytes()
         number = found.answer.about(key, re.sub(r"[\s.\-]", "", typer.prompt("NIK atau nomor paspor", hide_input=True, prompt_suffix=": ")).upper())
@@ -222,7 +224,7 @@ def answers(found: Checked, question: Question | None, say: Say) -> Iterator[tup
         if question is None:
             yield from ((line, True) for line in _all(found, answer, person, say))
         else:
-            verdict = answered(answer, person, question)
+            verdict = answered(found, answer, person, question)
             yield from ((line, True) for line in _verdict(found, answer, verdict, question, say))
             yield _rests(answer, person, say), verdict.answer is not None
 
@@ -257,6 +259,8 @@ def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Quest
     if verdict.unlooked:
         yield say(f"    tidak dijawab: {len(verdict.unlooked)} pertukaran, yang daun atau rahasianya dihapus, atau yang dicatat sesudahnya:", f"    unanswered: {len(verdict.unlooked)} exchanges, whose leaves or secret were erased, or that were recorded since:")
         yield from (f"      {_time(one.time)}  {one.exchange}" for one in verdict.unlooked)
+    if not verdict.real:
+        yield say("    Log ini tidak mengenal penerima itu, atau tidak ada kolom bernama demikian: periksa ejaannya.", "    This log knows no such recipient, or no column of that name: check the spelling.")
     if not verdict.whole:
         yield say("    Jawaban ini tidak meliputi seluruh tahun itu, atau broker tidak mengenal orangnya.", "    The answer does not cover all of that year, or the broker knows no such person.")
 

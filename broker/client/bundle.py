@@ -160,7 +160,7 @@ def whose(key: bytes, number: int, subject: str) -> bytes:
 class Checked:
     """What held. kinds: entries of the log by kind. cosigned: witness → POSIX seconds, where a policy was given. until: time of the last entry.
 
-    states: exchange → what the log says became of it last. opened: the records that were opened.
+    states: exchange → what the log says became of it last. opened: the records that were opened. systems, columns: that any manifest of the log names.
     """
 
     agreement: str
@@ -175,6 +175,8 @@ class Checked:
     policies: Mapping[int, int]
     opened: tuple[Opening, ...]
     answer: Answered | None
+    systems: frozenset[str]
+    columns: frozenset[str]
 
 
 def verify_bundle(
@@ -195,12 +197,12 @@ def verify_bundle(
         cosigned = None if policy is None else _cosigned(policy, note, checkpoint.origin, broker.get(LogPublic, "log", agreement))
     with _step("kunci"):
         keys = _Keys(parties, _claimed(PartReader(file, parts["keys.ndjson"]).all(_MOST_KEYS)))
-    asked = _Asked(file, parts[SUBJECT], agreement, broker, size) if SUBJECT in parts else None
+    asked = _Asked(file, parts[SUBJECT], agreement, broker, size, (starts, ends), dropped) if SUBJECT in parts else None
     log = _Log(file, parts, agreement, (starts, ends), dropped, broker.get(ReceiptPublic, "receipt", agreement), keys, openings, asked)
     log.read(checkpoint)
     return Checked(
         agreement, starts, ends, checkpoint, log.until, log.kinds, cosigned, tuple(log.exchanges), log.states, {v: n for v, (_, n) in log.policies.items()}, tuple(openings),
-        None if asked is None else asked.finished(log),
+        None if asked is None else asked.finished(log), frozenset(log.systems), frozenset(log.columns),
     )  # fmt: skip
 
 
@@ -263,7 +265,9 @@ class _Log:
         self.until = ""
         self.retired = 0  # leaves of exchanges decided before this year may be gone
         self.erased: set[str] = set()  # exchanges whose secret is
-        self.answers: dict[str, tuple[int, int]] = {}  # request → hits, exchanges looked through
+        self.answers: dict[str, tuple[int, int, str]] = {}  # request → hits, exchanges looked through, when
+        self.systems: set[str] = set()
+        self.columns: set[str] = set()
         self._manifests: set[bytes] = set()
         self._days_of: dict[str, str] = {}
         self._found: dict[tuple[str, str], str] = {}  # exchange, system → digest of the receipt that is here
@@ -296,6 +300,8 @@ class _Log:
                 with _step("entri", f"entry {index}"):
                     self._count(value)
                     name, day = value["exchange"], wib_date(datetime.fromisoformat(value["time"]))
+                    self.systems.update((value["sender"], value["recipient"]))
+                    self.columns.update(value["columns"])
                 if self._asked is not None:
                     self._asked.look(index, day, value)
                 if self._days[0] <= day <= self._days[1]:
@@ -309,7 +315,7 @@ class _Log:
             case "erasure", {"act": "exchange", "exchange": str() as name}:
                 self.erased.add(name)
             case "query", {"act": "answered", "request": str() as request, "hits": int() as hits, "looked": int() as looked}:
-                self.answers[request] = (hits, looked)
+                self.answers[request] = (hits, looked, value["time"])
 
     def _count(self, manifest: dict[str, Any]) -> None:
         """Each exchange once, of this log; one policy to a version."""
@@ -379,7 +385,7 @@ class _Log:
 class _Asked:
     """The signed answer about people, its proofs held against each manifest as it comes."""
 
-    def __init__(self, file: IO[bytes], part: Part, agreement: str, broker: PublicSet, size: int) -> None:
+    def __init__(self, file: IO[bytes], part: Part, agreement: str, broker: PublicSet, size: int, days: tuple[date, date], dropped: frozenset[str]) -> None:
         with _step("subjek"):
             payload = verify_dsse(read_dsse(PartReader(file, part).all(_MOST_ANSWER)), ANSWER, broker.get(ReceiptPublic, "receipt", agreement))
             said: dict[str, Any] = strict_object(payload)
@@ -388,7 +394,11 @@ class _Asked:
                 raise NotVerified("the answer is of another agreement, or of a longer log")
             self._request, self._size, self._time = str(answer["request"]), int(answer["size"]), str(answer["answered"])
             self._days = date.fromisoformat(answer["starts"]), date.fromisoformat(answer["ends"])
-            self._unlooked, self._looked = set(answer["unlooked"]), int(answer["looked"])
+            if not days[0] <= self._days[0] <= self._days[1] <= days[1]:
+                raise NotVerified("the answer is about days that the bundle does not cover: absence rests on all leaves of an exchange")
+            self._unlooked, self._looked, self._walked = set(answer["unlooked"]), int(answer["looked"]), 0
+            if dropped - self._unlooked:
+                raise NotVerified("the answer tells of an exchange whose leaves are not in the bundle")
             self._unlooked_seen: list[Absent] = []
             self._later: list[Absent] = []
             self._people = [_Proofs(one) for one in answer["subjects"]]
@@ -404,6 +414,7 @@ class _Asked:
             if name in self._unlooked or index >= self._size:
                 (self._later if index >= self._size else self._unlooked_seen).append(Absent(name, manifest["time"], manifest["recipient"]))
                 return
+            self._walked += 1
             for person in self._people:
                 person.look(index, manifest)
 
@@ -416,8 +427,10 @@ class _Asked:
                     raise NotVerified(f"exchange {one.exchange} was not looked through, and the log tells of no erasure that explains it")
             people = tuple(person.finished() for person in self._people)
             hits = sum(len(person.disclosed) for person in people)
-            if log.answers.get(self._request) != (hits, self._looked):
-                raise NotVerified("the log tells of no such answer to this request, or of one with other counts")
+            if self._looked != self._walked:
+                raise NotVerified("the answer passes over an exchange of its days, or tells of more than there are")
+            if log.answers.get(self._request) != (hits, self._looked, self._time):
+                raise NotVerified("the log tells of no such answer to this request, or of one with other counts or another time")
             return Answered(self._request, *self._days, self._size, self._time, self._looked, (*self._unlooked_seen, *self._later), people, self._commitments)
 
 
@@ -481,12 +494,16 @@ class Question:
     recipient: str
     year: int
 
+    def means(self, column: str) -> bool:
+        return column == self.column or self.column in column.split("_")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """received: exchanges that gave it above level 0, with the columns' levels. hidden: that hold the person, and not the column. absent: that do not.
 
     unlooked: that the answer says nothing of. whole: every day of the year was asked about, and the broker knew whom it was asked about.
+    real: the log has no exchange at all, or knows the recipient and a column of that name: what nobody could receive is no question.
     """
 
     received: tuple[tuple[Disclosed, Mapping[str, int]], ...]
@@ -494,16 +511,17 @@ class Verdict:
     absent: tuple[Absent, ...]
     unlooked: tuple[Absent, ...]
     whole: bool
+    real: bool
 
     @property
     def answer(self) -> bool | None:
         """None: it cannot be told."""
         if self.received:
             return True
-        return False if self.whole and not self.unlooked else None
+        return False if self.whole and self.real and not self.unlooked else None
 
 
-def answered(found: Answered, person: Person, question: Question) -> Verdict:
+def answered(checked: Checked, found: Answered, person: Person, question: Question) -> Verdict:
     """The answer that the proofs of one person give. Pure; nothing is looked up."""
 
     def asked(time: str, recipient: str) -> bool:
@@ -511,7 +529,7 @@ def answered(found: Answered, person: Person, question: Question) -> Verdict:
 
     received, hidden = [], []
     for one in (one for one in person.disclosed if asked(one.time, one.recipient)):
-        levels = {column: level for column, level in one.levels.items() if level and (column == question.column or question.column in column.split("_"))}
+        levels = {column: level for column, level in one.levels.items() if level and question.means(column)}
         if levels:
             received.append((one, levels))
         else:
@@ -519,4 +537,5 @@ def answered(found: Answered, person: Person, question: Question) -> Verdict:
     absent, unlooked = (tuple(one for one in some if asked(one.time, one.recipient)) for some in (person.absent, found.unlooked))
     known = bool(person.disclosed or person.absent) or not found.looked
     whole = known and found.starts <= date(question.year, 1, 1) and date(question.year, 12, 31) <= found.ends
-    return Verdict(tuple(received), tuple(hidden), absent, unlooked, whole)
+    real = not checked.systems or (question.recipient in checked.systems and any(map(question.means, checked.columns)))
+    return Verdict(tuple(received), tuple(hidden), absent, unlooked, whole, real)

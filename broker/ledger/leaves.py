@@ -111,6 +111,20 @@ class Segment:
     tiles: bytes
 
 
+def tiles(exchange: bytes, rows: NDArray[np.uint8]) -> list[bytes]:
+    """The hashes of the 256-leaf tiles of a segment's stored leaves, uint8 (n, STORED)."""
+    preimages = np.empty((len(rows), LEAF + 1), np.uint8)
+    preimages[:, 0] = 0
+    preimages[:, 1] = 1
+    preimages[:, 2:18] = np.frombuffer(exchange, np.uint8)
+    preimages[:, 18:] = rows
+    data = preimages.tobytes()
+    level = [sha256(data[i : i + LEAF + 1]).digest() for i in range(0, len(data), LEAF + 1)]
+    for _ in range(TILE_LEVEL):
+        level = up(level)
+    return level
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     root: bytes
@@ -184,16 +198,7 @@ class LeafGatherer:
             yield carry
 
     def _segment(self, number: int, rows: NDArray[np.uint8]) -> tuple[Segment, bytes]:
-        n = len(rows)
-        preimages = np.empty((n, LEAF + 1), np.uint8)
-        preimages[:, 0] = 0
-        preimages[:, 1] = 1
-        preimages[:, 2:18] = np.frombuffer(self._exchange, np.uint8)
-        preimages[:, 18:] = rows
-        data = preimages.tobytes()
-        level = [sha256(data[i : i + LEAF + 1]).digest() for i in range(0, n * (LEAF + 1), LEAF + 1)]
-        for _ in range(TILE_LEVEL):
-            level = up(level)
+        level = tiles(self._exchange, rows)
         return Segment(number, rows[0, :16].tobytes(), rows[-1, :16].tobytes(), rows.tobytes(), b"".join(level)), root_of(level)
 
     def close(self) -> None:

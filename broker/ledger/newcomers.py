@@ -1,8 +1,8 @@
 """Who came into an agreement's vault with an exchange: one commitment each, so that the vault cannot be rewritten unseen.
 
-commitment = SHA-256(salt ‖ tag ‖ vault id), by ascending tag; the manifest has their number and RFC 6962 root. Source: docs/formats/leaf.md.
+commitment = SHA-256(salt ‖ tag ‖ vault id), in ascending order; the manifest has their number and RFC 6962 root. Source: docs/formats/leaf.md.
 The salt is random and kept beside the commitments: once it is erased, nothing tells any more whose commitment it was, not even to who
-holds every key. Standard library only.
+holds every key; nor does its place, which follows from the salt. Standard library only.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ class Enrolment:
 
 def commitment(salt: bytes, tag: bytes, person: bytes) -> bytes:
     return sha256(salt + tag + person).digest()
+
+
+def in_order(hashes: bytes, salts: bytes) -> tuple[bytes, bytes]:
+    """Commitments and their salts, ascending by commitment: in the order of tags, an erased one would stand between two that are known."""
+    pairs = sorted(zip(_split(hashes, HASH), _split(salts, PART), strict=True))
+    return b"".join([known for known, _ in pairs]), b"".join([salt for _, salt in pairs])
 
 
 def newcomers_root(hashes: bytes) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import Held
@@ -15,10 +16,11 @@ from broker.model import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from broker.ledger.cosign import WitnessPolicy
 
+SKEW: Final = timedelta(minutes=5)  # that an entry may lie ahead of the clock
 _KEPT: Final = 256  # sizes whose answers are remembered while no quorum comes together
 
 
@@ -87,6 +89,6 @@ class Quorum:
         if self.policy.quorum == NONE:
             return
         oldest = since(standing.confirmed) if standing.confirmed else self._started
-        if oldest is not None and (not standing.confirmed or now - oldest > self.limit):
+        if oldest is not None and (not standing.confirmed or now - oldest > self.limit or oldest - now > SKEW):  # a clock that went back counts no hours
             missing = [w.name for w in self.policy.witnesses if self.latest(w.name) <= standing.confirmed]
             raise Held("saksi", kesepakatan=self.log, sejak=utc_text(oldest), saksi=", ".join(missing))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from broker.errors import Refusal
 from broker.model import wib_date
-from broker.people import may, vouched
+from broker.people import BODIES, may, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,12 @@ def require(office: Office, person: Person, act: str, now: datetime, every: Iter
 
 
 def readable(office: Office, person: Person, now: datetime) -> list[str]:
-    """The agreements whose log, and whose part of a policy's change, the person may read today."""
+    """The agreements whose log, and whose part of a policy's change, the person may read today: none for an account that only the host's administrator made.
+
+    An external auditor has no system to vouch for them; the letter of appointment is in the agreement's log.
+    """
+    if person.party not in BODIES and not vouched(office, person):
+        return []
     return [name for name in office.agreements if may(person, READ, name, wib_date(now))]
 
 

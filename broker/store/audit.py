@@ -74,10 +74,10 @@ class Audit:
         """Those that wait for an approver or for their asker, oldest first."""
         return self._requests("agreement = :a AND state IN ('pending', 'approved') ORDER BY asked, id", a=agreement)
 
-    def unapproved(self, agreement: str, person: str, since: str) -> int:
-        """How many people they asked about since then without a second person."""
-        query = "SELECT SUM(subjects) FROM subjectrequest WHERE agreement = :a AND person = :p AND asked > :s AND approver IS NULL AND state IN ('approved', 'answered')"
-        found: Any = self._c.execute(text(query), {"a": agreement, "p": person, "s": since}).scalar()
+    def unapproved(self, person: str, since: str) -> int:
+        """How many people they asked about since then without a second person, in all agreements together."""
+        query = "SELECT SUM(subjects) FROM subjectrequest WHERE person = :p AND asked > :s AND approver IS NULL AND state IN ('approved', 'answered')"
+        found: Any = self._c.execute(text(query), {"p": person, "s": since}).scalar()
         return int(found or 0)
 
     def lapse(self, now: str) -> None:

@@ -16,7 +16,7 @@ from broker.errors import Refusal
 from broker.keys import RequestPublic
 from broker.ledger.tiles import WIDTH, read_tile
 from broker.ledger.tlogproof import tlog_proof
-from broker.lifecycle.officers import READ, agreements_of
+from broker.lifecycle.officers import readable
 from broker.record import BROKER_LOG
 from broker.web.answers import recorded
 from broker.web.officers import OfficerApi, as_signed
@@ -74,7 +74,7 @@ class TlogApi(OfficerApi):
         systems = {peer.get(RequestPublic, "request").kid for peer in self._office.peers.values()}
         if named is not None and named.group(1) in systems:
             return door.log_of(self._office, self._system(request), log)
-        if log not in agreements_of(self._office, self._person(request), READ, self._clock()):
+        if log not in readable(self._office, self._person(request), self._clock()):
             raise Refusal("tidak_ada")
         return log
 

@@ -14,14 +14,15 @@ from broker.audit import handout
 from broker.audit.export import COLUMNS, MAX_PDF_ROWS, _as, cells, csv_lines, export
 from broker.audit.handout import at_checkpoint, handed_out
 from broker.audit.search import Facts, Found
+from broker.client import create_home
 from broker.client.reports import check_file, statement_of
 from broker.errors import ClientError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import read_public_set
 from broker.ledger import leaf_hash
-from broker.people import Invitation, invite
+from broker.people import Invitation, enrol_key, invite
 from tests.audit.reading import reader
-from tests.simulator import SIBUSER, Town
+from tests.simulator import SIBUSER, URL, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +34,15 @@ AGREEMENT = "nk-sijunjung-2025"
 
 
 def person(town: Town, role: str = "auditor", party: str = "sijunjung") -> Person:
+    """Someone with keys that their party's system vouches for."""
     asked = Invitation(role, party, "SK-1/2026", town.now.date(), None, frozenset(), "Nama")
-    return invite(town.office, asked, town.now)[0]
+    found = invite(town.office, asked, town.now)[0]
+    public = create_home(town.folder / found.id, found.id, URL, town.now)
+    enrol_key(town.office, found.id, public.to_json(), public.fingerprint, town.now, town.voucher(public))
+    with town.office.ledger.database.read() as tx:
+        enrolled = tx.people.get(found.id)
+    assert enrolled is not None
+    return enrolled
 
 
 def filled(town: Town) -> list[str]:
