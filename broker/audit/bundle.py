@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,7 @@ from broker.envelope.dsse import ANSWER
 from broker.errors import LedgerError, Refusal
 from broker.jcs import canonical
 from broker.keys import ReceiptKey
+from broker.ledger.cosign import satisfied
 from broker.ledger.openings import STORED
 from broker.ledger.stored import MOST, archive
 from broker.ledger.tiles import bundle as entry_bundle
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from broker.model import Person
     from broker.store import SubjectRequest, Transaction
 
+PATIENCE: Final = 15.0  # seconds that a bundle waits for its checkpoint to be cosigned
 _BESIDE: Final = 16_384  # bytes that an exchange's entry and receipts come to, beside its leaves
 
 
@@ -80,10 +84,7 @@ def about_people(office: Office, person: Person, asked: Question | str, now: dat
 
 def _made(office: Office, person: Person, agreement: str, starts: date, ends: date, found: tuple[str, bytes] | None, now: datetime) -> File:
     """found: the request and the signed answer."""
-    with office.ledger.database.read() as tx:
-        note = tx.checkpoint(agreement)
-        if note is None:
-            raise Refusal("parameter", parameter="agreement")
+    with _settled(office, agreement) as (tx, note):
         log = Log(agreement, int(note.split("\n")[1]), note)
         exchanges = dict(_exchanges(tx, log, starts, ends))
         dropped = [name for name in exchanges if tx.kept.dropped(name)]
@@ -101,6 +102,21 @@ def _made(office: Office, person: Person, agreement: str, starts: date, ends: da
         facts: dict[str, Json] = {} if found is None else {"request": found[0]}
         asked: dict[str, Json] = {"from": starts.isoformat(), "to": ends.isoformat()}
         return handed_out(office, person, log, "bundel", "zip", archive(members), partial(len, exchanges), now, asked=asked, facts=facts)
+
+
+@contextmanager
+def _settled(office: Office, agreement: str) -> Iterator[tuple[Transaction, str]]:
+    """The log at its latest checkpoint, once its quorum has cosigned that, or PATIENCE is over: witnesses are asked every few seconds."""
+    until, quorum = time.monotonic() + PATIENCE, office.quorums.get(agreement)
+    while True:
+        with office.ledger.database.read() as tx:
+            note = tx.checkpoint(agreement)
+            if note is None:
+                raise Refusal("parameter", parameter="agreement")
+            if quorum is None or satisfied(quorum.policy, note) or time.monotonic() > until:
+                yield tx, note
+                return
+        time.sleep(0.2)
 
 
 def _exchanges(tx: Transaction, log: Log, starts: date, ends: date) -> Iterator[tuple[str, int]]:
