@@ -39,13 +39,16 @@ def export(
     agreement: Agreement,
     output: Out,
     expression: Annotated[str, typer.Argument(help="What to find, as in `broker log search`; without it everything.")] = "",
-    form: Annotated[str, typer.Option("--to", help="csv, jsonl, ocsf or pdf.")] = "csv",
+    form: Annotated[str, typer.Option("--to", help="csv, jsonl, ocsf or pdf; without it by the file's name.")] = "",
     entries: Annotated[bool, typer.Option("--entries", help="Every kind of log entry, not exchanges alone.")] = False,
     home: Home = None,
 ) -> None:
     """Take all that a search finds as a file. The taking is recorded."""
+    named = output.suffix.removeprefix(".")
+    if not form and named not in ("csv", "jsonl", "pdf"):
+        raise ClientError("the file's name must end in .csv, .jsonl or .pdf; or say --to ocsf")
     with _reports(home) as reports:
-        _kept(output, reports.export(agreement, form, expression, "entri" if entries else "pertukaran", output))
+        _kept(output, reports.export(agreement, form or named, expression, "entri" if entries else "pertukaran", output))
 
 
 def report(
@@ -106,7 +109,8 @@ def check(
         raise ClientError(f"{statement_of(file)} is missing")
     said = check_file(file, read_public_set(pinned.read_bytes()))
     say(f"SAH {file.name}: {said['what']} dari {said['agreement']}, {said['rows']} entri, dibuat {said['time']} untuk {said['person']}")
-    say(f"  diminta {said['asked']}\n  dari log berukuran {said['log_size']}")
+    asked = ", ".join(f"{name} {value}" for name, value in said["asked"].items() if value is not None)
+    say(f"  diminta: {asked or 'semua'}\n  dari log berukuran {said['log_size']}")
 
 
 def _form(output: Path) -> str:
