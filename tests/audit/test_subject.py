@@ -199,7 +199,7 @@ def test_a_key_that_nobody_vouched_for_asks_about_nobody(bureau: Bureau) -> None
 
 def test_without_a_reason_that_may_be_kept_nothing_is_answered(bureau: Bureau) -> None:
     auditor = bureau.auditor()
-    numbers = ("permintaan atas NIK 3275019009909678", "permintaan atas 3275 0190 0990 9678 itu", "hubungi 0812-3456-7890 saja ya", "soal paspor x-9001001 yang hilang")
+    numbers = ("permintaan atas NIK 3275019009909678", "permintaan atas 3275 0190 0990 9678 itu", "hubungi 0812-3456-7890 saja ya", "soal paspor x-9001001 yang hilang", "atas 3275:0190:0990:9678 itu", "atas 32750190 dan 09909678 itu")
     for reason in ("", " " * 20, "pendek", " pendek    ", "x" * 501, "baris satu\nbaris dua", *numbers):
         with pytest.raises(ClientError, match="Alasan tertulis"):
             ask(auditor, STRANGER, "X9001001", reason=reason)
@@ -240,6 +240,9 @@ def test_twenty_are_answered_and_one_more_waits(bureau: Bureau) -> None:
     assert len(ask(second, *crowd(20))["subjects"]) == 20  # each has a day of their own
     waiting = ask(auditor, STRANGER)  # the twenty-first of the day: a list cut in pieces is one list
     assert (waiting["state"], waiting["subjects"]) == ("pending", 1)
+    ministry = bureau.auditor("kemnaker")
+    assert len(ask(ministry, *crowd(20))["subjects"]) == 20
+    assert ask(ministry, STRANGER, agreement=BINJAI)["state"] == "pending"  # nor does another agreement begin another day
     bureau.town.now += timedelta(hours=24)
     assert ask(second, *crowd(21))["state"] == "pending"
     assert len(ask(auditor, STRANGER)["subjects"]) == 1

@@ -56,6 +56,22 @@ def test_leaves_that_are_not_all_there_are_an_error_and_not_a_smaller_figure(tow
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE segment SET rows = CAST(substr(rows, 1, 15) || x'11' || substr(rows, 17) AS BLOB)",
+        "UPDATE segment SET rows = CAST(substr(rows, 1, 50) || x'11' || substr(rows, 52) AS BLOB)",
+        "DELETE FROM segment",
+    ],
+)
+def test_leaves_changed_by_hand_are_an_error_and_not_another_figure(town: Town, change: str) -> None:
+    town.exchange(town.csv(town.rows()))
+    with town.office.ledger.database.write() as tx:
+        tx._c.exec_driver_sql(change)
+    with pytest.raises(LedgerError, match="has not the leaves"):
+        figures(town)
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "UPDATE logentry SET entry = CAST(replace(CAST(entry AS TEXT), 'policy', 'police') AS BLOB) WHERE position = 0",

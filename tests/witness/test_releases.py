@@ -524,3 +524,30 @@ def test_no_file_means_no_witnesses_and_the_broker_says_so(town: Town, caplog: p
         witnessing.start(lambda: None)
     witnessing.close()
     assert [message.partition(":")[0] for message in caplog.messages] == [f"no witnesses log={name}" for name in town.office.agreements]
+
+
+def test_a_clock_that_went_back_lets_nothing_out(village: Village) -> None:
+    assert village.round()
+    let_out(village)
+    for stand in village.stands:
+        stand.stop()
+    village.town.now -= timedelta(minutes=4)
+    let_out(village)  # clocks differ by minutes
+    village.town.now -= timedelta(days=2)
+    held(village)
+
+
+def test_a_mark_without_its_policy_stops_the_start(village: Village) -> None:
+    mark_of(village.town.home, NK).write_text("{}")
+    (village.town.home / "witnesses" / f"{NK}.policy").unlink()
+    with pytest.raises(ConfigError, match="its policy is gone"):
+        read_quorums(village.town.home, village.town.office.agreements, village.town.office.rings, LIMIT_HOURS, village.town.now)
+
+
+def test_a_folder_that_cannot_be_read_is_not_one_without_witnesses(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("broker.witnessing.os.listdir", denied)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_quorums(village.town.home, village.town.office.agreements, village.town.office.rings, LIMIT_HOURS, village.town.now)
