@@ -580,7 +580,8 @@ def test_each_act_asks_for_its_own_right(desk: Desk) -> None:
         refused("wewenang", lambda: lifecycle.resume(office, same, "00" * 8, now), tindakan=lifecycle.STOP)  # noqa: B023
     assert state(desk, draft) == "draft"
     for role in ("ppdp", "auditor", "admin_pihak"):
-        assert lifecycle.read_draft(office, dataclasses.replace(author, role=role), name, now).id == name
+        assert lifecycle.read_draft(office, who(desk, desk.officer("sijunjung", role)), name, now).id == name
+        refused("wewenang", lambda: lifecycle.read_draft(office, dataclasses.replace(author, role=role), name, now))  # noqa: B023 - nobody vouched for that role
     for nobody in (dataclasses.replace(author, role="operator"), dataclasses.replace(author, state="ended"), dataclasses.replace(author, agreements=frozenset())):
         refused("wewenang", lambda: lifecycle.read_draft(office, nobody, name, now))  # noqa: B023
         refused("wewenang", lambda: lifecycle.open_drafts(office, nobody, now))  # noqa: B023
