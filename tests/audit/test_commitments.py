@@ -286,3 +286,15 @@ def test_an_erasure_explains_one_changed_person_once(row: Row, tmp_path: Path) -
         later(["u", "w"], 9, (3, 8))  # two changed, one erasure
     assert later(["x", "y"], 1, (3,)).changed == 1  # the first file again
     assert later(["z", "y"], 9, (3,)).changed == 0
+
+
+def test_a_persons_place_among_the_commitments_says_nothing_of_their_tag(town: Town) -> None:
+    """In the order of tags, an erased one would stand between two that are known, in the exchange that brought them all."""
+    town.exchange(town.csv(town.rows(n=40)))
+    with town.office.ledger.database.read() as tx:
+        (new,) = tx.kept.new(AGREEMENT)
+        hashes = [new.hashes[at : at + 32] for at in range(0, len(new.hashes), 32)]
+        places = [place(new.hashes, new.salts, tag, known) for tag, known in sorted(people(town).items())]
+    assert hashes == sorted(hashes)
+    assert places != list(range(40))
+    assert len(set(places)) == len(hashes) == 40
