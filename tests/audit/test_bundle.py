@@ -484,6 +484,11 @@ def test_an_answer_that_nobody_signed_is_refused(bundled: Bundled) -> None:
     refused(packed({**members(bundled.foreign), SUBJECT: members(bundled.about)[SUBJECT]}), bundled.broker, "subjek", "not signed by this key")
 
 
+def beside(presence: Any) -> str:
+    """A reference that does not fall between the two neighbours of an absence: one of theirs."""
+    return b64decode((presence["before"] or presence["after"])["leaf"])[:16].hex()
+
+
 def lies(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each changes an answer as a broker could, and signs; why it is refused all the same."""
     (subject,) = found["subjects"]
@@ -508,8 +513,8 @@ def lies(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found["subjects"][0]["proofs"] = [away, {**here, "presence": {**here["presence"], "leaves": []}}]
     yield "leaves left out", "adjacent|neighbour|shows no leaf"
     reset()
-    found["subjects"][0]["proofs"] = [here, {**away, "ref": here["ref"]} ]
-    yield "another reference", "leaf before is not before|leaf after is not after|other disclosures"
+    found["subjects"][0]["proofs"] = [here, {**away, "ref": beside(away["presence"])}]  # a random one would fall between the same two now and then
+    yield "another reference", "leaf before is not before|leaf after is not after"
     reset()
     found["subjects"][0]["disclosures"] = []
     yield "a disclosure left out", "other disclosures"
