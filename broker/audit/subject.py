@@ -14,9 +14,9 @@ import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import polars as pl
 
 from broker.audit.asked import allowed, names_of, reasoned, refused
@@ -24,8 +24,8 @@ from broker.audit.search import EXCHANGE, OUTCOME, facts_of, states
 from broker.errors import NotOpened, Refusal
 from broker.identity.sealed import seal_secret, unseal_secret
 from broker.jcs import canonical
-from broker.keys import SecretKey, derive, ref_key
-from broker.keys.cmac import column_cmac, ecb
+from broker.keys import SecretKey, derive, ref_key, referred
+from broker.keys.cmac import column_cmac
 from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
 from broker.lifecycle.officers import READ
@@ -252,7 +252,7 @@ def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetim
     with office.ledger.database.read(mapped=True) as tx:
         vault, erased = tx.vault(row.agreement), tx.kept.secrets(row.agreement)
         ids = [vault.find(tag.tobytes()) for tag in tags]
-        known = np.frombuffer(b"".join(filter(None, ids)), np.uint8).reshape(-1, 16)
+        known = b"".join(filter(None, ids))
         stored, manifests, refs, unlooked, outcomes = tx.leaf_counts(), {}, {}, [], []
         for index, entry in tx.audit.entries(row.agreement, size):
             if OUTCOME in entry:
@@ -268,8 +268,8 @@ def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetim
                 unlooked.append(name)
                 continue
             manifests[name] = (index, entry)
-            made = iter(ecb(key, known).reshape(-1, 16))
-            refs[name] = [None if who is None else next(made).tobytes() for who in ids]
+            made = BytesIO(referred(key, known))
+            refs[name] = [None if who is None else made.read(16) for who in ids]
         leaves = tx.leaves_of({name: [ref for ref in of if ref is not None] for name, of in refs.items()})
         reached = {name for name, _ in leaves}
         state = states(entry for entry in outcomes if entry[_ID].decode() in reached)

@@ -1,6 +1,6 @@
 """Keys: one purpose each, files only their owner can read, public sets pinned by fingerprint."""
 
-from broker.keys.derive import LABELS, derive, inverted, ref_key
+from broker.keys.derive import LABELS, derive, inverted, ref_key, referred
 from broker.keys.material import (
     KemKey,
     KemPublic,
@@ -38,5 +38,6 @@ __all__ = [
     "public_set",
     "read_public_set",
     "ref_key",
+    "referred",
     "write_private",
 ]

@@ -38,6 +38,11 @@ def ref_key(root: bytes, exchange: bytes, secret: bytes | None) -> bytes | None:
     return derive(root, "ref", exchange) if secret is None else derive(root, "ref", exchange, secret)
 
 
+def referred(ref_key: bytes, ids: bytes) -> bytes:
+    """The subject references of vault ids, 16 bytes each."""
+    return Cipher(algorithms.AES(ref_key), modes.ECB()).encryptor().update(ids)  # noqa: S305 - single blocks, as docs/formats/leaf.md says
+
+
 def inverted(ref_key: bytes, refs: bytes) -> bytes:
     """The blocks behind subject references, 16 bytes each: vault ids of persons, tags of records."""
     return Cipher(algorithms.AES(ref_key), modes.ECB()).decryptor().update(refs)  # noqa: S305 - single blocks, as docs/formats/leaf.md says
