@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import stat
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -10,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from broker.errors import ConfigError
+from broker.errors import ConfigError, KeyRingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOME_VARIABLE: Final = "SINERGI_HOME"  # a party's client home
 BROKER_VARIABLE: Final = "BROKER_HOME"
+UNLOCK_VARIABLE: Final = "SINERGI_UNLOCK"  # a file with what unlocks the key rings: a passphrase, a key or a PIN
+CREDENTIAL: Final = "sinergi-unlock"  # its name among a systemd service's credentials
 MAX_SUBMISSION: Final = 2 << 30  # bytes of a sealed body
 MAX_LIMIT_HOURS: Final = 168
 _KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "witness_limit_hours": int, "oidc": dict}
@@ -63,6 +67,42 @@ def limit_polars() -> None:
     A chunk is one piece of work: a second thread mostly waits for it, and a tenth of the processor goes with the waiting.
     """
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+
+def unlock(ring: str, new: bool, environment: Mapping[str, str] = os.environ) -> bytes:
+    """What unlocks a key ring: out of the file SINERGI_UNLOCK names, out of a systemd credential, or typed at the terminal, asked once a process.
+
+    KeyRingError if it can be had nowhere, or if others can read the file. The environment holds a path, never the secret.
+    """
+    folder, path = environment.get("CREDENTIALS_DIRECTORY"), environment.get(UNLOCK_VARIABLE)
+    if path is None and folder and (Path(folder) / CREDENTIAL).exists():
+        path = str(Path(folder) / CREDENTIAL)
+    if path is not None:
+        return _private(Path(path))
+    if not _TYPED:
+        if not sys.stdin.isatty():
+            raise KeyRingError(f"kunci {ring} terkunci: jalankan di terminal, atau tunjuk berkas pembukanya dengan {UNLOCK_VARIABLE}. "
+                               f"The keys are locked: use a terminal, or name the file that unlocks them in {UNLOCK_VARIABLE}.")  # fmt: skip
+        _TYPED.append(getpass.getpass("Frasa sandi kunci (passphrase): ").encode())
+        if new and getpass.getpass("Sekali lagi (again): ").encode() != _TYPED[0]:
+            _TYPED.clear()
+            raise KeyRingError("dua frasa sandi itu berbeda. The two passphrases differ.")
+    return _TYPED[0]
+
+
+_TYPED: Final[list[bytes]] = []
+
+
+def _private(path: Path) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        raise KeyRingError(f"{UNLOCK_VARIABLE}: {path.name} is a symbolic link, or cannot be read") from None
+    with os.fdopen(fd, "rb") as f:
+        status = os.fstat(fd)
+        if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o077:
+            raise KeyRingError(f"{UNLOCK_VARIABLE}: {path.name} is open to others, or belongs to another: chmod 600")
+        return f.read(4096)
 
 
 def broker_home(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:

@@ -27,10 +27,10 @@ from broker.store import Database
 from broker.witnessing import read_quorums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from broker.keys import PublicSet
+    from broker.keys import PublicSet, Ring
     from broker.model import Agreement, Contract
     from broker.policy import Policy
 
@@ -46,12 +46,11 @@ def init_home(home: Path, now: datetime) -> PublicSet:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
-    for agreement in load_agreements(home / "policies" / "agreements"):
-        create_ring(home / "secrets" / agreement, AGREEMENT_KEYS, now)
-    create_ring(home / "secrets" / BROKER_LOG, BROKER_KEYS, now)
+    rings = {name: create_ring(home / "secrets" / name, AGREEMENT_KEYS, now) for name in load_agreements(home / "policies" / "agreements")}
+    rings[BROKER_LOG] = create_ring(home / "secrets" / BROKER_LOG, BROKER_KEYS, now)
     (home / "peers").mkdir(mode=0o700)
     Folders(home).create()
-    public = public_set("broker", {path.name: open_ring(path) for path in sorted((home / "secrets").iterdir())})
+    public = public_set("broker", rings)
     write_private(home / "public.json", public.to_json())
     return public
 
@@ -75,8 +74,8 @@ def open_office(home: Path, now: datetime) -> Office:
     contracts = load_contracts(policies / "datasets")
     folders = Folders(home)
     folders.create()
-    rings = {name: open_ring(home / "secrets" / name) for name in (*agreements, BROKER_LOG)}
     database = Database(home / "ledger.db")
+    rings = _rings(home, database, (*agreements, BROKER_LOG))
     ledger = Ledger(database, {name: ring.get(LogKey, "log") for name, ring in rings.items()})
     codes = load_codelists(policies / "codes")
     office = Office(
@@ -94,6 +93,15 @@ def open_office(home: Path, now: datetime) -> Office:
     )
     start(office, now)
     return office
+
+
+def _rings(home: Path, database: Database, names: Iterable[str]) -> dict[str, Ring]:
+    """Every ring, none older than the one that was last in use; remembers which those are."""
+    with database.write() as tx:
+        rings = {name: open_ring(home / "secrets" / name, at_least=tx.ring_version(name)) for name in names}
+        for name, ring in rings.items():
+            tx.note_ring(name, ring.version)
+    return rings
 
 
 def policy_of(home: Path, contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> Policy:

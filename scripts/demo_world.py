@@ -69,6 +69,8 @@ class Demo:
         self.folder = folder
         self.files = folder / "berkas"
         self.files.mkdir()
+        self.unlock = folder / "pembuka"  # unlocks the key rings of this demonstration alone
+        self.broker("keys", "file", self.unlock)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.serving: subprocess.Popen[bytes] | None = None
@@ -76,8 +78,8 @@ class Demo:
     # --- processes
     def broker(self, *arguments: str | Path, home: str = "broker", status: int = 0, step: str = "") -> str:
         """What `broker ARGUMENTS` prints, run in a process of its own. Failed unless it exits with `status`."""
-        command = [sys.executable, "-m", "broker", *map(str, arguments), *(() if arguments[0] in ("sample", "detect") else ("--home", self.folder / home))]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment())
+        command = [sys.executable, "-m", "broker", *map(str, arguments), *(() if arguments[0] in ("sample", "detect") or arguments[:2] == ("keys", "file") else ("--home", self.folder / home))]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment(self.unlock))
         printed = done.stdout + done.stderr
         expect(done.returncode == status, step or f"broker {arguments[0]}", f"exit status {done.returncode}, {status} expected\n{printed}")
         return printed
@@ -87,7 +89,7 @@ class Demo:
         began = time.monotonic()
         with (self.folder / "broker.log").open("ab") as log:
             command = [sys.executable, "-m", "broker", "serve", "--port", str(self.port), "--home", str(self.folder / "broker")]
-            self.serving = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment())
+            self.serving = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment(self.unlock))
         while not self.answers():
             waited = time.monotonic() - began
             if self.serving.poll() is not None or waited > SECONDS:
@@ -145,9 +147,10 @@ class Demo:
         return f"  {sender} → {to}: {dataset}, {purpose}, {file}\n  " + printed.strip().replace("\n", "\n  ")
 
 
-def environment() -> dict[str, str]:
+def environment(unlock: Path) -> dict[str, str]:
     """Ours without what would point a command at another home; plain text, wide enough for a line."""
-    return {k: v for k, v in os.environ.items() if k not in ("SINERGI_HOME", "BROKER_HOME")} | {"COLUMNS": "120", "NO_COLOR": "1"}
+    own = {k: v for k, v in os.environ.items() if k not in ("SINERGI_HOME", "BROKER_HOME")}
+    return own | {"COLUMNS": "120", "NO_COLOR": "1", "SINERGI_UNLOCK": str(unlock)}
 
 
 def free_port() -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from broker.keys import new_key_file, write_private
+from broker.settings import UNLOCK_VARIABLE
 from tests.simulator import Province, Town
 
 if TYPE_CHECKING:
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A key file, so that a test neither stretches a passphrase nor waits for someone to type it."""
+    path = tmp_path_factory.mktemp("kunci") / "pembuka"
+    write_private(path, new_key_file())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(UNLOCK_VARIABLE, str(path))
+        yield path
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,20 @@ def keys_new(
     say("[dim]Give the public file to the broker's administrator, and the fingerprint by a written notice (Pasal 11).[/dim]")
 
 
+def keys_file(
+    file: Annotated[Path, typer.Argument(help="Where the key file is to lie: apart from the home that it unlocks, and from its backups.")],
+) -> None:
+    """Make a key file, which unlocks key rings where nobody is there to type a passphrase: a service, a task at night."""
+    from broker.keys import new_key_file, write_private  # noqa: PLC0415
+
+    if file.exists():
+        raise ClientError(f"{file} exists: what it unlocks would be lost")
+    check_folder(file)
+    write_private(file, new_key_file())
+    say(f"Berkas pembuka: {file}. Tunjuk dengan SINERGI_UNLOCK={file} saat membuat dan memakai kunci.")
+    say("[dim]Whoever has this file and the home has the keys: keep them apart. systemd: LoadCredential=sinergi-unlock:…[/dim]")
+
+
 def keys_show(home: Home = None) -> None:
     """Show the fingerprints of your own keys and of the broker's pinned ones."""
     from broker.keys import read_public_set  # noqa: PLC0415

@@ -96,8 +96,7 @@ def create_home(home: Path, system: str, url: str, now: datetime) -> PublicSet:
     if not _SYSTEM.fullmatch(system) or not url.startswith(("http://", "https://")):
         raise ClientError("a system is named as sijoker@sijunjung, and an address begins with https:// (or http:// on this machine)")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    create_ring(home / "secrets", PARTY_KEYS, now)
-    public = public_set(system, {"": open_ring(home / "secrets")})
+    public = public_set(system, {"": create_ring(home / "secrets", PARTY_KEYS, now)})
     write_private(home / f"{system}.json", public.to_json())
     write_private(home / "client.toml", f'system = "{system}"\nurl = "{url}"\n'.encode())
     for name in ("outgoing", "sent", "inbox", "logs"):

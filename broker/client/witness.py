@@ -96,7 +96,7 @@ class Witness:
     def at(cls, home: Path, system: str, broker: PublicSet, clock: Callable[[], datetime]) -> Witness:
         """The witness of a client home, named as its system; its key is made at the first start. ClientError if key or memory is gone since."""
         ring, folder = home / "secrets" / "witness", home / "witness"
-        key, memory = ring / "witness.json", folder / "state.json"
+        key, memory = ring / "ring.json", folder / "state.json"
         folder.mkdir(mode=0o700, exist_ok=True)
         if not key.exists() and (not memory.exists() or memory.read_bytes() == _EMPTY):
             write_private(memory, _EMPTY)  # before the key: whoever has a key has a memory

@@ -1,6 +1,7 @@
-"""Keys: one purpose each, files only their owner can read, public sets pinned by fingerprint."""
+"""Keys: one purpose each, wrapped at rest in files that only their owner can read, public sets pinned by fingerprint."""
 
 from broker.keys.derive import LABELS, derive, inverted, ref_key, referred
+from broker.keys.kek import new_key_file
 from broker.keys.material import (
     KemKey,
     KemPublic,
@@ -14,12 +15,13 @@ from broker.keys.material import (
     WitnessKey,
     WitnessPublic,
 )
-from broker.keys.ring import PublicSet, Ring, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys.ring import KeyRecord, PublicSet, Ring, create_ring, open_ring, public_set, read_public_set, write_private
 
 __all__ = [
     "LABELS",
     "KemKey",
     "KemPublic",
+    "KeyRecord",
     "LogKey",
     "LogPublic",
     "PublicSet",
@@ -34,6 +36,7 @@ __all__ = [
     "create_ring",
     "derive",
     "inverted",
+    "new_key_file",
     "open_ring",
     "public_set",
     "read_public_set",

@@ -1,31 +1,47 @@
-"""Key files on disk: 0600 in 0700, owned by us, no symbolic links, written whole or not at all.
+"""Key rings on disk: one file that holds every key of one owner, its secrets wrapped, 0600 in 0700, owned by us, no symbolic link.
 
-A ring is a folder with one JSON file per key, `<purpose>.json`: {"alg"?, "created", "kid", "purpose", "seed"}.
-A public set is one JSON file that another side pins by its fingerprint; it holds no secret.
+`ring.json` is written whole or not at all, so that a rotation is one rename; its MAC covers states and epochs, its version only grows. The
+format: docs/formats/keys.md. A public set is one JSON file that another side pins by its fingerprint; it holds no secret.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import hmac
 import json
 import os
 import secrets
 import stat
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from broker.errors import KeyRingError
-from broker.jcs import canonical
+from broker.jcs import canonical, strict_object
+from broker.keys.kek import new_kek, open_kek
 from broker.keys.material import PUBLIC_TYPES, SEED, AnyKey, AnyPublic, from_seed
 from broker.model import utc_text
+from broker.settings import unlock as ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from broker.keys.kek import Kek, Unlock
+
 K = TypeVar("K")
+RING: Final = "ring.json"
+TYPE: Final = "sinergi/ring/v1"
+PENDING, ACTIVE, RETIRED, DISABLED, DESTROYED = "pending", "active", "retired", "disabled", "destroyed"
+STATES: Final = (PENDING, ACTIVE, RETIRED, DISABLED, DESTROYED)
+USABLE: Final = (PENDING, ACTIVE, RETIRED)  # whose secrets are unwrapped when a ring is opened
+LASTING: Final = ("receipt", "log", "witness")  # purposes whose signatures are looked at for as long as there is a ledger
+_FIELDS: Final = {"approved", "changed", "created", "epoch", "kid", "made", "public", "purpose", "state", "wrapped"}
+_HEAD: Final = {"kek", "keys", "mac", "name", "sealed", "type", "version"}
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -48,66 +64,227 @@ def write_private(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def create_ring(folder: Path, purposes: Iterable[str], now: datetime) -> None:
-    """New keys for `purposes` in `folder`; an existing key is never overwritten (KeyRingError)."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    for purpose in purposes:
-        path = folder / f"{purpose}.json"
-        if path.exists():
-            raise KeyRingError(f"{path.name} exists already; keys are rotated, never overwritten")
-        seed = secrets.token_bytes(SEED)
-        public = from_seed(purpose, seed).public
-        record = {"created": utc_text(now), "kid": public.kid if public else secrets.token_urlsafe(16), "purpose": purpose, "seed": b64encode(seed).decode()}
-        write_private(path, canonical(record))
-
-
 @dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What a ring says of one key. epoch: counts the keys of a purpose from 1. made, approved: account ids, or `pemasangan` for the first ones.
+
+    public: None of a secret key. wrapped: None once destroyed. changed: when it came into its state.
+    """
+
+    kid: str
+    purpose: str
+    epoch: int
+    state: str
+    created: str
+    changed: str
+    made: str
+    approved: str | None
+    public: bytes | None
+    wrapped: bytes | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "approved": self.approved, "changed": self.changed, "created": self.created, "epoch": self.epoch, "kid": self.kid, "made": self.made,
+            "public": _text(self.public), "purpose": self.purpose, "state": self.state, "wrapped": _text(self.wrapped),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
 class Ring:
+    """An open ring. keys: by key id, the secrets of those that are pending, active or retired.
+
+    Says nothing of its secrets when printed. Not changed in place: `broker.keys.rotate` writes a new one.
+    """
+
+    name: str
+    version: int
+    records: tuple[KeyRecord, ...]
     keys: Mapping[str, AnyKey]
+    kek: Kek
+    mac_key: bytes
 
     def get(self, kind: type[K], purpose: str) -> K:
-        key = self.keys.get(purpose)
+        """The active key of a purpose: what signs, seals and derives."""
+        return self._typed(kind, purpose, self.active(purpose))
+
+    def active(self, purpose: str) -> KeyRecord:
+        for record in self.records:
+            if record.purpose == purpose and record.state == ACTIVE:
+                return record
+        raise KeyRingError(f"no {purpose} key in this ring")
+
+    def all(self, kind: type[K], purpose: str) -> tuple[K, ...]:
+        """Active first, then retired ones from the youngest: what opens and verifies."""
+        order = sorted((r for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)), key=lambda r: (r.state != ACTIVE, -r.epoch))
+        return tuple(self._typed(kind, purpose, record) for record in order)
+
+    def seeds(self, purpose: str) -> dict[int, bytes]:
+        """Epoch → seed, of the active and the retired keys of a purpose."""
+        return {r.epoch: self.keys[r.kid].seed for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)}
+
+    def _typed(self, kind: type[K], purpose: str, record: KeyRecord) -> K:
+        key = self.keys.get(record.kid)
         if not isinstance(key, kind):
             raise KeyRingError(f"no {purpose} key in this ring")
         return key
 
+    @cached_property
+    def public(self) -> tuple[tuple[str, str, AnyPublic], ...]:
+        """Purpose, state and key of what a public set shows: of keys that were retired or destroyed only those that verify what they once signed."""
+        shown = {PENDING: PENDING, ACTIVE: ACTIVE, RETIRED: RETIRED, DESTROYED: RETIRED}
+        listed = [(r.purpose, shown[r.state], r.public) for r in self.records if r.public is not None and r.state in shown]
+        return tuple((purpose, state, PUBLIC_TYPES[purpose][0](raw)) for purpose, state, raw in listed if state != RETIRED or purpose in LASTING)
 
-def open_ring(folder: Path) -> Ring:
-    """Every key of `folder`. KeyRingError if anyone else could read or swap one."""
-    if not folder.is_dir():
+
+def create_ring(folder: Path, purposes: Iterable[str], now: datetime, unlock: Unlock = ask, made: str = "pemasangan") -> Ring:
+    """A new ring with an active key for each of `purposes`. KeyRingError if there is one."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    if (folder / RING).exists():
+        raise KeyRingError(f"{folder.name} has a ring already; keys are rotated, never overwritten")
+    mac_key, kek = secrets.token_bytes(32), new_kek(unlock(folder.name, True))
+    empty = Ring(folder.name, 0, (), {}, kek, mac_key)
+    full = empty
+    for purpose in purposes:
+        full = with_key(full, purpose, ACTIVE, now, made)
+    ring = replace(full, version=1)
+    write_private(folder / RING, to_json(ring))
+    return ring
+
+
+def with_key(ring: Ring, purpose: str, state: str, now: datetime, made: str) -> Ring:
+    """The ring with one more key, of the next epoch."""
+    seed, at = secrets.token_bytes(SEED), utc_text(now)
+    key = from_seed(purpose, seed)
+    public = key.public
+    kid = public.kid if public else secrets.token_urlsafe(16)
+    epoch = 1 + max((r.epoch for r in ring.records if r.purpose == purpose), default=0)
+    record = KeyRecord(kid, purpose, epoch, state, at, at, made, None, public.raw if public else None, ring.kek.wrap(seed, _aad(ring.name, purpose, kid, epoch)))
+    return replace(ring, records=(*ring.records, record), keys={**ring.keys, kid: key})
+
+
+def _aad(name: str, purpose: str, kid: str, epoch: int) -> bytes:
+    return canonical([name, purpose, kid, epoch])
+
+
+def to_json(ring: Ring) -> bytes:
+    sealed = ring.kek.wrap(ring.mac_key, canonical([ring.name, "mac"]))
+    said = {
+        "kek": dict(ring.kek.about), "keys": [r.to_json() for r in ring.records], "name": ring.name, "sealed": _text(sealed), "type": TYPE, "version": ring.version,
+    }  # fmt: skip
+    return canonical({**said, "mac": _mac(ring.mac_key, said)})
+
+
+def _mac(key: bytes, said: Mapping[str, Any]) -> str:
+    return hmac.digest(key, canonical(said), "sha256").hex()
+
+
+def open_ring(folder: Path, unlock: Unlock = ask, at_least: int = 0) -> Ring:
+    """The ring in `folder`. KeyRingError if anyone else could read or swap it, if it was changed by hand, or if it is older than `at_least`."""
+    if not (folder / RING).exists():
         raise KeyRingError(f"no key ring {folder.name}: run the command that makes it first")
-    _only_ours(folder, 0o700)
-    keys: dict[str, AnyKey] = {}
-    for path in sorted(folder.glob("*.json")):
-        _only_ours(path, 0o600)
+    data = _private_bytes(folder, RING)
+    try:
+        said: dict[str, Any] = strict_object(data)
+        if set(said) != _HEAD or said["type"] != TYPE or said["name"] != folder.name or type(said["version"]) is not int:
+            raise ValueError
+        records = tuple(_record(one) for one in said["keys"])
+        sealed = b64decode(said["sealed"], validate=True)
+        about, mac = said["kek"], said.pop("mac")
+        if not isinstance(about, dict) or not isinstance(mac, str) or len({r.kid for r in records}) != len(records):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise KeyRingError(f"{folder.name}/{RING} is no key ring") from None
+    kek = open_kek(about, unlock(folder.name, False))
+    mac_key = kek.unwrap(sealed, canonical([folder.name, "mac"]))
+    if not hmac.compare_digest(mac.encode(), _mac(mac_key, said).encode()):
+        raise KeyRingError(f"{folder.name}/{RING} was changed by hand")
+    if said["version"] < at_least:
+        raise KeyRingError(f"{folder.name}/{RING} is an older copy: it has version {said['version']}, {at_least} was in use")
+    keys = {r.kid: unwrapped(folder.name, r, kek) for r in records if r.state in USABLE}
+    return Ring(folder.name, said["version"], records, keys, kek, mac_key)
+
+
+def _record(said: Mapping[str, Any]) -> KeyRecord:
+    if set(said) != _FIELDS or said["state"] not in STATES or type(said["epoch"]) is not int:
+        raise ValueError
+    if not all(isinstance(said[name], str) for name in ("changed", "created", "kid", "made", "purpose")) or not isinstance(said["approved"], str | None):
+        raise ValueError
+    return KeyRecord(**{**said, "public": _bytes(said["public"]), "wrapped": _bytes(said["wrapped"])})
+
+
+def unwrapped(name: str, record: KeyRecord, kek: Kek) -> AnyKey:
+    """The secret of a record. KeyRingError unless it is the one the record speaks of."""
+    try:
+        key = from_seed(record.purpose, kek.unwrap(record.wrapped or b"", _aad(name, record.purpose, record.kid, record.epoch)))
+    except ValueError:
+        raise KeyRingError(f"{name} holds a key of an unknown purpose") from None
+    public = key.public
+    if len(key.seed) != SEED or (public.raw if public else None) != record.public or (public is not None and public.kid != record.kid):
+        raise KeyRingError(f"{name}: a {record.purpose} key is not the one its record speaks of")
+    return key
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Callable[[Ring], Ring]]:
+    """While nobody else may change the ring in `folder`: what writes the changed one, its version one higher. KeyRingError if another does."""
+    fd = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
         try:
-            record = json.loads(path.read_bytes())
-            key = from_seed(record["purpose"], b64decode(record["seed"], validate=True))
-        except (ValueError, KeyError, TypeError):
-            raise KeyRingError(f"{path.name} is no key file") from None
-        if path.stem != key.purpose or len(key.seed) != SEED:
-            raise KeyRingError(f"{path.name} does not hold a {path.stem} key")
-        keys[key.purpose] = key
-    return Ring(keys)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KeyRingError(f"the ring {folder.name} is being changed by another command") from None
+
+        def write(ring: Ring) -> Ring:
+            raised = replace(ring, version=ring.version + 1)
+            write_private(folder / RING, to_json(raised))
+            return raised
+
+        yield write
+    finally:
+        os.close(fd)
 
 
-def _only_ours(path: Path, mode: int) -> None:
-    status = path.lstat()
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else b64encode(data).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text, validate=True)
+
+
+def _private_bytes(folder: Path, name: str) -> bytes:
+    """A file's bytes, once its folder and it are ours alone; read through the descriptor that was judged."""
+    _only_ours(folder.lstat(), folder.name, 0o700)
+    try:
+        fd = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        raise KeyRingError(f"{folder.name}/{name} is a symbolic link, or cannot be read") from None
+    with os.fdopen(fd, "rb") as f:
+        _only_ours(os.fstat(fd), f"{folder.name}/{name}", 0o600)
+        return f.read()
+
+
+def _only_ours(status: os.stat_result, name: str, mode: int) -> None:
     if stat.S_ISLNK(status.st_mode):
-        raise KeyRingError(f"{path.name} is a symbolic link")
+        raise KeyRingError(f"{name} is a symbolic link")
     if status.st_uid != os.geteuid():
-        raise KeyRingError(f"{path.name} belongs to another user")
+        raise KeyRingError(f"{name} belongs to another user")
     if stat.S_IMODE(status.st_mode) & ~mode & 0o777:
-        raise KeyRingError(f"{path.name} is open to others: chmod {mode:o}")
+        raise KeyRingError(f"{name} is open to others: chmod {mode:o}")
 
 
 @dataclass(frozen=True, slots=True)
 class PublicSet:
-    """The public keys of one owner: a party's system, or the broker (one set of keys per agreement)."""
+    """The public keys of one owner: a party's system, or the broker (one set of keys per agreement).
+
+    keys: by scope and purpose, those in use; scope is an agreement, `broker`, or '' for a party. others: those that come or that only verify:
+    scope, purpose, state (`pending`, `retired`) and key.
+    """
 
     owner: str
-    keys: Mapping[tuple[str, str], AnyPublic]  # (scope, purpose): scope is an agreement, `broker`, or '' for a party
+    keys: Mapping[tuple[str, str], AnyPublic]
+    others: tuple[tuple[str, str, str, AnyPublic], ...] = ()
 
     def get(self, kind: type[K], purpose: str, scope: str = "") -> K:
         key = self.keys.get((scope, purpose))
@@ -115,10 +292,16 @@ class PublicSet:
             raise KeyRingError(f"{self.owner} has no {purpose} key{' for ' + scope if scope else ''}")
         return key
 
+    def all(self, kind: type[K], purpose: str, scope: str = "") -> tuple[K, ...]:
+        """The one in use, then the retired ones: whose signatures hold."""
+        retired = (key for of, what, state, key in self.others if (of, what, state) == (scope, purpose, RETIRED))
+        return (self.get(kind, purpose, scope), *(key for key in retired if isinstance(key, kind)))
+
     def to_json(self) -> bytes:
+        listed = [(scope, purpose, "", key) for (scope, purpose), key in self.keys.items()] + list(self.others)
         keys = [
-            {"kid": key.kid, "public": b64encode(key.raw).decode(), "purpose": purpose, "scope": scope}
-            for (scope, purpose), key in sorted(self.keys.items())
+            {"kid": key.kid, "public": b64encode(key.raw).decode(), "purpose": purpose, "scope": scope} | ({"state": state} if state else {})
+            for scope, purpose, state, key in sorted(listed, key=lambda one: (*one[:3], one[3].kid))
         ]
         return canonical({"keys": keys, "owner": self.owner, "type": "sinergi/public-keys/v1"})
 
@@ -130,7 +313,12 @@ class PublicSet:
 
 
 def public_set(owner: str, rings: Mapping[str, Ring]) -> PublicSet:
-    return PublicSet(owner, {(scope, p): k.public for scope, ring in rings.items() for p, k in ring.keys.items() if k.public is not None})
+    shown = [(scope, purpose, state, key) for scope, ring in rings.items() for purpose, state, key in ring.public]
+    return PublicSet(
+        owner,
+        {(scope, purpose): key for scope, purpose, state, key in shown if state == ACTIVE},
+        tuple(sorted((one for one in shown if one[2] != ACTIVE), key=lambda one: (*one[:3], one[3].kid))),
+    )
 
 
 def read_public_set(data: bytes) -> PublicSet:
@@ -138,13 +326,17 @@ def read_public_set(data: bytes) -> PublicSet:
     try:
         value = json.loads(data)
         keys: dict[tuple[str, str], AnyPublic] = {}
+        others = []
         for item in value["keys"]:
             kind, size = PUBLIC_TYPES[item["purpose"]]
-            raw = b64decode(item["public"], validate=True)
-            if len(raw) != size:
+            raw, state = b64decode(item["public"], validate=True), item.get("state", ACTIVE)
+            if len(raw) != size or state not in (PENDING, ACTIVE, RETIRED):
                 raise ValueError
-            keys[item["scope"], item["purpose"]] = kind(raw)
-        found = PublicSet(value["owner"], keys)
+            if state == ACTIVE:
+                keys[item["scope"], item["purpose"]] = kind(raw)
+            else:
+                others.append((item["scope"], item["purpose"], state, kind(raw)))
+        found = PublicSet(value["owner"], keys, tuple(others))
         if found.to_json() != data:
             raise ValueError
     except (ValueError, KeyError, TypeError):

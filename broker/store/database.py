@@ -174,6 +174,17 @@ class Transaction:
         rows = self._c.execute(text(f"SELECT {', '.join(_FIELDS)} FROM exchange WHERE {where}"), values)  # noqa: S608 - our own words
         return [ExchangeRow(*row) for row in rows]
 
+    # rings
+    def ring_version(self, name: str) -> int:
+        """Of the ring that was last in use; 0 if none was."""
+        found: Any = self._c.execute(text("SELECT value FROM meta WHERE key = :k"), {"k": f"ring {name}"}).scalar()
+        return int(found or 0)
+
+    def note_ring(self, name: str, version: int) -> None:
+        self._c.execute(
+            text("INSERT INTO meta (key, value) VALUES (:k, :v) ON CONFLICT (key) DO UPDATE SET value = excluded.value"), {"k": f"ring {name}", "v": str(version)}
+        )
+
     # requests
     def use_nonce(self, kid: str, nonce: str, now: int, until: int) -> bool:
         """Whether this nonce was unused; marks it used. Expired ones are forgotten on the way."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import hashlib
 import io
+import os
 import shutil
+import tempfile
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from broker.client import create_home
@@ -16,15 +20,14 @@ from broker.contract import load_codelists, load_contracts
 from broker.envelope import seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.jcs import canonical
-from broker.keys import KemPublic, ReceiptKey, open_ring, read_public_set
+from broker.keys import KemPublic, ReceiptKey, new_key_file, open_ring, read_public_set, write_private
 from broker.model import utc_text, wib_date
 from broker.sample import rows as synthetic
-from broker.settings import shipped_policies
+from broker.settings import UNLOCK_VARIABLE, shipped_policies
 from broker.wiring import init_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from broker.model import Contract
 
@@ -40,8 +43,18 @@ SEED: Final = 1
 PIECE: Final = 256 << 10
 
 
+@cache
+def _unlocked() -> None:
+    """From now on this process and its children unlock key rings with a file of its own: stretching a passphrase is not what is measured."""
+    kept = tempfile.TemporaryDirectory()
+    atexit.register(kept.cleanup)
+    write_private(Path(kept.name) / "pembuka", new_key_file())
+    os.environ[UNLOCK_VARIABLE] = str(Path(kept.name) / "pembuka")
+
+
 def found(folder: Path) -> None:
     """A broker home and the two systems' homes in `folder`, keys enrolled and pinned: made once, copied for every measurement."""
+    _unlocked()
     public = init_home(folder / "broker", NOW)
     for system in (SENDER, RECIPIENT):
         own = create_home(folder / system, system, URL, NOW)

@@ -303,7 +303,7 @@ def test_a_damaged_memory_does_not_serve(stand: Stand, log: Log, town: Town, dam
         stand.start()
 
 
-@pytest.mark.parametrize("lost", ["witness/state.json", "secrets/witness/witness.json", "witness"])
+@pytest.mark.parametrize("lost", ["witness/state.json", "secrets/witness/ring.json", "witness"])
 def test_key_and_memory_belong_together(stand: Stand, log: Log, lost: str) -> None:
     """Without its memory the key would cosign anything again."""
     cosigned(stand, log, 0, 3)
@@ -319,7 +319,7 @@ def test_a_first_start_that_broke_off_is_finished_by_the_next(town: Town) -> Non
     shutil.copytree(town.province.parties / SIJOKER, home)
     with Witness.at(home, SIJOKER, pinned(home), lambda: town.now) as first:
         text = first.vkey.text
-    (home / "secrets" / "witness" / "witness.json").unlink()  # the memory is made first
+    (home / "secrets" / "witness" / "ring.json").unlink()  # the memory is made first
     with Witness.at(home, SIJOKER, pinned(home), lambda: town.now) as second:
         assert second.vkey.text != text
 

@@ -1,0 +1,83 @@
+"""Changes of a ring: a key of the next epoch, retired ones, disabled ones, destroyed ones. Each is one new ring, written by `ring.changing`.
+
+pending → active → retired → destroyed; active or retired → disabled → back. Only an active key signs, seals or derives; a retired one opens and
+verifies; of a destroyed one the public part stays, so that what it signed still verifies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from broker.errors import KeyRingError
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, USABLE, KeyRecord, Ring, unwrapped, with_key
+from broker.model import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from broker.keys.material import AnyKey
+
+_MAY: Final[Mapping[str, tuple[str, ...]]] = {
+    ACTIVE: (PENDING, DISABLED),
+    RETIRED: (ACTIVE, DISABLED),
+    DISABLED: (PENDING, ACTIVE, RETIRED),
+    DESTROYED: (PENDING, RETIRED, DISABLED),
+}
+
+
+def rotated(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
+    """The ring with a new active key of `purpose`; the one before is retired. A pending key of the purpose becomes the active one instead."""
+    ring.active(purpose)
+    waiting = [r for r in ring.records if r.purpose == purpose and r.state == PENDING]
+    ring = ring if waiting else with_key(ring, purpose, PENDING, now, made)
+    kid = waiting[0].kid if waiting else ring.records[-1].kid
+    return in_state(ring, kid, ACTIVE, now)
+
+
+def announced(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
+    """The ring with a pending key: others can learn its public part before anything is made with it. KeyRingError if one waits already."""
+    if any(r.purpose == purpose and r.state == PENDING for r in ring.records):
+        raise KeyRingError(f"a {purpose} key is pending already")
+    return with_key(ring, purpose, PENDING, now, made)
+
+
+def in_state(ring: Ring, kid: str, state: str, now: datetime, approved: str | None = None) -> Ring:
+    """The ring with one key in another state; what was active then retires. KeyRingError for a step that is none, or an unknown key.
+
+    approved: who approved it. An active key does not retire by itself: another takes its place. Disabled, it leaves its purpose without one, and
+    what needs one refuses.
+    """
+    record = found(ring, kid)
+    if record.state not in _MAY.get(state, ()):
+        raise KeyRingError(f"a key that is {record.state} does not become {state}")
+    if record.state == ACTIVE and state == RETIRED:
+        raise KeyRingError(f"the only active {record.purpose} key: rotate it, and it retires")
+    changed = {kid: _changed(record, state, now, approved)}
+    if state == ACTIVE:
+        changed |= {r.kid: _changed(r, RETIRED, now, None) for r in ring.records if r.purpose == record.purpose and r.state == ACTIVE}
+    records = tuple(changed.get(r.kid, r) for r in ring.records)
+    return replace(ring, records=records, keys=_keys(ring, records))
+
+
+def ended(ring: Ring, now: datetime, approved: str) -> Ring:
+    """The ring at the end of an agreement: no secret is left in it, of any state. Public parts stay."""
+    records = tuple(r if r.state == DESTROYED else _changed(r, DESTROYED, now, approved) for r in ring.records)
+    return replace(ring, records=records, keys={})
+
+
+def found(ring: Ring, kid: str) -> KeyRecord:
+    for record in ring.records:
+        if record.kid == kid:
+            return record
+    raise KeyRingError("no such key in this ring")
+
+
+def _changed(record: KeyRecord, state: str, now: datetime, approved: str | None) -> KeyRecord:
+    wrapped = None if state == DESTROYED else record.wrapped
+    return replace(record, state=state, changed=utc_text(now), approved=approved or record.approved, wrapped=wrapped)
+
+
+def _keys(ring: Ring, records: tuple[KeyRecord, ...]) -> dict[str, AnyKey]:
+    return {r.kid: ring.keys[r.kid] if r.kid in ring.keys else unwrapped(ring.name, r, ring.kek) for r in records if r.state in USABLE}

@@ -1,0 +1,313 @@
+"""Key rings: nobody else reads them, nobody changes them by hand, an old copy is noticed; and what becomes of a key."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from base64 import b64decode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from broker.errors import KeyRingError
+from broker.jcs import canonical
+from broker.keys import LogKey, LogPublic, ReceiptKey, SecretKey, create_ring, new_key_file, open_ring, public_set, read_public_set
+from broker.keys.kek import LEAST, open_kek
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
+from broker.keys.rotate import announced, ended, found, in_state, rotated
+from broker.settings import unlock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from broker.keys import Ring
+
+NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
+LATER = datetime(2027, 2, 21, 3, tzinfo=UTC)
+PURPOSES = ("root", "log", "receipt")
+KEY_FILE, OTHER_FILE = new_key_file(), new_key_file()
+
+
+def by(given: bytes) -> Callable[[str, bool], bytes]:
+    return lambda _name, _new: given
+
+
+def made(tmp_path: Path) -> Path:
+    folder = tmp_path / "nk"
+    create_ring(folder, PURPOSES, NOW, by(KEY_FILE))
+    return folder
+
+
+def opened(folder: Path, **how: Any) -> Ring:
+    return open_ring(folder, by(KEY_FILE), **how)
+
+
+def refuses(folder: Path, why: str, given: bytes = KEY_FILE, **how: Any) -> None:
+    with pytest.raises(KeyRingError, match=why):
+        open_ring(folder, by(given), **how)
+
+
+# --- at rest
+def test_a_ring_gives_back_its_keys(tmp_path: Path) -> None:
+    first = create_ring(tmp_path / "nk", PURPOSES, NOW, by(KEY_FILE))
+    again = opened(tmp_path / "nk")
+    assert again.get(ReceiptKey, "receipt").seed == first.get(ReceiptKey, "receipt").seed
+    assert [(r.purpose, r.epoch, r.state, r.made) for r in again.records] == [(p, 1, ACTIVE, "pemasangan") for p in PURPOSES]
+    with pytest.raises(KeyRingError, match="no log key"):
+        again.get(ReceiptKey, "log")
+    with pytest.raises(KeyRingError, match="no kem key"):
+        again.get(SecretKey, "kem")
+
+
+def test_no_secret_lies_in_the_clear(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    data = (tmp_path / "nk" / "ring.json").read_bytes()
+    shown = json.loads(data)
+    for key in ring.keys.values():
+        assert key.seed not in data
+        assert key.seed.hex() not in data.decode()
+        assert not any(key.seed in b64decode(one["wrapped"]) for one in shown["keys"])
+    assert "seed" not in data.decode()
+    assert repr(ring.keys) not in repr(ring)
+    assert ring.get(SecretKey, "root").seed.hex() not in repr(ring) + repr(ring.get(SecretKey, "root"))
+
+
+def test_what_was_given_must_unlock_it(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    refuses(folder, "does not unlock", OTHER_FILE)
+    refuses(folder, "unlocked by a key file", b"kata sandi yang panjang")
+    refuses(folder, "unlocked by a key file", b"sinergi-kunci-1:AAAA")
+    refuses(folder, "does not say how|unlocked by a key file", b"sinergi-kunci-1:!!!")
+
+
+def test_a_passphrase_unlocks_it_and_another_does_not(tmp_path: Path) -> None:
+    with pytest.raises(KeyRingError, match=f"{LEAST} characters"):
+        create_ring(tmp_path / "nk", ("log",), NOW, by(b"sebelas....\n"))
+    create_ring(tmp_path / "nk", ("log",), NOW, by(b"sandi yang panjang sekali\n"))
+    about = json.loads((tmp_path / "nk" / "ring.json").read_bytes())["kek"]
+    assert (about["provider"], about["memory"], about["passes"]) == ("sandi", 65_536, 3)
+    open_ring(tmp_path / "nk", by(b"sandi yang panjang sekali"))
+    refuses(tmp_path / "nk", "does not unlock", b"sandi yang panjang sekalj")
+    refuses(tmp_path / "nk", "does not unlock", KEY_FILE)
+
+
+@pytest.mark.parametrize("about", [
+    {"provider": "tidak"}, {"provider": "berkas"}, {"provider": "berkas", "salt": "!"}, {"provider": "berkas", "salt": "AAAA", "more": 1},
+    {"provider": "sandi", "salt": "AAAA", "lanes": 4, "memory": 1 << 40, "passes": 3}, {"provider": "sandi", "salt": "AAAA", "lanes": 0, "memory": 64, "passes": 3},
+])  # fmt: skip
+def test_a_ring_that_does_not_say_how_it_is_locked_stays_shut(about: dict[str, Any]) -> None:
+    with pytest.raises(KeyRingError, match="does not say how"):
+        open_kek(about, KEY_FILE)
+
+
+def test_two_rings_of_one_key_file_are_locked_apart(tmp_path: Path) -> None:
+    made(tmp_path)
+    create_ring(tmp_path / "lain", PURPOSES, NOW, by(KEY_FILE))
+    here, there = (json.loads((tmp_path / name / "ring.json").read_bytes()) for name in ("nk", "lain"))
+    assert here["kek"] != there["kek"]
+    shutil.copy(tmp_path / "lain" / "ring.json", tmp_path / "nk" / "ring.json")
+    refuses(tmp_path / "nk", "no key ring")  # it says whose it is
+
+
+# --- whose files
+def test_files_that_others_could_read_or_swap_are_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    ring = folder / "ring.json"
+    for path, mode, back in ((ring, 0o640, 0o600), (ring, 0o604, 0o600), (folder, 0o750, 0o700)):
+        path.chmod(mode)
+        refuses(folder, "open to others")
+        path.chmod(back)
+    ring.rename(tmp_path / "elsewhere")
+    ring.symlink_to(tmp_path / "elsewhere")
+    refuses(folder, "symbolic link")
+    ring.unlink()
+    refuses(folder, "run the command that makes it")
+    (tmp_path / "elsewhere").rename(ring)
+    folder.rename(tmp_path / "real")
+    folder.symlink_to(tmp_path / "real")
+    refuses(folder, "symbolic link")
+
+
+def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(folder / "ring.json", 12_345, -1)
+    refuses(folder, "belongs to another user")
+
+
+def test_what_unlocks_is_read_from_a_file_that_is_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pembuka"
+    path.write_bytes(KEY_FILE)
+    path.chmod(0o640)
+    with pytest.raises(KeyRingError, match="open to others"):
+        unlock("nk", False, {"SINERGI_UNLOCK": str(path)})
+    path.chmod(0o600)
+    assert unlock("nk", False, {"SINERGI_UNLOCK": str(path)}) == KEY_FILE
+    (tmp_path / "sinergi-unlock").symlink_to(path)
+    with pytest.raises(KeyRingError, match="symbolic link"):
+        unlock("nk", False, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    with pytest.raises(KeyRingError, match="terkunci"):
+        unlock("nk", False, {})  # a test has no terminal
+
+
+# --- changed by hand
+def changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    said = json.loads((folder / "ring.json").read_bytes())
+    change(said)
+    (folder / "ring.json").write_bytes(canonical(said))
+
+
+@pytest.mark.parametrize(("change", "why"), [
+    (lambda s: s["keys"][0].update(state=RETIRED), "changed by hand"),
+    (lambda s: s["keys"][0].update(epoch=9), "changed by hand"),
+    (lambda s: s["keys"].pop(), "changed by hand"),
+    (lambda s: s.update(version=99), "changed by hand"),
+    (lambda s: s["keys"][0].update(wrapped=s["keys"][1]["wrapped"]), "changed by hand"),
+    (lambda s: s.update(mac="0" * 64), "changed by hand"),
+    (lambda s: s.update(mac=None), "no key ring"),
+    (lambda s: s.update(sealed="AAAA"), "does not unlock"),
+    (lambda s: s.update(version=True), "no key ring"),
+    (lambda s: s["keys"][0].update(state="baru"), "no key ring"),
+    (lambda s: s["keys"].append(s["keys"][0]), "no key ring"),
+    (lambda s: s.update(extra=1), "no key ring"),
+    (lambda s: s.update(name="lain"), "no key ring"),
+    (lambda s: s.update(kek=[]), "no key ring"),
+])  # fmt: skip
+def test_a_ring_changed_by_hand_is_refused(tmp_path: Path, change: Callable[[dict[str, Any]], None], why: str) -> None:
+    folder = made(tmp_path)
+    changed(folder, change)
+    refuses(folder, why)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"a":1}'])
+def test_what_is_no_ring_is_refused(tmp_path: Path, data: bytes) -> None:
+    folder = made(tmp_path)
+    (folder / "ring.json").write_bytes(data)
+    refuses(folder, "no key ring")
+
+
+def test_an_older_copy_is_noticed(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    old = (folder / "ring.json").read_bytes()
+    with changing(folder) as write:
+        assert write(rotated(opened(folder), "log", LATER, "administrator-1")).version == 2
+    opened(folder, at_least=2)
+    (folder / "ring.json").write_bytes(old)
+    refuses(folder, "an older copy: it has version 1, 2 was in use", at_least=2)
+
+
+def test_two_changes_at_once_are_not_made(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    with changing(folder), pytest.raises(KeyRingError, match="by another command"), changing(folder):
+        pass
+    with changing(folder) as write:
+        write(opened(folder))
+    with (folder / ".lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(KeyRingError, match="by another command"), changing(folder):
+            pass
+    assert opened(folder).version == 2
+
+
+def test_a_change_that_fails_leaves_the_ring_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(tmp_path)
+    before = (folder / "ring.json").read_bytes()
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"), changing(folder) as write:
+            write(rotated(opened(folder), "log", LATER, "administrator-1"))
+    assert (folder / "ring.json").read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == [".lock", "ring.json"]
+
+
+# --- what becomes of a key
+def test_a_rotated_key_signs_no_more_and_still_verifies(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    before = ring.get(LogKey, "log")
+    after = rotated(ring, "log", LATER, "administrator-1")
+    assert after.get(LogKey, "log").seed != before.seed
+    assert [k.seed for k in after.all(LogKey, "log")] == [after.get(LogKey, "log").seed, before.seed]
+    assert [(r.epoch, r.state) for r in after.records if r.purpose == "log"] == [(1, RETIRED), (2, ACTIVE)]
+    shown = read_public_set(public_set("broker", {"nk": after}).to_json())
+    assert shown.get(LogPublic, "log", "nk") == after.get(LogKey, "log").public
+    assert shown.all(LogPublic, "log", "nk") == (after.get(LogKey, "log").public, before.public)
+
+
+def test_an_announced_key_is_shown_and_not_used_until_it_takes_over(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    waiting = announced(ring, "log", NOW, "administrator-1")
+    assert waiting.get(LogKey, "log").seed == ring.get(LogKey, "log").seed
+    assert waiting.all(LogKey, "log") == ring.all(LogKey, "log")
+    ((_, purpose, state, _),) = public_set("broker", {"nk": waiting}).others
+    assert (purpose, state) == ("log", PENDING)
+    with pytest.raises(KeyRingError, match="pending already"):
+        announced(waiting, "log", NOW, "administrator-1")
+    after = rotated(waiting, "log", LATER, "administrator-2")
+    assert after.active("log").kid == waiting.records[-1].kid
+    assert len(after.records) == len(waiting.records)
+
+
+def test_a_destroyed_key_leaves_its_public_part_alone(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    ring = rotated(opened(folder), "log", LATER, "administrator-1")
+    old = ring.records[1]
+    after = in_state(ring, old.kid, DESTROYED, LATER, "ppdp-1@sijunjung")
+    assert (found(after, old.kid).wrapped, found(after, old.kid).approved, old.kid in after.keys) == (None, "ppdp-1@sijunjung", False)
+    assert after.all(LogKey, "log") == (ring.get(LogKey, "log"),)
+    assert len(public_set("broker", {"nk": after}).all(LogPublic, "log", "nk")) == 2
+    with changing(folder) as write:
+        write(after)
+    data = (folder / "ring.json").read_bytes()
+    assert found(opened(folder), old.kid).wrapped is None
+    assert old.to_json()["wrapped"].encode() not in data
+
+
+def test_a_disabled_key_does_nothing_until_it_comes_back(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    kid, seed = ring.active("log").kid, ring.get(LogKey, "log").seed
+    off = in_state(ring, kid, DISABLED, LATER)
+    assert (kid in off.keys, off.all(LogKey, "log"), public_set("broker", {"nk": off}).keys.get(("nk", "log"))) == (False, (), None)
+    with pytest.raises(KeyRingError, match="no log key"):
+        off.get(LogKey, "log")
+    assert in_state(off, kid, ACTIVE, LATER).get(LogKey, "log").seed == seed
+
+
+def test_no_step_leads_back_from_the_end(tmp_path: Path) -> None:
+    ring = rotated(opened(made(tmp_path)), "log", LATER, "administrator-1")
+    retired, active = ring.records[1].kid, ring.active("log").kid
+    gone = in_state(ring, retired, DESTROYED, LATER)
+    for of, kid, state in (
+        (gone, retired, ACTIVE), (gone, retired, RETIRED), (gone, retired, DISABLED), (gone, retired, DESTROYED), (ring, active, DESTROYED), (ring, active, RETIRED),
+        (ring, active, ACTIVE), (ring, active, PENDING), (ring, retired, ACTIVE), (ring, "kunci-lain", RETIRED), (ring, active, "baru"),
+    ):  # fmt: skip
+        with pytest.raises(KeyRingError):
+            in_state(of, kid, state, LATER)
+
+
+def test_at_the_end_of_an_agreement_no_secret_is_left(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    ring = in_state(rotated(opened(folder), "root", LATER, "administrator-1"), opened(folder).active("log").kid, DISABLED, LATER)
+    with changing(folder) as write:
+        write(ended(ring, LATER, "ppdp-1@sijunjung"))
+    after = opened(folder)
+    assert (after.keys, {r.state for r in after.records}, {r.wrapped for r in after.records}) == ({}, {DESTROYED}, {None})
+    for kind, purpose in ((SecretKey, "root"), (LogKey, "log"), (ReceiptKey, "receipt")):
+        with pytest.raises(KeyRingError):
+            after.get(kind, purpose)
+
+
+def test_epochs_of_a_secret_key_are_counted(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    after = rotated(rotated(ring, "root", LATER, "a"), "root", LATER, "a")
+    seeds = after.seeds("root")
+    assert (sorted(seeds), len(set(seeds.values())), seeds[1]) == ([1, 2, 3], 3, ring.get(SecretKey, "root").seed)
+    assert after.active("root").epoch == 3
