@@ -68,3 +68,8 @@ def kem_key(secret: bytes) -> tuple[MLKEM768X25519PublicKey, bytes]:
     lattice = mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:64]).public_key()
     curve = x25519.X25519PrivateKey.from_private_bytes(expanded[64:]).public_key()
     return MLKEM768X25519PublicKey(lattice, curve), lattice.public_bytes_raw() + curve.public_bytes_raw()
+
+
+def x25519_key(secret: bytes) -> tuple[x25519.X25519PublicKey, bytes]:
+    public = x25519.X25519PrivateKey.from_private_bytes(secret).public_key()
+    return public, public.public_bytes_raw()

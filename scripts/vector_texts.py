@@ -6,7 +6,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from vector_keys import AGREEMENT, b64, cmac, derive, ed25519, jcs, kem_key, kid, receipt_key, seed, sha
+from vector_keys import AGREEMENT, b64, cmac, derive, ed25519, jcs, kem_key, kid, receipt_key, seed, sha, x25519_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -55,7 +55,7 @@ def key_vectors() -> dict[str, Any]:
         ("sng/tag/v1", ["a", "bc"]),
         ("sng/tag/v1", ["ab", "c"]),
     ]
-    public = {"request": ed25519(seed("request"))[1], "receipt": receipt_key(seed("receipt"))[2], "kem": kem_key(seed("kem"))[1], "log": ed25519(seed("log"))[1]}
+    public = {"request": ed25519(seed("request"))[1], "receipt": receipt_key(seed("receipt"))[2], "kem": kem_key(seed("kem"))[1], "log": ed25519(seed("log"))[1], "kem-x25519": x25519_key(seed("kem-x25519"))[1]}
     listed = [{"kid": kid(p, raw), "public": b64(raw), "purpose": p, "scope": ""} for p, raw in sorted(public.items())]
     whole = jcs({"keys": listed, "owner": "sijoker@sijunjung", "type": "sinergi/public-keys/v1"}).decode()
     return {

@@ -3,8 +3,12 @@
 from broker.keys.derive import LABELS, derive, inverted, ref_key, referred
 from broker.keys.kek import new_key_file
 from broker.keys.material import (
+    AnyKemKey,
+    AnyKemPublic,
     KemKey,
     KemPublic,
+    KemX25519Key,
+    KemX25519Public,
     LogKey,
     LogPublic,
     ReceiptKey,
@@ -19,8 +23,12 @@ from broker.keys.ring import KeyRecord, PublicSet, Ring, create_ring, open_ring,
 
 __all__ = [
     "LABELS",
+    "AnyKemKey",
+    "AnyKemPublic",
     "KemKey",
     "KemPublic",
+    "KemX25519Key",
+    "KemX25519Public",
     "KeyRecord",
     "LogKey",
     "LogPublic",

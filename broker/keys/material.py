@@ -99,6 +99,22 @@ class KemPublic:
         )
 
 
+@dataclass(frozen=True)
+class KemX25519Public:
+    """Seals content keys with X25519 alone, for a site that has no post-quantum code: only where an agreement names it."""
+
+    raw: bytes
+    purpose = "kem-x25519"
+
+    @cached_property
+    def kid(self) -> str:
+        return kid("kem-x25519", self.raw)
+
+    @cached_property
+    def key(self) -> x25519.X25519PublicKey:
+        return x25519.X25519PublicKey.from_public_bytes(self.raw)
+
+
 @dataclass(frozen=True, repr=False)
 class _EdKey:
     seed: bytes
@@ -178,6 +194,20 @@ class KemKey:
         return MLKEM768X25519PrivateKey(*self._halves)
 
 
+@dataclass(frozen=True, repr=False)
+class KemX25519Key:
+    seed: bytes
+    purpose = "kem-x25519"
+
+    @cached_property
+    def private(self) -> x25519.X25519PrivateKey:
+        return x25519.X25519PrivateKey.from_private_bytes(self.seed)
+
+    @cached_property
+    def public(self) -> KemX25519Public:
+        return KemX25519Public(self.private.public_key().public_bytes_raw())
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretKey:
     """A symmetric key: `root` (pseudonyms, refs, salts) or `vault` (subject tags)."""
@@ -190,13 +220,16 @@ class SecretKey:
         return None
 
 
-AnyKey = RequestKey | ReceiptKey | KemKey | LogKey | WitnessKey | SecretKey
-AnyPublic = RequestPublic | ReceiptPublic | KemPublic | LogPublic | WitnessPublic
+AnyKemKey = KemKey | KemX25519Key
+AnyKemPublic = KemPublic | KemX25519Public
+AnyKey = RequestKey | ReceiptKey | AnyKemKey | LogKey | WitnessKey | SecretKey
+AnyPublic = RequestPublic | ReceiptPublic | AnyKemPublic | LogPublic | WitnessPublic
 
 PUBLIC_TYPES: Final[dict[str, tuple[type[AnyPublic], int]]] = {
     "request": (RequestPublic, 32),
     "receipt": (ReceiptPublic, 32 + 1952),
     "kem": (KemPublic, 1184 + 32),
+    "kem-x25519": (KemX25519Public, 32),
     "log": (LogPublic, 32),
     "witness": (WitnessPublic, 32),
 }
@@ -210,6 +243,8 @@ def from_seed(purpose: str, seed: bytes) -> AnyKey:
             return ReceiptKey(seed)
         case "kem":
             return KemKey(seed)
+        case "kem-x25519":
+            return KemX25519Key(seed)
         case "log":
             return LogKey(seed)
         case "witness":

@@ -87,7 +87,7 @@ def test_a_public_key_file_is_read_and_fingerprinted() -> None:
     case = load("keys")["file"]
     found = read_public_set(case["text"].encode())
     assert found.fingerprint.replace(" ", "") == case["sha256"]
-    assert {purpose for _, purpose in found.keys} == {"request", "receipt", "kem", "log"}
+    assert {purpose for _, purpose in found.keys} == {"request", "receipt", "kem", "kem-x25519", "log"}
 
 
 @pytest.mark.parametrize("case", accepted_and_refused("keys", "refused"))
