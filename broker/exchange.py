@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
 
-from broker.agreement import agree
+from broker.agreement import agree, sealed_in_x25519
 from broker.contract.parse import CHUNK_BYTES, CSV_TYPE, NDJSON_TYPE, read_csv, read_ndjson
 from broker.contract.tabular import PARQUET_TYPE, XLSX_TYPE, csv_from
 from broker.delivery import DurableWriter
@@ -37,10 +37,10 @@ from broker.envelope import Opener, open_envelope, read_submission, seal, verify
 from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
 from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
 from broker.jcs import strict_object
-from broker.keys import KemKey, KemPublic, ReceiptKey, ReceiptPublic, SecretKey, derive
+from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, SecretKey, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
-from broker.model import Level, Request, utc_text
+from broker.model import Level, Request, System, utc_text
 from broker.record import BROKER_LOG, entry_time, event
 from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
 from broker.treatment import DomainKey, Treatment, profiles
@@ -174,7 +174,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
 
 def _record(
     office: Office, name: str, submission: Submission, terms: Terms, plan: Plan, contract: Contract, treated: Profiles,
-    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipient: KemPublic, secret: bytes, now: datetime,
+    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipient: AnyKemPublic, secret: bytes, now: datetime,
 ) -> Entry:  # fmt: skip
     """Step 8, and with its commit step 9: the state `recorded` is the release."""
     agreement = terms.agreement.id
@@ -273,11 +273,15 @@ def _core(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
     }
 
 
-def _recipient_key(office: Office, terms: Terms) -> KemPublic:
+def _recipient_key(office: Office, terms: Terms) -> AnyKemPublic:
+    """The recipient's KEM key of the one suite that the agreement names for its party. Refusal: it has none, or another party has the same."""
+    purpose = "kem-x25519" if sealed_in_x25519(terms.agreement, terms.recipient.party, terms.day) else "kem"
     peer = office.peers.get(terms.recipient.id)
-    if peer is None:
+    key = peer.keys.get(("", purpose)) if peer else None
+    others = (keys for system, keys in office.peers.items() if System(system).party != terms.recipient.party)
+    if not isinstance(key, AnyKemPublic) or any(key == theirs for keys in others for theirs in keys.keys.values()):
         raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
-    return peer.get(KemPublic, "kem")
+    return key
 
 
 def _party_key(office: Office, system: str) -> ReceiptPublic:

@@ -59,7 +59,8 @@ def read_peers(home: Path) -> Mapping[str, PublicSet]:
     """Enrolled public keys by system."""
     found = [read_public_set(path.read_bytes()) for path in sorted((home / "peers").glob("*.json"))]
     for peer in found:
-        if {purpose for scope, purpose in peer.keys if not scope} != {"request", "receipt", "kem"}:
+        purposes = {purpose for scope, purpose in peer.keys if not scope}
+        if purposes - {"kem", "kem-x25519"} != {"request", "receipt"} or len(purposes) == 2:
             raise KeyRingError(f"{peer.owner} is not enrolled with a request, a receipt and a KEM key")
     return {peer.owner: peer for peer in found}
 

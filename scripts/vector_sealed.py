@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import struct
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from cryptography.cobblestone import Cobblestone256Encryptor
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from vector_keys import AGREEMENT, b64, cmac, derive, jcs, kem_key, kid, receipt_key, seed, sha
+from vector_keys import AGREEMENT, b64, cmac, derive, jcs, kem_key, kid, receipt_key, seed, sha, x25519_key
 from vector_merkle import mth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
     from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
 
+    Key = tuple[str, MLKEM768X25519PublicKey | X25519PublicKey, bytes]
+
 SUITE = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
+SUITES = {"kem": SUITE, "kem-x25519": "X25519/HKDF-SHA256/AES-256-GCM"}
+KEMS = {"kem": KEM.MLKEM768_X25519, "kem-x25519": KEM.X25519}
 STATEMENT = "application/vnd.sinergi.statement+json"
 MANIFEST = "application/vnd.sinergi.manifest+json"
+LOW_ORDER = (  # the encodings of points of small order that have no top bit
+    "0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)  # fmt: skip
 TIME = "2026-11-21T03:00:00.000Z"
 
 # --- a small exchange, from which leaf.json and recorded/ are made
@@ -56,10 +68,20 @@ def leaf_vectors() -> dict[str, Any]:
 
 
 def sealed(core: dict[str, Any], public: MLKEM768X25519PublicKey, raw: bytes, data: bytes, extra: bytes = b"", *, suite: str = SUITE, form: Callable[[Any], bytes] = jcs, **changes: Any) -> bytes:
+    return sealed_to(core, [("kem", public, raw)], data, extra, suite=suite, form=form, **changes)
+
+
+def sealed_to(core: dict[str, Any], keys: list[Key], data: bytes, extra: bytes = b"", *, suite: str | None = None, form: Callable[[Any], bytes] = jcs, **changes: Any) -> bytes:
     key = Cobblestone256Encryptor.generate_key()
     info = b"sng/cek/v1\0" + sha(jcs(core))
-    recipient = {"kid": kid("kem", raw), "sealed": b64(Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM).encrypt(key + extra, public, info=info)), "suite": suite}
-    header = form({**core, "recipients": [recipient], **changes})
+    entries = [
+        {"kid": kid(purpose, raw), "sealed": b64(Suite(KEMS[purpose], KDF.HKDF_SHA256, AEAD.AES_256_GCM).encrypt(key + extra, public, info=info)), "suite": suite or SUITES[purpose]}
+        for purpose, public, raw in keys
+    ]
+    return streamed(form({**core, "recipients": sorted(entries, key=lambda e: e["kid"]), **changes}), key, data)
+
+
+def streamed(header: bytes, key: bytes, data: bytes) -> bytes:
     stream = Cobblestone256Encryptor(key, sha(header))
     return b"SNG1" + struct.pack(">I", len(header)) + header + stream.update(data) + stream.finalize()
 
@@ -102,6 +124,66 @@ def envelope_vectors() -> dict[str, Any]:
         ],
         "refused": [{"envelope": b64(e), "why": w} for e, w in bad],
     }
+
+
+def suite_vectors() -> dict[str, Any]:
+    """The suite of X25519 alone, and several keys of one recipient."""
+    salt_key, disclosed = bytes(range(32)), core("pengungkapan")
+
+    def key(purpose: str, name: str) -> Key:
+        return (purpose, *(kem_key if purpose == "kem" else x25519_key)(seed(name)))
+
+    curve, second, hybrid, third = key("kem-x25519", "kem-x25519"), key("kem-x25519", "second kem-x25519"), key("kem", "kem"), key("kem", "second kem")
+    long, short = bytes(i % 251 for i in range(16_384 + 500)), b"{}\n"  # two chunks, and one
+    good = sealed_to(disclosed, [curve], long, salt_key)
+    start = 8 + struct.unpack(">I", good[4:8])[0]
+    head, first, last = good[: start + 56], good[start + 56 : start + 16_456], good[start + 16_456 :]
+    plain = sealed_to(disclosed, [curve], short, salt_key)
+    end = 8 + struct.unpack(">I", plain[4:8])[0]
+    header = json.loads(plain[8:end])
+    (entry,) = header["recipients"]
+    pair = sealed_to(disclosed, [curve, second], short, salt_key)
+    pair_end = 8 + struct.unpack(">I", pair[4:8])[0]
+    swapped = json.loads(pair[8:pair_end])
+    swapped["recipients"] = [{**a, "sealed": b["sealed"]} for a, b in zip(swapped["recipients"], swapped["recipients"][::-1], strict=True)]
+
+    def before(stream: bytes, header: bytes) -> bytes:
+        return b"SNG1" + struct.pack(">I", len(header)) + header + stream
+
+    def moved(**to: Any) -> bytes:
+        return before(plain[end:], jcs({**header, **to}))
+
+    def with_point(point: bytes) -> bytes:
+        return moved(recipients=[{**entry, "sealed": b64(point + b64decode(entry["sealed"])[32:])}])
+
+    bad = [
+        (good[:-1], "the last chunk is cut short"), (head + first, "the last chunk is missing"), (head + last, "the first chunk is missing"), (head + last + first, "the chunks changed places"),
+        (good + last, "the last chunk stands twice"), (good + b"\0", "a byte after the end"), (head + first[:-1] + bytes([first[-1] ^ 1]) + last, "the first chunk was changed"),
+        (plain[:end] + sealed_to(disclosed, [curve], short, salt_key)[end:], "the stream of another envelope"),
+        (moved(exchange="11" * 16), "moved to another exchange"), (moved(recipient="sibuser@binjai"), "moved to another recipient"),
+        (moved(recipients=[{**entry, "kid": kid("kem-x25519", second[2])}]), "another key's id"), (moved(recipients=[entry, entry]), "a key stands twice"),
+        (before(plain[end:], plain[8:end].replace(b'"recipient":', b'"recipient":"sibuser@binjai","recipient":')), "a field stands twice in the header"),
+        (before(pair[pair_end:], jcs(swapped)), "the sealed secrets changed places"), (before(pair[pair_end:], jcs({**swapped, "recipients": json.loads(pair[8:pair_end])["recipients"][::-1]})), "the recipients are not sorted"),
+        (sealed_to(disclosed, [curve], short, salt_key, suite="P-256/HKDF-SHA256/AES-256-GCM"), "an unknown suite"), (sealed_to(disclosed, [curve], short, salt_key, suite=SUITE), "a suite the key is not of"),
+        (sealed_to(disclosed, [hybrid], short, salt_key), "sealed to a key of another suite"), (sealed_to(disclosed, [curve, hybrid], short, salt_key), "keys of two suites"),
+        (sealed_to(disclosed, [second], short, salt_key), "sealed to another key"), (sealed_to(disclosed, [curve], short), "a disclosure without its salt key"),
+        *((with_point(bytes.fromhex(point)), f"a point of low order: {point}") for point in LOW_ORDER),
+    ]  # fmt: skip
+    several = sealed_to(disclosed, [hybrid, third], short, salt_key)
+    cases = [
+        ("kem-x25519", "kem-x25519", good, long), ("kem-x25519", "kem-x25519", sealed_to(disclosed, [curve], b"", salt_key), b""),
+        ("kem-x25519", "kem-x25519", sealed_to(disclosed, [curve], long[:16_384], salt_key), long[:16_384]),
+        ("kem-x25519", "kem-x25519", pair, short), ("kem-x25519", "second kem-x25519", pair, short), ("kem", "kem", several, short), ("kem", "second kem", several, short),
+    ]  # fmt: skip
+    return {
+        "what": "envelope.md: X25519 alone, and several keys of one recipient; each of `good` opens by the key of `purpose` made of `seed`, none of `refused` by the one at the top",
+        "purpose": "kem-x25519", "seed": seed("kem-x25519").hex(),
+        "good": [
+            {"purpose": purpose, "seed": seed(name).hex(), "envelope": b64(e), "core": disclosed, "extra": salt_key.hex(), "sha256": sha(data).hex(), "bytes": len(data)}
+            for purpose, name, e, data in cases
+        ],
+        "refused": [{"envelope": b64(e), "why": w} for e, w in bad],
+    }  # fmt: skip
 
 
 def dsse(kind: str, payload: bytes, secret: bytes, *, signed_as: str | None = None, only: int | None = None) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from broker.client import Client, create_home
 from broker.delivery import Folders
 from broker.envelope import Voucher, seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT, VOUCHER
+from broker.envelope.seal import EXTRA
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
-from broker.keys import KemKey, KemPublic, LogKey, ReceiptKey, Ring, open_ring
+from broker.keys import KemKey, LogKey, ReceiptKey, Ring, open_ring
 from broker.lifecycle import start
 from broker.model import Entry, utc_text, wib_date
 from broker.policy import InForce
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from broker.keys import PublicSet
+    from broker.keys import AnyKemPublic, PublicSet
     from broker.web.worker import Worker
 
 SYSTEMS = ("sijoker@sijunjung", "sibuser@binjai", "siapkerja@kemnaker")
@@ -126,14 +127,15 @@ class Town:
     # --- the flow without HTTP
     def submission(
         self, data: bytes, *, agreement: str = "nk-sijunjung-2025", dataset: str = "pencari_kerja", sender: str = SIJOKER, recipient: str = SIAPKERJA,
-        purpose: str = "perencanaan", basis: str | None = None, template: str = "1.0.0", content_type: str = "text/csv", sealed_to: KemPublic | None = None,
+        purpose: str = "perencanaan", basis: str | None = None, template: str = "1.0.0", content_type: str = "text/csv", sealed_to: AnyKemPublic | None = None,
         core: dict[str, str | int] | None = None, statement: dict[str, Any] | None = None, signer: str | None = None,
     ) -> bytes:  # fmt: skip
         """A submission body. core, statement: fields to change in the envelope's header, in the signed statement. signer: who signs it instead."""
         asked = {"agreement": agreement, "content_type": content_type, "dataset": dataset, "purpose": purpose, "recipient": recipient, "sender": sender, "template": template}
         own = agreement if agreement in self.office.rings else "nk-sijunjung-2025"
         key = sealed_to or self.office.rings[own].get(KemKey, "kem").public
-        sealer = seal({**asked, "created": utc_text(self.now), "exchange": "00" * 16, "kind": "kiriman", "v": 1, **(core or {})}, [key])
+        header: dict[str, str | int] = {**asked, "created": utc_text(self.now), "exchange": "00" * 16, "kind": "kiriman", "v": 1, **(core or {})}
+        sealer = seal(header, [key], extra=bytes(EXTRA[str(header["kind"])]))
         envelope = sealer.header.prefix + sealer.update(data) + sealer.finish()
         claims = {**asked, "basis": basis, "created": utc_text(self.now), "envelope_sha256": hashlib.sha256(envelope).hexdigest(), "type": "sinergi/statement/v1", **(statement or {})}
         dsse = sign_dsse(STATEMENT, canonical(claims), self.province.ring(signer or sender).get(ReceiptKey, "receipt"))

@@ -6,6 +6,7 @@ A refusal's facts are ids of ours; what the caller wrote is compared, never repe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from broker.errors import Refusal
 from broker.model import Agreement, Purpose, Request, System, Terms, wib_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import date, datetime
 
 # What a release may carry along; none of these blocks. Code → Indonesian, English.
@@ -29,6 +30,10 @@ WARNINGS: Final[Mapping[str, tuple[str, str]]] = {
     "tujuan_disimpulkan": (
         "Tujuan penggunaan disimpulkan; pasalnya tidak menyebut tujuan ini bagi penerima.",
         "The purpose is inferred; its clause does not state it for this recipient.",
+    ),
+    "segel_x25519": (
+        "Penerima masih memakai segel X25519 tanpa perlindungan pasca-kuantum, menurut Nota Kesepakatan dan sampai tanggalnya.",
+        "The recipient is still sealed to with X25519, without post-quantum protection, as the agreement says and until its date.",
     ),
     "masa_berlaku_segera_habis": (
         "Nota Kesepakatan berakhir dalam 30 hari atau kurang.",
@@ -65,7 +70,7 @@ def agree(request: Request, agreements: Mapping[str, Agreement], templates: Mapp
         basis=request.basis,
         day=day,
         clauses=tuple(dict.fromkeys(cited.split("; "))),
-        warnings=tuple(_warnings(agreement, purpose, day)),
+        warnings=tuple(_warnings(agreement, purpose, recipient.party, day)),
     )
 
 
@@ -112,13 +117,21 @@ def _for_purpose(agreement: Agreement, request: Request, recipient: str) -> Purp
     return purpose
 
 
-def _warnings(agreement: Agreement, purpose: Purpose, day: date) -> Iterator[str]:
+def sealed_in_x25519(agreement: Agreement, recipient: str, day: date) -> bool:
+    """Whether the agreement names X25519 for this recipient party, and the day is not past the one it names. Nothing else is sealed without post-quantum."""
+    named = agreement.clauses.get("sealing", {}).get(recipient)
+    return isinstance(named, Mapping) and day <= named["until"]
+
+
+def _warnings(agreement: Agreement, purpose: Purpose, recipient: str, day: date) -> Iterator[str]:
     if day > agreement.work_plan_ends:
         yield "rencana_kerja_lewat"
     if agreement.clauses["directions"]["evidence"] == "inferred":
         yield "arah_disimpulkan"
     if not purpose.stated:
         yield "tujuan_disimpulkan"
+    if sealed_in_x25519(agreement, recipient, day):
+        yield "segel_x25519"
     if day > agreement.ends - LAST_DAYS:
         yield "masa_berlaku_segera_habis"
 

@@ -162,6 +162,8 @@ SPEC: Final[Mapping[str, Spec]] = {
         "ends": day,
         "items": Each(citation, {"activity": text, "first": many(text), "second": many(text), "output": text}),
     },
+    # The one suite besides the default that a party may have its data sealed in (docs/formats/envelope.md).
+    "sealing?": Each(party, {"clause": citation, "suite": one_of("X25519/HKDF-SHA256/AES-256-GCM"), "until": day}),
     "directions": {
         "clause": citation,
         "evidence": EVIDENCE,

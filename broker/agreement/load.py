@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Where: TypeAlias = tuple[str, ...]  # ("term", "ends"): a place in the file
 
 # These point at clauses; the rest of the file says what is in them.
-REFERENCES: Final = frozenset({"articles", "security_clause", "quality_clause", "use", "templates", "directions", "purposes"})
+REFERENCES: Final = frozenset({"articles", "security_clause", "quality_clause", "use", "templates", "sealing", "directions", "purposes"})
 
 
 def load_agreements(folder: Path) -> Mapping[str, Agreement]:

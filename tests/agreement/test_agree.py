@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.agreement import WARNINGS, agree, clause_exists, load_agreements
+from broker.agreement import WARNINGS, agree, clause_exists, load_agreements, sealed_in_x25519
 from broker.errors import Refusal
 from broker.model import WIB, Request, System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from broker.model import Terms
+    from broker.model import Agreement, Terms
 
 AGREEMENTS = load_agreements(Path(__file__).parents[2] / "policies" / "agreements")
 DATASETS = ("pencari_kerja", "lowongan", "pemberi_kerja", "penduduk_bekerja", "pelatihan", "penempatan", "perselisihan_hi", "wlkp", "jkp")
@@ -38,6 +38,13 @@ FROM_SIJUNJUNG = Request(
 )
 FROM_BINJAI = replace(FROM_SIJUNJUNG, agreement="nk-binjai-2025", sender=BINJAI, basis="UU 13/2003 Pasal 7")
 REQUESTS = {"sijunjung": FROM_SIJUNJUNG, "binjai": FROM_BINJAI}
+
+
+def with_x25519(agreement: str, party: str, until: date) -> dict[str, Agreement]:
+    """The agreements, one of which names X25519 for a party."""
+    named = AGREEMENTS[agreement]
+    sealing = {party: {"clause": "Pasal 14", "suite": "X25519/HKDF-SHA256/AES-256-GCM", "until": until}}
+    return {**AGREEMENTS, agreement: replace(named, clauses={**named.clauses, "sealing": sealing})}
 
 
 def terms(request: Request, now: datetime = NOON, templates: Mapping[str, str] = TEMPLATES) -> Terms:
@@ -306,6 +313,21 @@ def test_the_last_thirty_days_warn() -> None:
     assert "masa_berlaku_segera_habis" not in terms(FROM_BINJAI, last - timedelta(days=30)).warnings
 
 
+def test_x25519_holds_for_the_party_that_the_agreement_names_until_its_day_and_warns() -> None:
+    until = date(2027, 6, 30)
+    noon = datetime(2027, 6, 30, 12, tzinfo=WIB)
+    named = with_x25519("nk-sijunjung-2025", "kemnaker", until)
+    agreement = named["nk-sijunjung-2025"]
+    assert [sealed_in_x25519(agreement, party, until) for party in ("kemnaker", "sijunjung", "binjai")] == [True, False, False]
+    assert not sealed_in_x25519(agreement, "kemnaker", until + timedelta(days=1))
+    assert not sealed_in_x25519(AGREEMENTS["nk-sijunjung-2025"], "kemnaker", until)
+    assert "segel_x25519" in agree(FROM_SIJUNJUNG, named, TEMPLATES, noon).warnings
+    assert "segel_x25519" not in agree(FROM_SIJUNJUNG, named, TEMPLATES, noon + timedelta(days=1)).warnings
+    assert "segel_x25519" not in agree(FROM_BINJAI, named, TEMPLATES, noon).warnings
+
+
 def test_every_warning_has_its_texts() -> None:
-    given = {w for request in REQUESTS.values() for w in terms(request, datetime(2028, 3, 19, tzinfo=WIB)).warnings}
+    last = datetime(2028, 3, 19, tzinfo=WIB)
+    named = with_x25519("nk-sijunjung-2025", "kemnaker", last.date())
+    given = {w for request in REQUESTS.values() for w in agree(request, named, TEMPLATES, last).warnings}
     assert given == set(WARNINGS)

@@ -13,6 +13,7 @@ import pytest
 
 from broker.agreement import clause_exists, load_agreements
 from broker.agreement.fields import SPEC, Each, Spec
+from broker.envelope.seal import SUITE_X25519
 from broker.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def test_the_format_page_has_one_line_for_every_field() -> None:
     assert sorted(documented) == sorted(_fields(SPEC))
 
 
+X25519 = 'clause = "Pasal 14"\nsuite = "X25519/HKDF-SHA256/AES-256-GCM"\nuntil = 2027-06-30\n\n'
+
 # One edit of the Sijunjung file that must be refused: (what, old text, new text, message, line's text after the edit).
 BROKEN = [
     ("unknown key", "count = 2\n", "count = 2\ncolour = 1\n", "originals.colour: unknown key", "colour = 1"),
@@ -231,6 +234,9 @@ BROKEN = [
         "nothing is said of Pasal 7 ayat (9)",
         '  "Pasal 7", "Pasal 7 ayat (9)",',
     ),
+    ("X25519 for a stranger", "[templates]", f"[sealing.binjai]\n{X25519}[templates]", "sealing.binjai: is no party", "[sealing.binjai]"),
+    ("X25519 without an end", "[templates]", f'[sealing.kemnaker]\n{X25519.replace("until", "#")}[templates]', "sealing.kemnaker: lacks until", "[sealing.kemnaker]"),
+    ("a suite of its own", "[templates]", f'[sealing.kemnaker]\n{X25519.replace("X25519/", "P256/")}[templates]', "sealing.kemnaker.suite: must be one of", 'suite = "P256/'),
     ("an empty text", 'form = "written"', 'form = ""', "notices.form: must be one of written", 'form = ""'),
 ]
 
@@ -247,6 +253,13 @@ def test_a_broken_file_is_refused_with_its_line(tmp_path: Path, what: str, old: 
     assert caught.value.file == str(file)
     if line:
         assert file.read_text().splitlines()[caught.value.line - 1].lstrip().startswith(line.lstrip())
+
+
+def test_an_agreement_may_name_x25519_for_a_party(tmp_path: Path) -> None:
+    source = (FOLDER / "nk-sijunjung-2025.toml").read_text()
+    (tmp_path / "nk-sijunjung-2025.toml").write_text(source.replace("[templates]", f"[sealing.kemnaker]\n{X25519}[templates]", 1))
+    sealing = load_agreements(tmp_path)["nk-sijunjung-2025"].clauses["sealing"]
+    assert sealing == {"kemnaker": {"clause": "Pasal 14", "suite": SUITE_X25519, "until": date(2027, 6, 30)}}
 
 
 @pytest.mark.parametrize("source", sorted(FOLDER.glob("*.toml")), ids=lambda file: file.stem)

@@ -25,7 +25,7 @@ from broker.errors import KeyRingError, NotOpened, NotVerified, Refusal
 from broker.identity import verify_request
 from broker.identity.requests import sign_request
 from broker.jcs import canonical, strict_object
-from broker.keys import LABELS, KemKey, LogKey, ReceiptKey, RequestKey, RequestPublic, derive, read_public_set
+from broker.keys import LABELS, AnyKemKey, KemKey, LogKey, ReceiptKey, RequestKey, RequestPublic, derive, read_public_set
 from broker.keys.cmac import cmac, column_cmac
 from broker.keys.material import from_seed
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, root_of, sign_checkpoint, verify_consistency, verify_inclusion
@@ -296,6 +296,27 @@ def test_a_recorded_envelope_opens(case: dict[str, Any]) -> None:
 def test_a_damaged_envelope_does_not_open(case: dict[str, Any]) -> None:
     with pytest.raises(NotOpened):
         opened(case["envelope"])
+
+
+def opened_by(envelope: str, purpose: str, seed: str) -> tuple[Opener, bytes]:
+    source = io.BytesIO(b64decode(envelope))
+    key = from_seed(purpose, bytes.fromhex(seed))
+    assert isinstance(key, AnyKemKey)
+    opener = open_envelope(source, key)
+    return opener, opener.update(source.read()) + opener.finish()
+
+
+@pytest.mark.parametrize("case", load("recorded/suites")["good"])
+def test_a_recorded_envelope_of_another_suite_or_several_keys_opens(case: dict[str, Any]) -> None:
+    opener, data = opened_by(case["envelope"], case["purpose"], case["seed"])
+    assert (len(data), hashlib.sha256(data).hexdigest(), opener.extra.hex(), dict(opener.header.core)) == (case["bytes"], case["sha256"], case["extra"], case["core"])
+
+
+@pytest.mark.parametrize("case", accepted_and_refused("recorded/suites", "refused"))
+def test_a_damaged_envelope_of_another_suite_does_not_open(case: dict[str, Any]) -> None:
+    vectors = load("recorded/suites")
+    with pytest.raises(NotOpened):
+        opened_by(case["envelope"], vectors["purpose"], vectors["seed"])
 
 
 @pytest.mark.parametrize("case", load("recorded/dsse")["good"])
