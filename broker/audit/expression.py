@@ -64,8 +64,11 @@ _JOINS: Final = {"dan": "dan", "and": "dan", "atau": "atau", "or": "atau"}
 _ORDER: Final = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _TOKEN: Final = re.compile(r'\s*(?:([()])|(<=|>=|!=|=|<|>)|"([^"\n]{1,100})"|([A-Za-z0-9_.@:/-]+))')
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")
-_IDENTITY: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9](?:[ .\-/]?[0-9]){14,15}(?![0-9A-Fa-f])")  # a NIK, KK or NPWP, however it is grouped
-_DATES: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS: Final = 15  # of a NPWP; a NIK or KK has one more
+_GROUPED: Final = re.compile(rf"\d(?:[\W_]*\d){{{_DIGITS - 1},}}")
+_PIECE: Final = re.compile(r'"[^"\n]*"|[\w.@:/-]+')
+_DIGEST: Final = re.compile(r"(?<![^\W_])(?:[0-9a-f]{32}){1,2}(?![^\W_])")  # or an id of ours: their digits are nobody's
 
 
 class _Token(NamedTuple):
@@ -88,8 +91,8 @@ class _Parser:
         self._at = self._depth = 0
         if len(text) > MAX_TEXT:
             raise self._wrong(MAX_TEXT, "terlalu panjang")
-        if found := _IDENTITY.search(_DATES.sub("----------", text)):
-            raise self._wrong(found.start(), "nomor identitas tidak boleh di sini")
+        if (at := _identity_number(text)) is not None:
+            raise self._wrong(at, "nomor identitas tidak boleh di sini")
         self._tokens = self._cut()
 
     def _cut(self) -> Sequence[_Token]:
@@ -172,7 +175,7 @@ class _Parser:
         match field.kind:
             case "angka" if _NUMBER.fullmatch(text):
                 return int(text)
-            case "hari" if _DATES.fullmatch(text) and _is_date(text):
+            case "hari" if _DATE.fullmatch(text) and _is_date(text):
                 return text
             case "kata" if text in self._words.get(word, ()):
                 return text
@@ -180,6 +183,14 @@ class _Parser:
                 return text
         wanted = {"angka": "angka diharapkan", "hari": "tanggal TTTT-BB-HH diharapkan", "kata": "nilai tidak dikenal"}
         raise self._wrong(token.at, wanted.get(field.kind, "nilai tidak berbentuk seperti itu"))
+
+
+def _identity_number(text: str) -> int | None:
+    """Where something begins that may be a NIK, KK or NPWP: so many digits with only signs between them, or within one word or quotation."""
+    bare = _DIGEST.sub(lambda found: "x" * len(found[0]), text)
+    if found := _GROUPED.search(bare):
+        return found.start()
+    return next((piece.start() for piece in _PIECE.finditer(bare) if sum(map(str.isdecimal, piece[0])) >= _DIGITS), None)
 
 
 def _is_date(text: str) -> bool:

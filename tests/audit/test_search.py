@@ -207,9 +207,23 @@ def test_an_identity_number_has_no_place_in_an_expression(bureau: Bureau) -> Non
     assert bureau.town.entries() == before
 
 
+@pytest.mark.parametrize("written", [
+    "pelaku=a{0}@kemnaker", "jenis=f{0}", "pelaku={0}f@kemnaker", "pertukaran=abc{0}", "jenis=nik_{0}", "{0:,}", "{1}:{2}:{3}:{4}", "{1},{2},{3},{4}", "{1}_{2}_{3}_{4}", "{1}; {2} /\n{3}\t{4}",
+    "{1}–{2}–{3}–{4}", "3275-01-90 0990 9678", "2026-01-15-0990-9001", "hari>=1303-01-15 0990 9001", "pelaku=a{1}b{2}c{3}d{4}@kemnaker", 'pasal="Pasal {1} a {2} b {3} c {4}"', "pertukaran=" + "a" * 20 + "{0}",
+    "1303０１１５０９９０９００１", "baris>={1}){2}({3}<{4}",
+])  # fmt: skip
+def test_an_identity_number_is_seen_however_it_is_written(written: str) -> None:
+    text = written.format(int(NIK), NIK[:4], NIK[4:8], NIK[8:12], NIK[12:])
+    with pytest.raises(Refusal) as refusal:
+        parse(text, {}, set())
+    assert refusal.value.facts["salah"] == "nomor identitas tidak boleh di sini"
+
+
 def test_days_and_digests_are_no_identity_numbers() -> None:
     digest = "12345678901234561234567890123456" * 2
     parse(f"hari>=2026-01-01 dan hari<=2026-12-31 dan dasar={digest} dan pertukaran={digest[:32]}", {}, set())
+    parse(f'(hari>=2026-01-01)dan(hari<2027-01-01)dan(dasar="{digest}")atau pertukaran={digest[:32]}', {}, set())
+    parse('baris>=1000000000 dan dirilis>=1000000000 dan pelaku=auditor-12@sijunjung dan pasal="Pasal 4 huruf a, Pasal 6 ayat (2), UU 27/2022"', {}, set())
 
 
 _ATOMS = st.sampled_from(["baris", "dirilis", "versi"]).flatmap(lambda w: st.tuples(st.just(w), st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), st.integers(0, 3)))
