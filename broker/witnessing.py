@@ -184,11 +184,12 @@ class Witnessing:
         with ledger.database.read() as tx:
             old = tx.cosignatures.last(quorum.log, witness.vkey.text)
         for _ in range(TRIES):
-            if old > ledger.size(quorum.log):
+            if old > size:  # an answer that was lost, to a later checkpoint than this one; or another log, though ours has grown as far since
+                note = ledger.note(quorum.log) or note
+                size = _size(note)
+            if old > size:
                 self._speaks_against(quorum, witness, note, old)
                 return "larger size"
-            if old > size:  # an answer that was lost, to a later checkpoint than this one
-                return ""
             proof = ledger.consistency(quorum.log, old, size) if 0 < old < size else []
             status, kind, answer = self._request("POST", f"{witness.url}/add-checkpoint", add_checkpoint(old, proof, note))
             if status == 200:

@@ -355,6 +355,35 @@ def test_a_witness_against_the_log_is_heard_before_another_is_enough(village: Vi
     held(village, "saksi_mundur")
 
 
+def test_a_witness_that_is_ahead_is_not_heard_before_the_log_is_held_against_it(village: Village, tmp_path: Path) -> None:
+    """The log grew past the witness while it was asked about a smaller checkpoint: that it is larger now says nothing."""
+    backup = backed_up(village, tmp_path)
+    backup.restore(village)
+    town, quorum = village.town, village.town.office.quorums[NK]
+    note = town.office.ledger.note(NK)
+    for n in range(5):
+        with town.office.ledger.writing() as book:
+            book.append(NK, b'{"time":"2026-11-21T03:00:00.000Z","type":"sinergi/refusal/v1","n":%d}' % n)
+    assert village.witnessing._asked(quorum, quorum.policy.witnesses[0], str(note)) == "another log"
+    held(village, "saksi_mundur")
+
+
+def test_a_witness_that_is_ahead_on_our_own_log_is_counted_for_what_it_stands_at(village: Village) -> None:
+    """Its answer was lost, to a later checkpoint than the one it is asked about."""
+    town, quorum = village.town, village.town.office.quorums[NK]
+    village.round()
+    let_out(village)
+    note = town.office.ledger.note(NK)
+    let_out(village)
+    village.round()
+    with town.office.ledger.database.write() as tx:
+        tx._c.exec_driver_sql("DELETE FROM cosignature WHERE size = 3")
+    assert village.witnessing._asked(quorum, quorum.policy.witnesses[0], str(note)) == ""
+    with town.office.ledger.database.read() as tx:
+        assert tx.cosignatures.last(NK, quorum.policy.witnesses[0].vkey.text) == town.office.ledger.size(NK)
+    assert not quorum.against
+
+
 def test_a_mark_that_cannot_be_read_still_holds(village: Village) -> None:
     mark_of(village.town.home, NK).write_text("apa saja")
     village.restart()
