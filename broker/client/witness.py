@@ -40,6 +40,7 @@ SECONDS: Final = 10  # that a connection may be silent
 _OLD: Final = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _STATE_TYPE: Final = "sinergi/witness-state/v1"
 _EMPTY: Final = canonical({"logs": {}, "type": _STATE_TYPE})
+_SIZES_TYPE: Final = "sinergi/witness-sizes/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,17 @@ def _parsed(body: bytes) -> _Request:
     old = _OLD.fullmatch(first)
     if not blank or old is None or len(proof) > MAX_PROOF:
         raise NotVerified("not an add-checkpoint request")
-    return _Request(int(old.group(1)), tuple(decoded(line) for line in proof), note, read_body(split_note(note)[0]))
+    return _Request(int(old.group(1)), tuple(decoded(line) for line in proof), note, _body(note))
 
 
 class Witness:
     """One witness with its key and memory. Owns the lock on its folder; use it in a `with` block."""
 
-    def __init__(self, name: str, key: WitnessKey, logs: Mapping[str, LogPublic], folder: Path, clock: Callable[[], datetime]) -> None:
-        """logs: origin → key. ClientError if another process has the folder, or its state is not to be trusted."""
+    def __init__(self, name: str, key: WitnessKey, logs: Mapping[str, LogPublic], folder: Path, sizes: Path, clock: Callable[[], datetime]) -> None:
+        """logs: origin → key. sizes: the file beside the key. ClientError if another process has the folder, or its state is not to be trusted."""
         self.vkey: Vkey = vkey_of(name, key.public)
         self._key, self._logs, self._clock = key, logs, clock
-        self._file = folder / "state.json"
+        self._file, self._sizes = folder / "state.json", sizes
         self._lock = threading.Lock()
         self._broken = False
         self._held = os.open(folder / "served", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -104,7 +105,7 @@ class Witness:
         if not key.exists() or not memory.exists():
             raise ClientError("the witness's key and its memory belong together, and one is gone: it must not serve. See docs/formats/witness.md")
         logs = {f"sinergi/{scope}": broker.get(LogPublic, "log", scope) for scope, purpose in broker.keys if purpose == "log"}
-        return cls(system, open_ring(ring).get(WitnessKey, "witness"), logs, folder, clock)
+        return cls(system, open_ring(ring).get(WitnessKey, "witness"), logs, folder, ring / "cosigned", clock)
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +117,7 @@ class Witness:
 
     # --- memory
     def _read(self) -> dict[str, str]:
-        """The note cosigned last, by origin. ClientError unless each carries the log's signature and our own."""
+        """The note cosigned last, by origin. ClientError unless each carries the log's signature and our own, and none is older than the key knows."""
         wrong = ClientError(f"{self._file} is not this witness's memory: it must not serve. See docs/formats/witness.md")
         try:
             match strict_object(self._file.read_bytes()):
@@ -129,9 +130,25 @@ class Witness:
                     read_checkpoint(note, origin, self._logs[origin])
                     if cosignature(note, self.vkey) is None:
                         raise wrong
+            if any(origin not in notes or _body(notes[origin]).size < size for origin, size in self._known().items()):
+                raise wrong
         except (ValueError, NotVerified):
             raise wrong from None
         return notes
+
+    def _known(self) -> dict[str, int]:
+        """The sizes that the key has cosigned, by origin. ValueError for another file; none before the first cosignature."""
+        if not self._sizes.exists():
+            return {}
+        match strict_object(self._sizes.read_bytes()):
+            case {"sizes": dict(sizes), "type": kind} if kind == _SIZES_TYPE and all(type(size) is int for size in sizes.values()):
+                return sizes
+        raise ValueError
+
+    def _remember(self, notes: Mapping[str, str]) -> None:
+        """First what was cosigned, then how far: the other order would leave a memory older than its key knows, which never serves again."""
+        write_private(self._file, canonical({"logs": dict(notes), "type": _STATE_TYPE}))
+        write_private(self._sizes, canonical({"sizes": {origin: _body(note).size for origin, note in notes.items()}, "type": _SIZES_TYPE}))
 
     def _latest(self, origin: str) -> Checkpoint | None:
         note = self._notes.get(origin)
@@ -172,7 +189,7 @@ class Witness:
         signed = "".join(signature_line(name, raw) for name, raw in split_note(asked.note)[1] if name == new.origin and raw.startswith(log))
         notes = {**self._notes, new.origin: f"{new.body}\n{signed}{line}"}
         try:
-            write_private(self._file, canonical({"logs": notes, "type": _STATE_TYPE}))
+            self._remember(notes)
         except OSError:
             self._broken = True  # it may be on disk or not: an fsync that failed is never tried again
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "the memory of this witness failed; it must be looked at\n")
@@ -185,6 +202,10 @@ class Witness:
             if origin in self._logs and sha256(origin.encode()).hexdigest() == hashed:
                 return Answer(HTTPStatus.OK, note)
         return Answer(HTTPStatus.NOT_FOUND, "nothing cosigned here\n")
+
+
+def _body(note: str) -> Checkpoint:
+    return read_body(split_note(note)[0])
 
 
 def _extends(last: Checkpoint | None, new: Checkpoint, proof: tuple[bytes, ...]) -> None:

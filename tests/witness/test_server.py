@@ -268,8 +268,7 @@ def test_it_is_on_disk_before_the_answer(stand: Stand, log: Log, monkeypatch: py
 
     monkeypatch.setattr(os, "fsync", counting)
     cosigned(stand, log, 0, 3)
-    assert [name.startswith(".state.json") for name in synced] == [True, False]
-    assert synced[1] == "witness"
+    assert [name.removeprefix(".").partition(".")[0] for name in synced] == ["state", "witness", "cosigned", "witness"]
 
     def failing(fd: int) -> None:
         raise OSError
@@ -312,6 +311,48 @@ def test_key_and_memory_belong_together(stand: Stand, log: Log, lost: str) -> No
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     with pytest.raises(ClientError, match="must not serve"):
         stand.start()
+
+
+@pytest.mark.parametrize("kept", ["empty", "older", "another log's alone"])
+def test_a_memory_smaller_than_the_key_knows_does_not_serve(stand: Stand, log: Log, kept: str) -> None:
+    """It would cosign a fork of what it has cosigned."""
+    memory = stand.home / "witness" / "state.json"
+    empty = memory.read_bytes()
+    cosigned(stand, log, 0, 3)
+    older = memory.read_bytes()
+    cosigned(stand, log, 3, 7)
+    stand.stop()
+    memory.write_bytes({"empty": empty, "older": older}.get(kept, memory.read_bytes().replace(ORIGIN.encode(), b"sinergi/lain")))
+    with pytest.raises(ClientError, match="must not serve"):
+        stand.start()
+
+
+@pytest.mark.parametrize("wrong", [b"", b"{}", b'{"sizes":[],"type":"sinergi/witness-sizes/v1"}', b'{"sizes":{"sinergi/nk-sijunjung-2025":"3"},"type":"sinergi/witness-sizes/v1"}'])
+def test_sizes_beside_the_key_that_cannot_be_read_do_not_pass_for_none(stand: Stand, log: Log, wrong: bytes) -> None:
+    cosigned(stand, log, 0, 3)
+    stand.stop()
+    sizes = stand.home / "secrets" / "witness" / "cosigned"
+    assert json.loads(sizes.read_bytes())["sizes"] == {ORIGIN: 3}
+    sizes.write_bytes(wrong)
+    with pytest.raises(ClientError, match="must not serve"):
+        stand.start()
+
+
+def test_a_crash_between_the_memory_and_the_sizes_serves_on(stand: Stand, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    cosigned(stand, log, 0, 3)
+    plain = os.fsync
+
+    def failing(fd: int) -> None:
+        if ".cosigned" in Path(f"/proc/self/fd/{fd}").readlink().name:
+            raise OSError
+        plain(fd)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    assert stand.post(log.ask(3, 7))[0] == 500
+    monkeypatch.undo()
+    stand.stop()
+    stand.start()
+    assert stand.post(log.ask(3, 9)) == (409, SIZE, "7\n")
 
 
 def test_a_first_start_that_broke_off_is_finished_by_the_next(town: Town) -> None:
