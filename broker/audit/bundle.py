@@ -15,11 +15,11 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.audit.handout import Log, handed_out
+from broker.audit.handout import Log, at_checkpoint, handed_out
 from broker.audit.search import require
 from broker.audit.subject import Answer, Question, answer, ask, asked_about
 from broker.audit.subject import request as request_of
-from broker.client.bundle import NAMES, SUBJECT, TYPE, whose
+from broker.client.bundle import MOST_ANSWER, NAMES, SUBJECT, TYPE, whose
 from broker.client.bundle import SUBJECT_TYPE as ANSWER_TYPE
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import ANSWER
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 15.0  # seconds that a bundle waits for its checkpoint to be cosigned
 _BESIDE: Final = 16_384  # bytes that an exchange's entry and receipts come to, beside its leaves
+_TOLD: Final = 3_000  # bytes that a person's disclosure comes to in the signed answer, its columns' levels above all
+_PLACED: Final = 3 * 200  # those of a proof's leaves: the person's, and one on either side
+_HASHES: Final = 3 * 64  # those of the paths' hashes on one height
 
 
 def bundle(office: Office, person: Person, agreement: str, starts: date, ends: date, now: datetime) -> File:
@@ -68,10 +71,12 @@ def about_people(office: Office, person: Person, asked: Question | str, now: dat
         if not row.proofs:
             raise Refusal("parameter", parameter="request")
         people = asked_about(office, row)
+        _fits(office, row.agreement, date.fromisoformat(row.starts), date.fromisoformat(row.ends), len(people))  # before the answer, which is given once
         found: SubjectRequest | Answer = answer(office, person, asked, now)
     else:
         require(office, person, READ, asked.agreement, now)
         people = asked.subjects
+        _fits(office, asked.agreement, asked.starts, asked.ends, len(people))
         found = ask(office, person, asked, now)
     if not isinstance(found, Answer):
         return found
@@ -82,15 +87,36 @@ def about_people(office: Office, person: Person, asked: Question | str, now: dat
     return file, key
 
 
+def _fits(office: Office, agreement: str, starts: date, ends: date, people: int) -> None:
+    """Refusal bundel if a bundle of these days, or its answer about so many people, would be larger than may be."""
+    log = at_checkpoint(office, agreement)
+    with office.ledger.database.read() as tx:
+        exchanges, dropped = _period(tx, log, starts, ends)
+    if people * reckoned(leaves for name, leaves in exchanges.items() if name not in dropped) > MOST_ANSWER:
+        raise Refusal("bundel", batas=MOST_ANSWER)
+
+
+def reckoned(exchanges: Iterable[int]) -> int:
+    """Bytes that an answer about one person comes to at most, rows of theirs beyond one to an exchange apart. exchanges: the number of leaves of each."""
+    return sum(_TOLD + _PLACED + _HASHES * leaves.bit_length() for leaves in exchanges)
+
+
+def _period(tx: Transaction, log: Log, starts: date, ends: date) -> tuple[dict[str, int], list[str]]:
+    """The period's exchanges with the number of their leaves, and those of which the leaves are dropped. Refusal bundel if a bundle of them is too large."""
+    exchanges = dict(_exchanges(tx, log, starts, ends))
+    dropped = [name for name in exchanges if tx.kept.dropped(name)]
+    kept = sum(exchanges.values()) - sum(exchanges[name] for name in dropped)
+    if log.size * 512 + kept * STORED + len(exchanges) * _BESIDE > MOST:
+        raise Refusal("bundel", batas=MOST)
+    return exchanges, dropped
+
+
 def _made(office: Office, person: Person, agreement: str, starts: date, ends: date, found: tuple[str, bytes] | None, now: datetime) -> File:
     """found: the request and the signed answer."""
     with _settled(office, agreement) as (tx, note):
         log = Log(agreement, int(note.split("\n")[1]), note)
-        exchanges = dict(_exchanges(tx, log, starts, ends))
-        dropped = [name for name in exchanges if tx.kept.dropped(name)]
+        exchanges, dropped = _period(tx, log, starts, ends)
         kept = {name: leaves for name, leaves in exchanges.items() if name not in set(dropped)}
-        if log.size * 512 + sum(kept.values()) * STORED + len(exchanges) * _BESIDE > MOST:
-            raise Refusal("bundel", batas=MOST)
         said = canonical({"agreement": agreement, "dropped": dropped, "from": starts.isoformat(), "size": log.size, "to": ends.isoformat(), "type": TYPE})
         bodies: list[Callable[[], Iterable[bytes]]] = [
             lambda: [said], lambda: [note.encode()], lambda: _keys(office, agreement), lambda: _entries(tx, log),

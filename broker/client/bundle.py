@@ -48,7 +48,7 @@ _MOST_HEAD: Final = 16 << 20  # bytes; a bundle of every exchange that fits name
 _MOST_NOTE: Final = 64 << 10
 _MOST_KEYS: Final = 1 << 20
 _MOST_RECEIPTS: Final = 1 << 20  # of one exchange: each of three repeats its manifest of at most 65,535 bytes
-_MOST_ANSWER: Final = 512 << 20
+MOST_ANSWER: Final = 512 << 20
 _WORDS: Final = {code: word for word, code in OUTCOMES.items()}
 _MALFORMED: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
@@ -387,7 +387,7 @@ class _Asked:
 
     def __init__(self, file: IO[bytes], part: Part, agreement: str, broker: PublicSet, size: int, days: tuple[date, date], dropped: frozenset[str]) -> None:
         with _step("subjek"):
-            payload = verify_dsse(read_dsse(PartReader(file, part).all(_MOST_ANSWER)), ANSWER, broker.get(ReceiptPublic, "receipt", agreement))
+            payload = verify_dsse(read_dsse(PartReader(file, part).all(MOST_ANSWER)), ANSWER, broker.get(ReceiptPublic, "receipt", agreement))
             said: dict[str, Any] = strict_object(payload)
             answer = said["answer"]
             if said["type"] != SUBJECT_TYPE or answer["agreement"] != agreement or not 0 < answer["size"] <= size:

@@ -21,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broker.audit import erasure
+from broker.audit.bundle import reckoned
 from broker.cli import main
 from broker.cli.app import app
 from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, NotHeld, Question, answered, verify_bundle
@@ -202,6 +203,37 @@ def test_above_twenty_people_a_second_person_approves_first(town: Town, tmp_path
         found = check((tmp_path / "b.zip").read_bytes(), read_public_set((town.province.home / "public.json").read_bytes()))
     assert found.answer is not None
     assert len(found.answer.people) == 21
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST", 4096), ("MOST_ANSWER", 40_000)])
+def test_a_bundle_that_is_too_large_keeps_its_answer(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int) -> None:
+    """The answer is given once: what cannot be given whole does not use it up, nor the asker's day."""
+    town.exchange(town.csv(town.rows(n=25)))
+    niks = [row[town.office.contracts["pencari_kerja"].names.index("nik")] for row in town.rows(n=25)]
+    question = {"agreement": SIJUNGJUNG, "from": "2026-01-01", "reason": REASON, "to": "2026-12-31"}
+    with town.http() as http:
+        mine, second = auditor(town, http), auditor(town, http, "ppdp")
+        request = mine.bundle_about({**question, "subjects": niks}, tmp_path / "a.zip")["request"]
+        second._to.act("POST", f"/v1/audit/subjects/{request}/approve")
+        size = town.office.ledger.size(SIJUNGJUNG)
+        monkeypatch.setattr(f"broker.audit.bundle.{limit}", most)
+        for asked_with in ({"request": request}, {**question, "subjects": niks[:20]}):
+            with pytest.raises(ClientError, match=f"Bundel melebihi {most}"):
+                mine.bundle_about(asked_with, tmp_path / "a.zip")
+        assert town.office.ledger.size(SIJUNGJUNG) == size
+        monkeypatch.undo()
+        assert mine.bundle_about({"request": request}, tmp_path / "a.zip")["what"] == "bundel"
+        assert mine.bundle_about({**question, "subjects": niks[:20]}, tmp_path / "b.zip")["what"] == "bundel"
+
+
+def test_an_answer_comes_to_less_than_it_is_reckoned_at(town: Town, tmp_path: Path) -> None:
+    for n in (1, 2, 25, 300):
+        town.exchange(town.csv(town.rows(n=n)))
+    niks = [row[town.office.contracts["pencari_kerja"].names.index("nik")] for row in town.rows(n=20)]
+    with town.http() as http:
+        found = members(asked(auditor(town, http), tmp_path / "a.zip", *niks))
+    most = 20 * reckoned((1, 2, 25, 300))
+    assert most / 3 < len(found[SUBJECT]) < most
 
 
 def test_a_request_without_proofs_is_no_bundle_and_keeps_its_answer(town: Town, tmp_path: Path) -> None:
