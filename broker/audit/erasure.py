@@ -1,6 +1,6 @@
 """Erasing, with its legal ground: a person's row in the vault, an exchange's secret, the leaves of years gone by. Proofs hold as before.
 
-1. Who may is asked, the ground and the written reason are read. 2. One transaction: what is erased is gone from the database, and the
+1. Who may is asked, the ground and the written reason are read; one officer erases ALONE times a day. 2. One transaction: what is erased is gone from the database, and the
 agreement's log says that it was, on which ground, by whom; never of whom. 3. The write-ahead log is emptied, so that no copy is left in the
 broker's files; what a crash leaves of this step, start-up does.
 
@@ -10,6 +10,7 @@ Leaves stay unless they are dropped: erasing a person takes away what tells whos
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -17,19 +18,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from broker.audit.asked import allowed, names_of, reasoned
+from broker.audit.asked import allowed, names_of, reasoned, refused
 from broker.audit.search import require
+from broker.audit.subject import ALONE, ALONE_WITHIN
 from broker.errors import Refusal
 from broker.keys import SecretKey, derive
 from broker.keys.cmac import column_cmac
 from broker.ledger.newcomers import place
 from broker.lifecycle.officers import READ
-from broker.model import wib_date
+from broker.model import utc_text, wib_date
 from broker.record import event
 from broker.upkeep import finish_erasures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from broker.exchange import Office
@@ -72,7 +74,7 @@ class Erased:
 
 
 def erase_subject(office: Office, person: Person, agreement: str, subject: str, ground: Ground, now: datetime) -> Erased:
-    """Unlinks a person (NIK or passport number) from all their leaves in an agreement. Someone the vault does not know is recorded alike, but for the count.
+    """Unlinks a person (NIK or passport number) from all their leaves in an agreement. Someone the vault does not know is answered and recorded alike.
 
     Refusal wewenang, subjek, alasan, penghapusan.
     """
@@ -84,12 +86,12 @@ def erase_subject(office: Office, person: Person, agreement: str, subject: str, 
     with office.ledger.database.read() as tx:  # a search through all commitments: not while everyone waits to write
         known = tx.vault(agreement).find(tag)
         where = _committed(tx, agreement, tag, known)
-    with office.ledger.writing() as book:
+    with _erasing(office, person, agreement, now) as book:
         gone = book.tx.vault(agreement).forget(tag)
         where = where if gone == known else _committed(book.tx, agreement, tag, gone)
         if where is not None:
             book.tx.kept.erase_salt(*where)
-        recorded = _record(book, person, agreement, "subject", ground, now, subjects=int(gone is not None))
+        recorded = _record(book, person, agreement, "subject", ground, now, subjects=1)
     return _finished(office, recorded)
 
 
@@ -107,7 +109,7 @@ def erase_exchange(office: Office, person: Person, agreement: str, exchange: str
     """Erases an exchange's secret: its commitments open no more here, and its references lead to nobody. Refusal wewenang, alasan, penghapusan, tidak_ada."""
     allowed(office, person, ERASE, agreement, now)
     _grounded(ground)
-    with office.ledger.writing() as book:
+    with _erasing(office, person, agreement, now) as book:
         row = book.tx.exchange(exchange)
         if row is None or row.manifest is None or row.agreement != agreement:
             raise Refusal("tidak_ada")
@@ -129,7 +131,7 @@ def retire_leaves(office: Office, person: Person, agreement: str, before: int, g
         raise Refusal("penghapusan", bidang="dasar")
     if before > wib_date(now).year - KEPT_YEARS:
         raise Refusal("penghapusan", bidang="tahun")
-    with office.ledger.writing() as book:
+    with _erasing(office, person, agreement, now) as book:
         old = [manifest for manifest in _manifests(book.tx, agreement) if int(manifest["day"][:4]) < before and not book.tx.kept.dropped(manifest["exchange"])]
         if not old:
             raise Refusal("penghapusan", bidang="kosong")
@@ -156,6 +158,17 @@ def _grounded(ground: Ground, *subjects: str) -> None:
     if ground.code not in GROUNDS:
         raise Refusal("penghapusan", bidang="dasar")
     reasoned(ground.reason, subjects)
+
+
+@contextmanager
+def _erasing(office: Office, person: Person, agreement: str, now: datetime) -> Iterator[Book]:
+    """The transaction of one more erasure. Refusal penghapusan `batas`, recorded: the officer has done as many within a day as one does alone."""
+    with office.ledger.writing() as book:
+        alone = book.tx.kept.erased_by(person.id, utc_text(now - ALONE_WITHIN)) < ALONE
+        if alone:
+            yield book
+    if not alone:
+        raise refused(office, person, agreement, Refusal("penghapusan", bidang="batas"), now)
 
 
 def _record(book: Book, person: Person, agreement: str, act: str, ground: Ground, now: datetime, **more: Json) -> tuple[int, bytes]:

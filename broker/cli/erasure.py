@@ -51,7 +51,7 @@ def erase(
         subject = re.sub(r"[\s.\-]", "", typed).upper()
         with _eraser(home) as eraser:
             done = eraser.erase_subject(agreement, subject, ground, reason)
-        say("Orang itu tidak lagi terhubung dengan catatan mana pun." if done["entry"]["subjects"] else "Orang itu tidak dikenal dalam kesepakatan ini; permintaannya tercatat.")
+        say("Tidak ada catatan kesepakatan ini yang terhubung dengan nomor itu lagi. [dim]No record of this agreement leads to that number any more.[/dim]")
     else:
         with _eraser(home) as eraser:
             done = eraser.erase_exchange(agreement, exchange, ground, reason)

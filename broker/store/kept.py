@@ -110,6 +110,15 @@ class Kept:
         salts = found[: number * SALT] + bytes(SALT) + found[(number + 1) * SALT :]
         self._c.execute(text("UPDATE vaultnew SET salts = :s WHERE exchange = :e"), {"s": salts, "e": exchange})
 
+    def erased_by(self, person: str, since: str) -> int:
+        """How many erasures an officer made since then, in all agreements together."""
+        entry = "CAST(logentry.entry AS TEXT)"
+        query = (
+            "SELECT COUNT(*) FROM erasure JOIN logentry ON logentry.log = erasure.agreement AND logentry.position = erasure.entry"  # noqa: S608 - our own words
+            f" WHERE json_extract({entry}, '$.person') = :p AND json_extract({entry}, '$.time') > :s"
+        )
+        return int(self._c.execute(text(query), {"p": person, "s": since}).scalar_one())
+
     # reasons
     def add_reason(self, agreement: str, entry: int, reason: str) -> None:
         """The written reason of an erasure; the log has its digest."""
