@@ -9,7 +9,7 @@ from broker.audit.search import require
 from broker.detection import detect
 from broker.errors import Refusal
 from broker.people import BODIES, vouched
-from broker.record import event
+from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,10 @@ def allowed(office: Office, person: Person, act: str, agreement: str, now: datet
 
 
 def refused(office: Office, person: Person, agreement: str, refusal: Refusal, now: datetime) -> Refusal:
-    """Records that someone asked or approved who may not, and returns the refusal to be raised."""
+    """Records that someone asked or approved who may not, and returns the refusal to be raised. Of an agreement that is not theirs the `broker` log has it."""
+    log = office.log_for(agreement) if agreement in person.agreements else BROKER_LOG
     with office.ledger.writing() as book:
-        book.append(office.log_for(agreement), event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=person.id))
+        book.append(log, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=person.id))
     return refusal
 
 

@@ -66,7 +66,8 @@ class _Year:
     exchanges: list[int] = field(default_factory=lambda: [0] * 12)
     released: list[int] = field(default_factory=lambda: [0] * 12)
     refused: list[int] = field(default_factory=lambda: [0] * 12)
-    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)  # clause, reason
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)  # of exchanges: clause, reason
+    denials: Counter[tuple[str, str]] = field(default_factory=Counter)  # of anything else
     outcomes: Counter[str] = field(default_factory=Counter)
     acts: Counter[tuple[str, str]] = field(default_factory=Counter)  # type, act: all that is no exchange, outcome or refusal
     policy: list[dict[str, Json]] = field(default_factory=list)
@@ -111,6 +112,7 @@ def yearly(office: Office, log: Log, year: int, today: date, *, as_of: bool) -> 
     return {
         "agreement": {"ends": agreement.ends.isoformat(), "id": agreement.id, "nama": agreement.nama, "numbers": list(agreement.numbers), "parties": list(agreement.parties), "sha256": agreement.sha256, "starts": agreement.starts.isoformat()},
         "complete": not as_of and today > date(year, 12, 31),
+        "denials": _by_clause(found.denials),
         "entries": {"first": first, "last": last[0], "until": last[1]},
         "erasures": list(found.erasures),
         "acts": [{"act": act, "count": count, "type": kind} for (kind, act), count in sorted(found.acts.items())],
@@ -121,10 +123,14 @@ def yearly(office: Office, log: Log, year: int, today: date, *, as_of: bool) -> 
         "outcomes": dict(sorted(found.outcomes.items())),
         "persons": _known(list(found.flows.values()), people)[0],
         "policy": list(found.policy),
-        "refusals": [{"clause": clause, "count": count, "reason": reason} for (clause, reason), count in sorted(found.refusals.items())],
+        "refusals": _by_clause(found.refusals),
         "type": "sinergi/yearly-report/v1",
         "year": year,
     }
+
+
+def _by_clause(counted: Counter[tuple[str, str]]) -> list[dict[str, Json]]:
+    return [{"clause": clause, "count": count, "reason": reason} for (clause, reason), count in sorted(counted.items())]
 
 
 def _entries(office: Office, log: Log) -> Iterator[tuple[int, bytes]]:
@@ -141,8 +147,8 @@ def _count(office: Office, found: _Year, entry: dict[str, Any], when: datetime) 
             found.released[month] += entry["outcomes"].get("terkirim", 0)
             _exchange(office, found.flows.setdefault(key, _Flow()), entry)
         case "refusal":
-            found.refused[month] += 1
-            found.refusals[entry["clause"], entry["reason"]] += 1
+            found.refused[month] += "exchange" in entry
+            (found.refusals if "exchange" in entry else found.denials)[entry["clause"], entry["reason"]] += 1
         case "outcome":
             found.outcomes[entry["outcome"]] += 1
         case kind:

@@ -42,7 +42,7 @@ def pages(report: Mapping[str, Any]) -> bytes:
     )
     _summary(page, report)
     _flows(page, report["flows"])
-    _refusals(page, report["refusals"])
+    _refusals(page, report["refusals"], report["denials"])
     _quality(page, report["flows"])
     _governance(page, report)
     _integrity(page, report["integrity"])
@@ -64,13 +64,14 @@ def _summary(page: Document, report: Mapping[str, Any]) -> None:
             ("Baris diserahkan", sum(months["released"])),
             ("Baris ditahan", sum(flow["rows"] - flow["released"] for flow in flows)),
             ("Orang berbeda", report["persons"]),
-            ("Penolakan", sum(months["refused"])),
+            ("Pertukaran yang ditolak", sum(months["refused"])),
+            ("Permintaan lain yang ditolak", sum(one["count"] for one in report["denials"])),
             ("Tanda terima penerima", report["outcomes"].get("receipted", 0)),
         ]
     )
     page.months("Pertukaran per bulan", months["exchanges"])
     page.months("Baris diserahkan per bulan", months["released"])
-    page.months("Penolakan per bulan", months["refused"])
+    page.months("Pertukaran yang ditolak per bulan", months["refused"])
 
 
 def _flows(page: Document, flows: list[dict[str, Any]]) -> None:
@@ -102,14 +103,16 @@ def _flows(page: Document, flows: list[dict[str, Any]]) -> None:
     page.rows(("Himpunan data", "Tujuan", "Kolom", *(name.capitalize() for name in LEVEL_NAMES)), shown, (17, 15, 22, 10, 8, 13, 9, 10, 9), size=7)
 
 
-def _refusals(page: Document, refusals: list[dict[str, Any]]) -> None:
+def _refusals(page: Document, refusals: list[dict[str, Any]], denials: list[dict[str, Any]]) -> None:
     page.heading("4. Penolakan menurut pasal")
-    page.rows(
-        ("Pasal", "Alasan", "Arti", "Jumlah"),
-        [(r["clause"], r["reason"], re.sub(r"\{[a-z_]+\}", "…", REASONS[r["reason"]].id) if r["reason"] in REASONS else "", r["count"]) for r in refusals],
-        (18, 14, 48, 8),
-        size=7.5,
-    )
+    for what, of in (("Pertukaran.", refusals), ("Permintaan lain para pihak, petugas, dan auditor.", denials)):
+        page.text_line(what, size=8, grey=True)
+        page.rows(
+            ("Pasal", "Alasan", "Arti", "Jumlah"),
+            [(r["clause"], r["reason"], re.sub(r"\{[a-z_]+\}", "…", REASONS[r["reason"]].id) if r["reason"] in REASONS else "", r["count"]) for r in of],
+            (18, 14, 48, 8),
+            size=7.5,
+        )
 
 
 def _quality(page: Document, flows: list[dict[str, Any]]) -> None:
@@ -125,7 +128,7 @@ def _governance(page: Document, report: Mapping[str, Any]) -> None:
     page.heading("7. Persetujuan")
     page.rows(("Jenis", "Tindakan", "Jumlah"), [(a["type"], a["act"], a["count"]) for a in acts if a["type"] == "consent"], (20, 30, 10))
     page.heading("8. Insiden")
-    faults = [("sepanjang tahun", f"penolakan karena {r['reason']}", f"{r['count']} kali") for r in report["refusals"] if r["reason"] in FAULTS]
+    faults = [("sepanjang tahun", f"penolakan karena {r['reason']}", f"{r['count']} kali") for r in (*report["refusals"], *report["denials"]) if r["reason"] in FAULTS]
     stops = [(wib(i["time"]), INCIDENTS.get((i["type"], i["act"]), i["act"]), i["target"] or "") for i in report["incidents"]]
     page.rows(("Waktu (WIB)", "Apa", "Sasaran atau jumlah"), [*stops, *faults], (20, 40, 20))
     page.heading("9. Penghapusan dan retensi")

@@ -135,6 +135,18 @@ def test_refusals_are_counted_by_clause_and_months_are_wib(town: Town) -> None:
     assert said["months"]["refused"] == [0] * 11 + [1]
 
 
+def test_what_is_refused_and_is_no_exchange_is_counted_apart(town: Town) -> None:
+    town.exchange(town.csv(town.rows()))
+    for reason, of in (("wewenang", {}), ("wewenang", {}), ("tujuan", {"exchange": "0" * 32})):
+        with town.office.ledger.writing() as book:
+            book.append(AGREEMENT, event("refusal", town.now, clause="Pasal 6", facts={}, reason=reason, sender="auditor-1@sijunjung", **of))
+    said = figures(town)
+    assert sum(said["months"]["refused"]) == 1
+    assert said["refusals"] == [{"clause": "Pasal 6", "count": 1, "reason": "tujuan"}]
+    assert said["denials"] == [{"clause": "Pasal 6", "count": 2, "reason": "wewenang"}]
+    assert all(word in pages(said) for word in (b"Permintaan lain yang ditolak", b"Peran Anda tidak mencakup"))
+
+
 def test_the_year_ends_with_jakartas(town: Town) -> None:
     town.now = datetime(2026, 12, 31, 16, 59, tzinfo=UTC)
     town.exchange(town.csv(town.rows(seed=1)))
