@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from broker.audit.erasure import Ground, erase_exchange, erase_subject
 from broker.audit.handout import at_checkpoint
 from broker.audit.yearly import report, yearly
 from broker.audit.yearly_pages import pages
@@ -19,6 +20,7 @@ from broker.model import Person, wib_date
 from broker.record import event
 from tests.audit.reading import reader
 from tests.audit.test_export import AGREEMENT, person, public
+from tests.lifecycle.conftest import Desk
 from tests.simulator import SIBUSER, Town
 
 if TYPE_CHECKING:
@@ -236,6 +238,25 @@ def test_the_report_of_a_year_that_is_over_is_the_same_bytes_every_time(town: To
     assert {form: taken(town, who, form) for form in ("json", "pdf")} == first
     assert json.loads(first["json"])["complete"]
     assert pages(json.loads(first["json"])) == first["pdf"]
+
+
+def test_an_erasure_changes_the_report_of_a_year_that_is_over_in_its_persons_alone(town: Town) -> None:
+    """docs/formats/reports.md says so: who was erased is nobody's, and no figure of rows or cells is another."""
+    rows = town.rows(n=20)
+    names = [town.exchange(town.csv(rows[n : n + 10]))[0] for n in (0, 10)]
+    town.now = datetime(2027, 1, 5, 3, tzinfo=UTC)
+    with town.http() as http:
+        ppdp = Desk(town, http).officer("sijunjung", "ppdp").person
+    with town.office.ledger.database.read() as tx:
+        who = tx.people.get(ppdp)
+    assert who is not None
+    before, ground = figures(town), Ground("pasal_43_1_c", "Permohonan tertulis subjek, surat nomor 12")
+    (flow,) = before["flows"]
+    nik = rows[0][list(town.office.contracts["pencari_kerja"].names).index("nik")]
+    erase_subject(town.office, who, AGREEMENT, nik, ground, town.now)
+    assert figures(town) == {**before, "persons": 19, "flows": [{**flow, "persons": 19, "others": 1}]}
+    erase_exchange(town.office, who, AGREEMENT, names[1], ground, town.now)
+    assert figures(town) == {**before, "persons": 9, "flows": [{**flow, "persons": 9, "others": 1, "without_keys": 1}]}
 
 
 def test_a_report_as_of_a_checkpoint_is_the_same_bytes_and_says_that_it_is_provisional(town: Town) -> None:
