@@ -86,8 +86,12 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person, in the order asked. without: exchanges looked through that have no leaf of theirs. proofs: as docs/formats/audit.md says."""
+    """One person, in the order asked. known: the vault has a number of theirs; if not, nothing was looked for, and nothing is said of them.
 
+    without: exchanges looked through that have no leaf of theirs; 0 of who is not known. proofs: as docs/formats/audit.md says.
+    """
+
+    known: bool
     disclosures: tuple[Disclosure, ...]
     without: int
     proofs: tuple[Mapping[str, Any], ...]
@@ -278,7 +282,8 @@ def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetim
             hits = {name: leaves[name, ref] for name, of in refs.items() if (ref := of[number]) is not None and (name, ref) in leaves}
             made_of = [_disclosure(*manifests[name], state.get(name, "recorded"), found) for name, found in hits.items()]
             proofs = [_proof(tx, name, ref, manifests[name][1]) for name, of in refs.items() if row.proofs and (ref := of[number]) is not None]
-            subjects.append(Subject(tuple(sorted(made_of, key=lambda d: (d.time, d.index), reverse=True)), len(refs) - len(hits), tuple(proofs)))
+            known_now, newest = ids[number] is not None, tuple(sorted(made_of, key=lambda d: (d.time, d.index), reverse=True))
+            subjects.append(Subject(known_now, newest, len(refs) - len(hits) if known_now else 0, tuple(proofs)))
     return Answer(row.id, row.agreement, row.starts, row.ends, row.asked, utc_text(now), size, len(refs), tuple(unlooked), tuple(subjects))
 
 

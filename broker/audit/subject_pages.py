@@ -17,6 +17,11 @@ MEANINGS: Final = (
     "diganti kode dengan bentuk yang sama", "diserahkan apa adanya",
 )  # fmt: skip
 
+UNKNOWN: Final = (
+    "Broker tidak mengenal siapa pun dengan nomor yang ditanyakan: nomor itu mungkin salah ketik, datanya mungkin sudah dihapus, atau tidak pernah melewati broker ini. "
+    "Ini bukan bukti bahwa data Anda tidak pernah diserahkan; mintalah petugas mencocokkan nomor itu dengan dokumen Anda."
+)
+
 
 def _by_level(columns: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Level, what it means, the columns that have it; the most open first."""
@@ -43,7 +48,10 @@ def pages(said: Mapping[str, Any]) -> bytes:
         ]
     )
     page.heading("Ringkasan")
-    page.text_line(f"Dari {said['looked']} pertukaran data dalam masa itu, {said['without']} tidak memuat data Anda, dan {len(shown)} ditampilkan di bawah, yang terbaru lebih dahulu.")
+    if said["known"]:
+        page.text_line(f"Dari {said['looked']} pertukaran data dalam masa itu, {said['without']} tidak memuat data Anda, dan {len(shown)} ditampilkan di bawah, yang terbaru lebih dahulu.")
+    else:
+        page.text_line(UNKNOWN, style="B")
     if said["unlooked"]:
         page.text_line(f"{said['unlooked']} pertukaran lain tidak dapat diperiksa lagi: rinciannya sudah dihapus menurut aturan retensi atau penghapusan.")
     for one in said["withheld"]:

@@ -109,6 +109,7 @@ def told(office: Office, log: Log, found: Answer, about: About, now: datetime) -
         "disclosures": [_shown(office, found.agreement, one) for one in subject.disclosures if one.exchange not in about.hidden],
         "due": utc_text(due),
         "from": found.starts,
+        "known": subject.known,
         "looked": found.looked,
         "made": utc_text(now),
         "on_time": now <= due,

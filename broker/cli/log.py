@@ -33,6 +33,11 @@ OUTCOMES: Final = {
     "ditahan_deteksi": "ditahan: tidak dapat diperiksa",
 }  # fmt: skip
 
+UNKNOWN: Final = (
+    "broker tidak mengenal siapa pun dengan nomor ini (salah ketik? sudah dihapus? tidak pernah tercatat?). Itu bukan bukti bahwa tidak ada yang diserahkan.\n"
+    "  [dim]The broker knows nobody of this number; that proves nothing.[/dim]"
+)
+
 
 @contextmanager
 def _auditor(home: Path | None) -> Iterator[Auditor]:
@@ -188,6 +193,9 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
     if found["unlooked"]:
         say(f"[bold]{len(found['unlooked'])} pertukaran tidak dapat diperiksa[/bold] (daun atau kuncinya sudah dihapus): {', '.join(found['unlooked'])}")
     for number, person in enumerate(found["subjects"], 1):
+        if not person["known"]:
+            say(f"Subjek ke-{number}: {UNKNOWN}")
+            continue
         say(f"Subjek ke-{number}: ada dalam {len(person['disclosures'])}, tidak ada dalam {person['without']}.")
         for one in person["disclosures"]:
             say("\n".join(_disclosure(one)))

@@ -36,6 +36,13 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     "receipted": ("tanda terima ditandatangani penerima", "receipt signed by the recipient"),
 }
 
+# doubt of a verdict → the line that says it; that the broker knows nobody of the number is said at the end (`_rests`)
+DOUBTS: Final[Mapping[str, tuple[str, str]]] = {
+    "penerima": ("Log ini tidak mengenal penerima itu: periksa ejaannya.", "This log knows no such recipient: check the spelling."),
+    "kolom": ("Log ini tidak mengenal kolom bernama demikian: periksa ejaannya.", "This log knows no column of that name: check the spelling."),
+    "masa": ("Jawaban ini tidak meliputi seluruh tahun itu.", "The answer does not cover all of that year."),
+}
+
 
 def verify(
     target: Annotated[str, typer.Argument(help="A bundle's file, or the id of an exchange in your home.")],
@@ -44,7 +51,7 @@ def verify(
     witnesses: Annotated[Path | None, typer.Option("--witnesses", exists=True, dir_okay=False, help="Of a bundle: the witness policy that its checkpoint must satisfy.")] = None,
     record: Annotated[list[Path] | None, typer.Option("--record", exists=True, dir_okay=False, help="Of a bundle: a row opened by its recipient (`broker open --row`). May be repeated.")] = None,
     who: Annotated[bool, typer.Option("--who", help="Of a bundle about people: whether it is about a NIK, asked for without showing it; FILE.siapa must lie beside it.")] = False,
-    column: Annotated[str, typer.Option(help="Of a bundle about people: whether this column was received, as upah.")] = "",
+    column: Annotated[str, typer.Option(help="Of a bundle about people: whether this column was received, as upah_sebulan; a word, as upah, takes every column that has it.")] = "",
     recipient: Annotated[str, typer.Option(help="By whom, as siapkerja@kemnaker.")] = "",
     year: Annotated[int, typer.Option(help="In which year.")] = 0,
     bahasa: Annotated[str, typer.Option(help="id or en.")] = "id",
@@ -230,6 +237,9 @@ def answers(found: Checked, question: Question | None, say: Say) -> Iterator[tup
 
 
 def _all(found: Checked, answer: Answered, person: Person, say: Say) -> Iterator[str]:
+    if not person.known and answer.looked:
+        yield _rests(answer, person, say)
+        return
     yield say(
         f"  ada dalam {len(person.disclosed)} pertukaran, terbukti tidak ada dalam {len(person.absent)}, tidak dijawab {len(answer.unlooked)}.",
         f"  is in {len(person.disclosed)} exchanges, is proven not to be in {len(person.absent)}, unanswered {len(answer.unlooked)}.",
@@ -242,6 +252,9 @@ def _all(found: Checked, answer: Answered, person: Person, say: Say) -> Iterator
 def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Question, say: Say) -> Iterator[str]:
     column, recipient, year = question.column, question.recipient, question.year
     yield say(f"  Apakah {recipient} menerima {column} orang ini pada tahun {year}?", f"  Did {recipient} receive this person's {column} in {year}?")
+    if verdict.columns - {column}:
+        names = ", ".join(sorted(verdict.columns))
+        yield say(f"  `{column}` bukan nama satu kolom; yang diperiksa: {names}. Untuk satu saja, sebutkan dengan --column.", f"  `{column}` names no one column; looked at: {names}. For one of them, name it with --column.")
     word = {True: say("YA", "YES"), False: say("TIDAK", "NO"), None: say("TIDAK DAPAT DIJAWAB", "CANNOT BE TOLD")}[verdict.answer]
     upto = say(f"sampai {_time(answer.time)}", f"up to {_time(answer.time)}")
     yield f"  {word}, {upto}."
@@ -259,10 +272,7 @@ def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Quest
     if verdict.unlooked:
         yield say(f"    tidak dijawab: {len(verdict.unlooked)} pertukaran, yang daun atau rahasianya dihapus, atau yang dicatat sesudahnya:", f"    unanswered: {len(verdict.unlooked)} exchanges, whose leaves or secret were erased, or that were recorded since:")
         yield from (f"      {_time(one.time)}  {one.exchange}" for one in verdict.unlooked)
-    if not verdict.real:
-        yield say("    Log ini tidak mengenal penerima itu, atau tidak ada kolom bernama demikian: periksa ejaannya.", "    This log knows no such recipient, or no column of that name: check the spelling.")
-    if not verdict.whole:
-        yield say("    Jawaban ini tidak meliputi seluruh tahun itu, atau broker tidak mengenal orangnya.", "    The answer does not cover all of that year, or the broker knows no such person.")
+    yield from (f"    {say(*DOUBTS[doubt])}" for doubt in verdict.doubts if doubt in DOUBTS)
 
 
 def _disclosed(found: Checked, one: Disclosed, levels: Mapping[str, int], say: Say) -> Iterator[str]:
@@ -273,12 +283,12 @@ def _disclosed(found: Checked, one: Disclosed, levels: Mapping[str, int], say: S
 
 
 def _rests(answer: Answered, person: Person, say: Say) -> str:
-    if person.disclosed or person.absent or not answer.looked:
+    if person.known or not answer.looked:
         return say(
             "  Bertumpu pada kata broker, yang ditandatanganinya: bahwa rujukan dalam bukti-bukti ini milik orang yang Anda tanyakan.",
             "  What rests on the broker's word, which it signed: that the references in these proofs are those of the person you asked about.",
         )
     return say(
-        "  Broker mengatakan tidak mengenal orang ini; itu katanya, yang ditandatanganinya, dan tidak dapat dibuktikan.",
-        "  The broker says that it knows nobody of this number; that is its word, which it signed, and cannot be proven.",
+        "  Broker mengatakan tidak mengenal siapa pun dengan nomor ini: salah ketik, sudah dihapus, atau tidak pernah tercatat. Itu katanya, yang ditandatanganinya, bukan bukti bahwa tidak ada yang dikirim.",
+        "  The broker says that it knows nobody of this number: mistyped, erased, or never recorded. That is its word, which it signed, and no proof that nothing was disclosed.",
     )

@@ -123,8 +123,9 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One that was asked about, in the order asked. Neither disclosed nor absent anywhere: the broker says it knows nobody of that number."""
+    """One that was asked about, in the order asked. Not known: the broker says so, gives no proof, and nothing is proven of them."""
 
+    known: bool
     disclosed: tuple[Disclosed, ...]
     absent: tuple[Absent, ...]
 
@@ -439,17 +440,21 @@ class _Proofs:
     """One person's, by exchange, until their manifest has come."""
 
     said: dict[str, Any]
+    known: bool = field(init=False)
     proofs: dict[str, tuple[bytes, Presence]] = field(init=False)
     disclosed: list[Disclosed] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.known = self.said["known"]
+        if type(self.known) is not bool:
+            raise NotVerified("the answer does not say whether the broker knows the person")
         self.proofs = {proof["exchange"]: (bytes.fromhex(proof["ref"]), read_presence(proof["presence"])) for proof in self.said["proofs"]}
         if len(self.proofs) != len(self.said["proofs"]):
             raise NotVerified("two proofs of one exchange")
 
     def look(self, index: int, manifest: dict[str, Any]) -> None:
-        if not self.said["proofs"]:
+        if not self.known:
             return
         name, records = manifest["exchange"], manifest["records"]
         if name not in self.proofs:
@@ -468,7 +473,7 @@ class _Proofs:
         proven = {one.exchange: (list(one.outcomes), list(one.rows), dict(one.levels)) for one in self.disclosed}
         if told != proven or len(told) != len(self.said["disclosures"]):
             raise NotVerified("the answer tells of other disclosures than its proofs")
-        return Person(tuple(self.disclosed), tuple(self.absent))
+        return Person(self.known, tuple(self.disclosed), tuple(self.absent))
 
 
 def _disclosed(index: int, manifest: dict[str, Any], presence: Presence) -> Disclosed:
@@ -488,37 +493,42 @@ def _disclosed(index: int, manifest: dict[str, Any], presence: Presence) -> Disc
 # --- a question
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether a recipient received a person's columns in a year. column: its name, or a word of it (`upah` is in `upah_sebulan`)."""
+    """Whether a recipient received a person's columns in a year. column: its name, or a word of several (`upah` of `upah_min`, `upah_sebulan`)."""
 
     column: str
     recipient: str
     year: int
 
-    def means(self, column: str) -> bool:
-        return column == self.column or self.column in column.split("_")
+    def columns(self, known: frozenset[str]) -> frozenset[str]:
+        """Which of the columns that the log knows are meant: the one of that very name, or else every one that has it as a word."""
+        return frozenset({self.column}) & known or frozenset(name for name in known if self.column in name.split("_"))
+
+
+DOUBTS: Final = ("orang", "penerima", "kolom", "masa")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """received: exchanges that gave it above level 0, with the columns' levels. hidden: that hold the person, and not the column. absent: that do not.
+    """columns: what the question means. received: exchanges that gave one above level 0, with the columns' levels: what was allowed out, be the cell
+    empty or not. hidden: that hold the person, and not the column. absent: that do not.
 
-    unlooked: that the answer says nothing of. whole: every day of the year was asked about, and the broker knew whom it was asked about.
-    real: the log has no exchange at all, or knows the recipient and a column of that name: what nobody could receive is no question.
+    unlooked: that the answer says nothing of. doubts: of DOUBTS, why finding nothing proves nothing: the broker knows nobody of that number; no
+    recipient or no column of that name is in the log, so nobody could receive it; not every day of the year was asked about.
     """
 
+    columns: frozenset[str]
     received: tuple[tuple[Disclosed, Mapping[str, int]], ...]
     hidden: tuple[Disclosed, ...]
     absent: tuple[Absent, ...]
     unlooked: tuple[Absent, ...]
-    whole: bool
-    real: bool
+    doubts: tuple[str, ...]
 
     @property
     def answer(self) -> bool | None:
         """None: it cannot be told."""
         if self.received:
             return True
-        return False if self.whole and self.real and not self.unlooked else None
+        return None if self.doubts or self.unlooked else False
 
 
 def answered(checked: Checked, found: Answered, person: Person, question: Question) -> Verdict:
@@ -527,15 +537,20 @@ def answered(checked: Checked, found: Answered, person: Person, question: Questi
     def asked(time: str, recipient: str) -> bool:
         return recipient == question.recipient and wib_date(datetime.fromisoformat(time)).year == question.year
 
+    columns = question.columns(checked.columns)
     received, hidden = [], []
     for one in (one for one in person.disclosed if asked(one.time, one.recipient)):
-        levels = {column: level for column, level in one.levels.items() if level and question.means(column)}
+        levels = {column: level for column, level in one.levels.items() if level and column in columns}
         if levels:
             received.append((one, levels))
         else:
             hidden.append(one)
     absent, unlooked = (tuple(one for one in some if asked(one.time, one.recipient)) for some in (person.absent, found.unlooked))
-    known = bool(person.disclosed or person.absent) or not found.looked
-    whole = known and found.starts <= date(question.year, 1, 1) and date(question.year, 12, 31) <= found.ends
-    real = not checked.systems or (question.recipient in checked.systems and any(map(question.means, checked.columns)))
-    return Verdict(tuple(received), tuple(hidden), absent, unlooked, whole, real)
+    doubted = (  # in the order of DOUBTS; of a log without exchanges no name can be wrong
+        found.looked and not person.known,
+        checked.systems and question.recipient not in checked.systems,
+        checked.systems and not columns,
+        found.starts > date(question.year, 1, 1) or found.ends < date(question.year, 12, 31),
+    )
+    doubts = tuple(doubt for doubt, holds in zip(DOUBTS, doubted, strict=True) if holds)
+    return Verdict(columns, tuple(received), tuple(hidden), absent, unlooked, doubts)

@@ -471,11 +471,17 @@ def test_whether_a_recipient_got_a_persons_wage_is_answered_from_the_file_alone(
     assert where.exchange == bundled.exchanges[0]
     assert levels == {c: v for c, v in where.levels.items() if "upah" in c and v}
     assert [one.exchange for one in verdict.absent] == [bundled.exchanges[1]]
+    assert verdict.columns == {c for c in found.columns if "upah" in c.split("_")} >= {"upah_sebulan", "jabatan_diinginkan_1_upah"}
+    wanted = answered(found, found.answer, person, Question("jabatan_diinginkan_1_upah", SIAPKERJA, 2026))
+    assert wanted.columns == {"jabatan_diinginkan_1_upah"}
+    assert [set(levels) for _, levels in wanted.received] == [{"jabatan_diinginkan_1_upah"}]
     exact = answered(found, found.answer, person, Question("upah_sebulan", SIAPKERJA, 2026))
     assert (exact.answer, [one.exchange for one in exact.hidden]) == (False, [bundled.exchanges[0]])
-    for nobody in (Question("upah", SIBUSER, 2026), Question("upa", SIAPKERJA, 2026), Question("upah", "siapkerja", 2026)):
-        assert answered(found, found.answer, person, nobody).answer is None  # a slip of the pen is no proof of absence
-    assert answered(found, found.answer, person, Question("upah", SIAPKERJA, 2025)).answer is None  # nobody asked about 2025
+    for nobody, doubt in ((Question("upah", SIBUSER, 2026), "penerima"), (Question("upa", SIAPKERJA, 2026), "kolom"), (Question("upah", "siapkerja", 2026), "penerima")):
+        told = answered(found, found.answer, person, nobody)
+        assert (told.answer, told.doubts) == (None, (doubt,))  # a slip of the pen is no proof of absence
+    told = answered(found, found.answer, person, Question("upah", SIAPKERJA, 2025))
+    assert (told.answer, told.doubts) == (None, ("masa",))  # nobody asked about 2025
     assert answered(found, dataclasses.replace(found.answer, ends=date(2026, 11, 30)), person, exact_question()).answer is None
     later = dataclasses.replace(found.answer, unlooked=person.absent)
     assert answered(found, later, person, exact_question()).answer is None
@@ -485,14 +491,19 @@ def exact_question() -> Question:
     return Question("upah_sebulan", SIAPKERJA, 2026)
 
 
-def test_a_person_the_broker_does_not_know_is_not_proven_absent(bundled: Bundled, tmp_path: Path) -> None:
+def test_a_person_the_broker_does_not_know_is_not_proven_absent(bundled: Bundled, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with bundled.town.http() as http:
         found = check(asked(auditor(bundled.town, http), tmp_path / "b.zip", STRANGER, bundled.nik), bundled.broker)
     assert found.answer is not None
     unknown, known = found.answer.people
-    assert (unknown.disclosed, unknown.absent) == ((), ())
+    assert (unknown.known, unknown.disclosed, unknown.absent, known.known) == (False, (), (), True)
     assert len(known.disclosed) == len(known.absent) == 1
-    assert answered(found, found.answer, unknown, Question("upah", SIAPKERJA, 2026)).answer is None
+    told = answered(found, found.answer, unknown, Question("upah", SIAPKERJA, 2026))
+    assert (told.answer, told.doubts) == (None, ("orang",))
+    _, said = run(capsys, str(tmp_path / "b.zip"), "--broker", str(bundled.town.province.home / "public.json"))
+    assert "tidak mengenal siapa pun dengan nomor ini" in said
+    assert "ada dalam 0" not in said
+    assert "ada dalam 1 pertukaran, terbukti tidak ada dalam 1" in said
 
 
 def test_the_answer_says_whom_it_is_about_to_who_has_its_key_alone(bundled: Bundled) -> None:
@@ -570,7 +581,7 @@ def lies(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found["looked"] = 3
     yield "other counts", "passes over an exchange"
     reset()
-    found["looked"], found["subjects"] = 0, [{"disclosures": [], "proofs": [], "without": 0}]
+    found["looked"], found["subjects"] = 0, [{"disclosures": [], "known": False, "proofs": [], "without": 0}]
     yield "every exchange passed over", "passes over an exchange"
     reset()
     found["answered"] = "2027-01-05T00:00:00.000Z"
@@ -582,8 +593,17 @@ def lies(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found["request"] = "00" * 16
     yield "another request", "no such answer"
     reset()
-    found["subjects"] = [{"disclosures": [], "proofs": [], "without": 2}]
+    found["subjects"] = [{"disclosures": [], "known": False, "proofs": [], "without": 0}]
     yield "a person it does not know", "other counts"
+    reset()
+    found["subjects"][0]["known"] = False
+    yield "a person it says it does not know, with proofs", "no exchange of the answer's days"
+    reset()
+    found["subjects"] = [{"disclosures": [], "known": True, "proofs": [], "without": 2}]
+    yield "a person it knows, without a proof", "has no proof of it"
+    reset()
+    found["subjects"][0]["known"] = 1
+    yield "neither known nor not", "does not say whether"
     reset()
     found["size"] = 1000
     yield "a longer log", "longer log"
@@ -736,11 +756,17 @@ def test_the_command_says_what_held_and_answers(bundled: Bundled, tmp_path: Path
     question = ["--recipient", SIAPKERJA, "--year", "2026", "--column"]
     status, said = run(capsys, file, "--broker", broker, *question, "upah")
     assert (status, "YA, sampai" in said, "kata broker" in said) == (0, True, True)
+    assert "`upah` bukan nama satu kolom; yang diperiksa: " in said
+    assert "jabatan_diinginkan_3_upah, upah_sebulan. Untuk satu saja" in said
+    status, said = run(capsys, file, "--broker", broker, *question, "jabatan_diinginkan_1_upah")
+    assert (status, "YA, sampai" in said, "jabatan_diinginkan_3_upah" in said, "bukan nama satu kolom" in said) == (0, True, False, False)
     status, said = run(capsys, file, "--broker", broker, *question, "upah_sebulan", "--bahasa", "en", "--keys", str(bundled.town.province.home / "peers"))
     assert (status, "NO, up to" in said, "broker's word" in said, "6 receipts" in said) == (0, True, True, False)
     assert "4 receipts of parties, by the keys that you got" in said
     status, said = run(capsys, file, "--broker", broker, "--recipient", SIAPKERJA, "--year", "2025", "--column", "upah")
-    assert (status, "TIDAK DAPAT DIJAWAB" in said) == (2, True)
+    assert (status, "TIDAK DAPAT DIJAWAB" in said, "seluruh tahun" in said, "mengenal" in said) == (2, True, True, False)
+    status, said = run(capsys, file, "--broker", broker, *question, "upa")
+    assert (status, "tidak mengenal kolom" in said, "penerima itu" in said, "seluruh tahun" in said) == (2, True, False, False)
     status, said = run(capsys, str(_written(tmp_path / "c.zip", bundled.plain)), "--broker", broker, *question, "upah")
     assert (status, "tidak memuat jawaban" in said) == (2, True)
     opening = str(_written(tmp_path / "baris.json", bundled.opening))

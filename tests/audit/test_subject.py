@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from broker.audit.subject import FETCHED_WITHIN, PENDING, answer
+from broker.cli.log import _answered
 from broker.errors import ClientError, Refusal
 from broker.identity import sign_request
 from broker.keys import RequestKey, SecretKey, derive
@@ -62,7 +63,7 @@ def crowd(n: int) -> list[str]:
 
 
 # --- the answer
-def test_who_received_what_about_a_person(bureau: Bureau) -> None:
+def test_who_received_what_about_a_person(bureau: Bureau, capsys: pytest.CaptureFixture[str]) -> None:
     nik, other = people(bureau)[:2]
     first, second, without = exchanged(bureau, slice(3)), exchanged(bureau, slice(1)), exchanged(bureau, slice(5, 9))
     with bureau.town.http() as http:
@@ -72,8 +73,14 @@ def test_who_received_what_about_a_person(bureau: Bureau) -> None:
     mine, theirs, nobodys = found["subjects"]
     assert [one["exchange"] for one in mine["disclosures"]] == [second, first]  # the newest first
     assert ([one["exchange"] for one in theirs["disclosures"]], theirs["without"]) == ([first], 2)
-    assert nobodys == {"disclosures": [], "without": 3, "proofs": []}
+    assert nobodys == {"disclosures": [], "known": False, "without": 0, "proofs": []}
+    assert mine["known"] is theirs["known"] is True
     assert without not in json.dumps(found)
+    _answered({**found, "subjects": [theirs, nobodys]}, None)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Subjek ke-1: ada dalam 1, tidak ada dalam 2." in told
+    assert "Subjek ke-2: broker tidak mengenal siapa pun dengan nomor ini" in told
+    assert "tidak ada dalam 3" not in told
     one = mine["disclosures"][1]
     manifest = next(e for e in bureau.town.entries() if e.get("exchange") == first and e["type"] == "sinergi/exchange/v1")
     assert (one["sender"], one["recipient"], one["dataset"], one["purpose"]) == ("sijoker@sijunjung", "siapkerja@kemnaker", "pencari_kerja", "perencanaan")
@@ -138,7 +145,7 @@ def test_who_was_never_seen_and_who_was_erased_are_answered_alike(bureau: Bureau
     with bureau.town.office.ledger.database.write() as tx:
         tx.vault(SIJUNJUNG).forget(column_cmac(key, pl.Series([nik]))[0].tobytes())
     erased, stranger = (ask(auditor, who, proofs=True)["subjects"] for who in (nik, STRANGER))
-    assert erased == stranger == [{"disclosures": [], "without": 1, "proofs": []}]
+    assert erased == stranger == [{"disclosures": [], "known": False, "without": 0, "proofs": []}]
 
 
 def test_asking_about_a_stranger_makes_nobody_known(bureau: Bureau) -> None:

@@ -14,6 +14,7 @@ from broker.client.reports import check_file
 from broker.errors import ClientError, NotVerified, Refusal
 from tests.audit.reading import one, reader
 from tests.audit.test_export import AGREEMENT, public
+from tests.audit.test_pdf import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,16 @@ def test_the_person_is_told_every_disclosure_newest_first_with_what_each_column_
     assert newest["clauses"]
     assert newest["columns"]["nik"] == "samaran"
     assert "nama_lengkap" not in newest["columns"]
+
+
+def test_who_the_broker_does_not_know_is_told_that_it_proves_nothing(town: Town, tmp_path: Path) -> None:
+    nik, _ = disclosed(town)
+    with reader(town) as officer:
+        unknown, known = asked(town, officer, tmp_path / "r.json", "3275019009909678"), asked(town, officer, tmp_path / "s.json", nik)
+    assert (unknown["known"], unknown["looked"], unknown["without"], known["known"]) == (False, 3, 0, True)
+    written = [pages({**one, "agreement": {"id": AGREEMENT, "nama": "Uji"}}) for one in (unknown, known)]
+    assert ["bukan bukti bahwa data Anda" in " ".join(texts(page)) for page in written] == [True, False]
+    assert ["tidak memuat data Anda" in " ".join(texts(page)) for page in written] == [False, True]
 
 
 def test_a_withheld_row_is_told_as_not_handed_over(town: Town, tmp_path: Path) -> None:
