@@ -161,6 +161,10 @@ REASONS: Final[dict[str, Reason]] = {
     "permintaan_tidak_ada": _r(404, _SAFE, "Tidak ada permintaan seperti itu bagi Anda.", "There is no such request for you."),
     "permintaan_keadaan": _r(409, _SAFE, "Permintaan tidak dapat diproses; keadaan: {keadaan}.", "The request cannot be acted on; state: {keadaan}."),
     "setuju_sendiri": _r(403, _SAFE, "Ditolak: penanya tidak menyetujui permintaannya sendiri.", "Refused: who asks never approves."),
+    "belum_dijamin": _r(
+        403, _SAFE, "Sistem pihak Anda belum menjamin kunci Anda: mintalah `broker keys vouch` di sana, lalu pengelola broker mendaftarkannya lagi.",
+        "Your party's system does not vouch for your key: ask for `broker keys vouch` there, then the administrator enrols it again.",
+    ),
     "wewenang": _r(403, _SAFE, "Peran Anda tidak mencakup tindakan ini: {tindakan}.", "Your role does not cover this act: {tindakan}."),
 }
 

@@ -281,9 +281,10 @@ def _covered(office: Office, asked: Invitation) -> frozenset[str]:
 
 
 def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: datetime, voucher: bytes | None = None) -> Person:
-    """Pins the officer's own public key file, by the fingerprint of their written notice; never on first use, never over another.
+    """Pins the officer's own public key file, by the fingerprint of their written notice; never on first use, never over one that is vouched for.
 
-    voucher: the DSSE by which the party's system vouches for the file; without it nobody writes, approves or stops.
+    voucher: the DSSE by which the party's system vouches for the file; without it nobody writes, approves or stops. Who was enrolled without one
+    is enrolled again with one, by the same file or another: the earlier key opens nothing from then on, and is never another's.
 
     Refusal akun: `id`, `sidik_jari`, `kunci` (no key file of this person, or a key that is somebody's already), `jaminan`.
     """
@@ -300,7 +301,9 @@ def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: dat
     systems = {key.kid for peer in office.peers.values() for key in peer.keys.values()}
     with office.ledger.writing() as book:
         person = _living(book, name)
-        if person.keys is not None or systems & set(kids) or any(book.tx.people.by_kid(kid) for kid in kids):
+        again = person.keys is not None and voucher is not None and not vouched(office, person)
+        owners = {owner.id for kid in kids if (owner := book.tx.people.by_kid(kid))}
+        if (person.keys is not None and not again) or systems & set(kids) or owners - {name}:
             raise Refusal("akun", bidang="kunci")
         if (voucher is not None or MAY[person.role] & _GOVERNING) and not vouched(office, replace(person, keys=keys, voucher=voucher)):
             raise Refusal("akun", bidang="jaminan")
@@ -325,6 +328,13 @@ def vouched(office: Office, person: Person) -> bool:
     except NotVerified:
         return False
     return False
+
+
+def denied(office: Office, person: Person, act: str) -> Refusal:
+    """Why who may not do an act may not: belum_dijamin where their role covers it and nobody vouches for their key, wewenang otherwise."""
+    if act in MAY.get(person.role, frozenset()) and person.party not in BODIES and not vouched(office, person):
+        return Refusal("belum_dijamin")
+    return Refusal("wewenang", tindakan=act)
 
 
 def end(office: Office, name: str, now: datetime) -> None:

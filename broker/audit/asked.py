@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from broker.audit.search import require
 from broker.detection import detect
 from broker.errors import Refusal
-from broker.people import BODIES, vouched
+from broker.people import BODIES, denied, vouched
 from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ _IDENTIFIERS: Final = frozenset({"nik", "kk", "npwp", "bpjs", "kpj", "nip", "pas
 
 
 def allowed(office: Office, person: Person, act: str, agreement: str, now: datetime, *, outside: bool = False) -> None:
-    """Refusal wewenang, recorded, unless the person may do the act and their party's system vouches for their key.
+    """Refusal wewenang or belum_dijamin, recorded, unless the person may do the act and their party's system vouches for their key.
 
     outside: an external auditor may too; they have no system, so whoever lets them must ask for a second person.
     """
     try:
         require(office, person, act, agreement, now)
         if not (outside and person.party in BODIES) and not vouched(office, person):
-            raise Refusal("wewenang", tindakan=act)
+            raise denied(office, person, act)
     except Refusal as refusal:
         raise refused(office, person, agreement, refusal, now) from None
 

@@ -22,7 +22,7 @@ from broker.errors import REASONS, Refusal
 from broker.jcs import canonical, strict_object
 from broker.lifecycle.officers import READ, readable
 from broker.model import wib_date
-from broker.people import may
+from broker.people import denied, may
 from broker.record import event
 from broker.store import type_text
 
@@ -44,16 +44,16 @@ CACHED: Final = 4096  # manifests kept decoded: some 10 MB
 
 
 def require(office: Office, person: Person, act: str, agreement: str, now: datetime) -> None:
-    """Refusal wewenang unless the person may do the act in that agreement today, and read its log; an agreement that is not theirs is as one that is not."""
+    """Refusal wewenang or belum_dijamin unless the person may do the act in that agreement today, and read its log; one that is not theirs is as one that is not."""
     if agreement not in readable(office, person, now) or not may(person, act, agreement, wib_date(now)):
-        raise Refusal("wewenang", tindakan=act)
+        raise denied(office, person, act)
 
 
 def logs_of(office: Office, person: Person, now: datetime) -> list[str]:
-    """The agreements whose log the person may read today. Refusal wewenang if there is none."""
+    """The agreements whose log the person may read today. Refusal wewenang or belum_dijamin if there is none."""
     found = sorted(readable(office, person, now))
     if not found:
-        raise Refusal("wewenang", tindakan=READ)
+        raise denied(office, person, READ)
     return found
 
 

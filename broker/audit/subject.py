@@ -30,7 +30,7 @@ from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
 from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
-from broker.people import BODIES, may, vouched
+from broker.people import BODIES, denied, may, vouched
 from broker.record import event, leaf_tree
 from broker.store import SubjectRequest
 
@@ -181,11 +181,11 @@ def request(office: Office, person: Person, name: str, now: datetime) -> Subject
 
 
 def decide(office: Office, person: Person, name: str, now: datetime, *, approve: bool) -> SubjectRequest:
-    """Approves or declines another's request. Refusal permintaan_tidak_ada, permintaan_keadaan, setuju_sendiri, wewenang."""
+    """Approves or declines another's request. Refusal permintaan_tidak_ada, permintaan_keadaan, setuju_sendiri, wewenang, belum_dijamin."""
     with office.ledger.database.read() as tx:
         row = _request(tx, person, name, SEARCH, now)
     if not vouched(office, person):
-        raise refused(office, person, row.agreement, Refusal("wewenang", tindakan=SEARCH), now)
+        raise refused(office, person, row.agreement, denied(office, person, SEARCH), now)
     if approve and row.person == person.id:
         raise refused(office, person, row.agreement, Refusal("setuju_sendiri"), now)
     with office.ledger.writing() as book:

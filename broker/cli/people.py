@@ -64,7 +64,7 @@ def _show_link(answer: dict[str, Any]) -> None:
 def enrol_key(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The officer's public file, made by `broker keys new`.")],
     fingerprint: Annotated[str, typer.Option(help="The fingerprint in the officer's written notice.")],
-    voucher: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="What `broker keys vouch` wrote at the officer's party; who writes, approves or stops needs it.")] = None,
+    voucher: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="What `broker keys vouch` wrote at the officer's party; without it they read, write, approve and stop nothing. Who was enrolled without it is enrolled again with it.")] = None,
     home: Home = None,
     port: Port = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from broker.errors import Refusal
 from broker.model import wib_date
-from broker.people import BODIES, may, vouched
+from broker.people import BODIES, denied, may, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +29,10 @@ def may_in(office: Office, person: Person, act: str, names: Iterable[str], now: 
 
 
 def require(office: Office, person: Person, act: str, now: datetime, every: Iterable[str] = ()) -> None:
-    """Refusal wewenang unless the person may do the act in some agreement of their party's; draf_pihak unless in each of `every`."""
+    """Refusal wewenang or belum_dijamin unless the person may do the act in some agreement of their party's; draf_pihak unless in each of `every`."""
     own = agreements_of(office, person, act, now)
     if not own or not vouched(office, person):
-        raise Refusal("wewenang", tindakan=act)
+        raise denied(office, person, act)
     for name in every:
         if name not in own:
             raise Refusal("draf_pihak", kesepakatan=name)
@@ -49,6 +49,7 @@ def readable(office: Office, person: Person, now: datetime) -> list[str]:
 
 
 def reader(office: Office, person: Person, now: datetime) -> None:
-    """Refusal wewenang for who reads no policies. The rules of all agreements are one file, and whoever reads policies reads it whole."""
+    """Refusal wewenang or belum_dijamin for who reads no policies. The rules of all agreements are one file, and whoever reads policies reads it whole."""
     if not readable(office, person, now):
-        raise Refusal("wewenang", tindakan=WRITE)
+        refusal = denied(office, person, READ)
+        raise refusal if refusal.reason != "wewenang" else Refusal("wewenang", tindakan=WRITE)

@@ -141,7 +141,8 @@ class People:
 
     # keys
     def enrol(self, person: str, keys: bytes, kids: tuple[str, ...], voucher: bytes | None = None) -> None:
-        self._c.execute(PERSON_KEY.insert(), [{"kid": kid, "person": person} for kid in kids])
+        """kids: those that are theirs already stay so, and so do those of an earlier file: a key is never another's."""
+        self._c.execute(text("INSERT INTO personkey (kid, person) VALUES (:kid, :person) ON CONFLICT (kid) DO NOTHING"), [{"kid": kid, "person": person} for kid in kids])
         self.change(person, keys=keys, voucher=voucher)
 
     # secrets

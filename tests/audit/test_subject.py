@@ -200,9 +200,12 @@ def test_a_key_that_nobody_vouched_for_asks_about_nobody(bureau: Bureau) -> None
     auditor = bureau.auditor()
     with sqlite3.connect(bureau.town.home / "ledger.db") as c:
         c.execute("UPDATE person SET voucher = NULL WHERE id = ?", (auditor.person,))
-    with pytest.raises(ClientError, match="cari_subjek"):
+    with pytest.raises(ClientError, match="belum menjamin"):
         ask(auditor, STRANGER)
+    assert bureau.town.entries()[-1]["reason"] == "belum_dijamin"
     assert stored(bureau) == []
+    with pytest.raises(ClientError, match="belum menjamin"):
+        auditor.search("")
 
 
 def test_without_a_reason_that_may_be_kept_nothing_is_answered(bureau: Bureau) -> None:

@@ -404,14 +404,14 @@ def test_an_officer_without_keys_approves_nothing(desk: Desk, keys: bytes | None
     author, other = who(desk, desk.officer("sijunjung")), desk.officer("kemnaker")
     name = proposed(desk, author, desk.tightened())
     person = dataclasses.replace(who(desk, other), keys=keys)
-    refused("wewenang", lambda: lifecycle.approve(desk.town.office, person, name, signed(desk, other, name), desk.town.now))
+    refused("belum_dijamin", lambda: lifecycle.approve(desk.town.office, person, name, signed(desk, other, name), desk.town.now))
 
 
 def test_an_officer_whom_the_party_does_not_vouch_for_approves_nothing(desk: Desk) -> None:
     author, other = who(desk, desk.officer("sijunjung")), desk.officer("kemnaker")
     name = proposed(desk, author, desk.tightened())
     person, data = dataclasses.replace(who(desk, other), voucher=None), signed(desk, other, name)
-    refused("wewenang", lambda: lifecycle.approve(desk.town.office, person, name, data, desk.town.now))
+    refused("belum_dijamin", lambda: lifecycle.approve(desk.town.office, person, name, data, desk.town.now))
     with desk.town.office.ledger.database.write() as tx:
         tx.versions.approve(name, other.person, data)
     sql(desk, "UPDATE person SET voucher = NULL WHERE id = ?", other.person)
@@ -464,7 +464,7 @@ def test_an_officer_of_no_changed_agreement_approves_nothing(desk: Desk) -> None
     name = proposed(desk, author, desk.tightened())
     refused("draf_pihak", lambda: approve(desk, binjai, name), kesepakatan=NK)
     stranger = dataclasses.replace(who(desk, kemnaker), party="binjai", agreements=frozenset({NK, BINJAI}))
-    refused("wewenang", lambda: lifecycle.approve(desk.town.office, stranger, name, signed(desk, kemnaker, name), desk.town.now))
+    refused("belum_dijamin", lambda: lifecycle.approve(desk.town.office, stranger, name, signed(desk, kemnaker, name), desk.town.now))
 
 
 def test_a_change_that_moves_no_cell_needs_one_other_officer_and_is_in_the_brokers_log(desk: Desk) -> None:
@@ -581,7 +581,7 @@ def test_each_act_asks_for_its_own_right(desk: Desk) -> None:
     assert state(desk, draft) == "draft"
     for role in ("ppdp", "auditor", "admin_pihak"):
         assert lifecycle.read_draft(office, who(desk, desk.officer("sijunjung", role)), name, now).id == name
-        refused("wewenang", lambda: lifecycle.read_draft(office, dataclasses.replace(author, role=role), name, now))  # noqa: B023 - nobody vouched for that role
+        refused("belum_dijamin", lambda: lifecycle.read_draft(office, dataclasses.replace(author, role=role), name, now))  # noqa: B023 - nobody vouched for that role
     for nobody in (dataclasses.replace(author, role="operator"), dataclasses.replace(author, state="ended"), dataclasses.replace(author, agreements=frozenset())):
         refused("wewenang", lambda: lifecycle.read_draft(office, nobody, name, now))  # noqa: B023
         refused("wewenang", lambda: lifecycle.open_drafts(office, nobody, now))  # noqa: B023
@@ -596,7 +596,6 @@ def test_each_act_asks_for_its_own_right(desk: Desk) -> None:
 def test_a_right_is_for_ones_own_party_agreement_and_time(desk: Desk) -> None:
     author = who(desk, desk.officer("sijunjung"))
     for nobody in (
-        dataclasses.replace(author, party="binjai"),  # of NK alone, which is not Binjai's
         dataclasses.replace(author, agreements=frozenset({BINJAI})),
         dataclasses.replace(author, ends=date(2026, 11, 20)),
         dataclasses.replace(author, starts=date(2026, 11, 22)),
@@ -604,6 +603,7 @@ def test_a_right_is_for_ones_own_party_agreement_and_time(desk: Desk) -> None:
         dataclasses.replace(author, role="siapa-saja"),
     ):
         refused("wewenang", lambda: new(desk, nobody, None))  # noqa: B023
+    refused("belum_dijamin", lambda: new(desk, dataclasses.replace(author, party="binjai"), None))  # of NK alone, which is not Binjai's, nor is the voucher
     assert new(desk, dataclasses.replace(author, starts=date(2026, 11, 21), ends=date(2026, 11, 21)), None)
 
 

@@ -302,6 +302,46 @@ def test_an_officer_needs_the_word_of_their_own_party(registry: Registry) -> Non
     assert people.vouched(town.office, registry.get(officer.id))
 
 
+def test_who_was_enrolled_without_a_voucher_is_enrolled_again_with_one(registry: Registry) -> None:
+    town = registry.town
+    officer, other = registry.keys(registry.active(role="auditor")), registry.enrolled()
+    old, lain = officer.public, registry.keys(Officer(officer.id), home="lain")
+    new = lain.public
+    assert old
+    assert new
+
+    def enrol(public: PublicSet, voucher: bytes | None) -> Person:
+        return people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now, voucher)
+
+    enrol(old, None)
+    assert people.denied(town.office, registry.get(officer.id), "baca_log").reason == "belum_dijamin"
+    assert people.denied(town.office, registry.get(officer.id), "hentikan").reason == "wewenang"
+    refused("akun", lambda: enrol(old, None), bidang="kunci")
+    refused("akun", lambda: enrol(new, None), bidang="kunci")  # the host alone puts no key in another's place
+    refused("akun", lambda: enrol(new, town.voucher(old)), bidang="jaminan")
+    assert other.public
+    theirs = PublicSet(officer.id, other.public.keys)
+    refused("akun", lambda: enrol(theirs, town.voucher(theirs)), bidang="kunci")
+    assert ask(registry, signed(registry, officer)) == officer.id  # nothing changed
+    assert people.vouched(town.office, enrol(new, town.voucher(new)))
+    assert ask(registry, signed(registry, lain)) == officer.id
+    refused("tanda_tangan", lambda: ask(registry, signed(registry, officer)))
+    assert [e["keys_sha256"] for e in town.entries("broker") if e.get("act") == "key_enrolled" and e["person"] == officer.id] == [hashlib.sha256(p.to_json()).hexdigest() for p in (old, new)]
+    refused("akun", lambda: enrol(old, town.voucher(old)), bidang="kunci")  # one that is vouched for is never replaced
+    second = registry.active()
+    taken = PublicSet(second.id, old.keys)
+    refused("akun", lambda: people.enrol_key(town.office, second.id, taken.to_json(), taken.fingerprint, town.now, town.voucher(taken)), bidang="kunci")
+
+
+def test_the_same_file_is_enrolled_again_with_its_voucher(registry: Registry) -> None:
+    officer = registry.keys(registry.active(role="auditor"))
+    public, town = officer.public, registry.town
+    assert public
+    people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now)
+    assert people.vouched(town.office, people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now, town.voucher(public)))
+    assert ask(registry, signed(registry, officer)) == officer.id
+
+
 # --- who may what
 def person(role: str, **changed: Any) -> Person:
     values = {"id": "x-1@sijunjung", "party": "sijunjung", "agreements": frozenset({SIJUNJUNG}), "appointment": "1", "starts": date(2026, 1, 1), "ends": date(2026, 12, 31), "state": "active", "keys": None}
