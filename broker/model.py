@@ -38,6 +38,10 @@ class Level(IntEnum):
 
 
 LEVEL_NAMES: Final = ("sembunyi", "masker", "generalisasi", "samaran", "samaran berformat", "jelas")
+LEVEL_NOTE: Final = (
+    "Tingkat adalah yang diizinkan kebijakan bagi kolom itu, bukan isinya: sel yang kosong dalam baris tetap kosong.",
+    "A level is what the policy allowed of the column, not what its cell held: a cell that was empty in the row stayed empty.",
+)
 
 # Row flags in bit order: a row class is a set of flags, its number the sum of their bits (docs/formats/manifest.md).
 ROW_FLAGS: Final = ("anak", "spesifik", "spesifik_kolom", "disabilitas", "perorangan", "keberatan")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from broker.audit.export import wib
 from broker.audit.pdf import Document
-from broker.model import LEVEL_NAMES
+from broker.model import LEVEL_NAMES, LEVEL_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ def pages(said: Mapping[str, Any]) -> bytes:
         page.rows(("Bentuk", "Artinya", "Kolom"), _by_level(one["columns"]), (16, 28, 60), size=8)
     page.heading("Keterangan")
     page.text_line(
-        "Kolom yang tidak disebut tidak diserahkan. Yang ditampilkan adalah bentuk paling terbuka dari baris tentang Anda. Laporan ini dibuat dari log yang tidak dapat diubah tanpa "
+        f"Kolom yang tidak disebut tidak diserahkan. Yang ditampilkan adalah bentuk paling terbuka dari baris tentang Anda. {LEVEL_NOTE[0]} Laporan ini dibuat dari log yang tidak dapat diubah tanpa "
         "ketahuan; titik periksa log di bawah dan tanda tangan broker atas berkas ini memungkinkan siapa pun memeriksanya."
     )
     page.mono(said["checkpoint"])

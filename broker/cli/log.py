@@ -14,7 +14,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
-from broker.model import LEVEL_NAMES, WIB
+from broker.model import LEVEL_NAMES, LEVEL_NOTE, WIB
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _words(found: Mapping[str, Any]) -> Iterator[str]:
             levels = {c: int(n) for c, n, m in zip(entry["columns"], profile["levels"], first, strict=True) if number == 0 or n != m}
             yield f"  kelas baris {profile['class']}{', yang lain dari umum' * bool(number)}:"
             yield from (f"    {line}" for line in _by_level(levels, hidden=bool(number)))
+        yield f"  {LEVEL_NOTE[0]}"
         if entry["quality"]:
             yield f"  mutu: {', '.join(f'{rule} {count}' for rule, count in entry['quality'].items())}"
         if entry["warnings"]:
@@ -199,6 +200,8 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
         say(f"Subjek ke-{number}: ada dalam {len(person['disclosures'])}, tidak ada dalam {person['without']}.")
         for one in person["disclosures"]:
             say("\n".join(_disclosure(one)))
+    if any(one["levels"] for person in found["subjects"] for one in person["disclosures"]):
+        say(LEVEL_NOTE[0])
     if out is not None:
         say(f"Jawaban ditulis ke {out} (hanya untuk Anda).")
 

@@ -12,13 +12,14 @@ import typer
 
 from broker.cli.party import _client, show_verified
 from broker.errors import ClientError
-from broker.model import LEVEL_NAMES, WIB
+from broker.model import LEVEL_NAMES, LEVEL_NOTE, WIB
 from broker.settings import client_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from broker.client.bundle import Answered, Checked, Disclosed, Person, Question, Verdict
+    from broker.client.verify import Opening
     from broker.keys import PublicSet
 
     Say = Callable[[str, str], str]  # Indonesian, English → the one that is spoken
@@ -50,6 +51,7 @@ def verify(
     keys: Annotated[Path | None, typer.Option("--keys", exists=True, file_okay=False, help="Of a bundle: a folder of the parties' public files, as you got them from the parties.")] = None,
     witnesses: Annotated[Path | None, typer.Option("--witnesses", exists=True, dir_okay=False, help="Of a bundle: the witness policy that its checkpoint must satisfy.")] = None,
     record: Annotated[list[Path] | None, typer.Option("--record", exists=True, dir_okay=False, help="Of a bundle: a row opened by its recipient (`broker open --row`). May be repeated.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="With --record: print what the opened rows say, not their columns' names alone.")] = False,
     who: Annotated[bool, typer.Option("--who", help="Of a bundle about people: whether it is about a NIK, asked for without showing it; FILE.siapa must lie beside it.")] = False,
     column: Annotated[str, typer.Option(help="Of a bundle about people: whether this column was received, as upah_sebulan; a word, as upah, takes every column that has it.")] = "",
     recipient: Annotated[str, typer.Option(help="By whom, as siapkerja@kemnaker.")] = "",
@@ -66,12 +68,14 @@ def verify(
         with _client(home) as client:
             show_verified(target, client.verify(target))
         return
+    if show and not record:
+        raise ClientError("--show needs --record: an opened row is all that can be shown")
     if bool(column) != bool(recipient) or bool(column) != bool(year):
         raise ClientError("a question needs --column, --recipient and --year")
-    raise typer.Exit(_bundle(Path(target), broker or client_home(home) / "broker.json", keys, witnesses, record or [], (column, recipient, year), bahasa, who=who))
+    raise typer.Exit(_bundle(Path(target), broker or client_home(home) / "broker.json", keys, witnesses, record or [], (column, recipient, year), bahasa, who=who, show=show))
 
 
-def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None, records: list[Path], asked: tuple[str, str, int], bahasa: str, *, who: bool) -> int:
+def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None, records: list[Path], asked: tuple[str, str, int], bahasa: str, *, who: bool, show: bool) -> int:
     from broker.client.bundle import WHOSE_FILE, NotHeld, Question, verify_bundle  # noqa: PLC0415
     from broker.client.verify import read_opening  # noqa: PLC0415
     from broker.ledger.cosign import read_policy  # noqa: PLC0415
@@ -95,6 +99,9 @@ def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None,
             return 1
     for line in page(found, file.name, say):
         _print(line)
+    for opened in found.opened:
+        for line in _opened(opened, say, show=show):
+            _print(line)
     told = not (who and found.answer is None)
     if not told:
         _print(say("Bundel ini tidak memuat jawaban tentang orang.", "This bundle holds no answer about people."))
@@ -176,6 +183,23 @@ def _proven(found: Checked, say: Say) -> Iterator[str]:
         yield say(f"Baris {opened.row + 1} pertukaran {opened.exchange} adalah yang dikomit.", f"Row {opened.row + 1} of exchange {opened.exchange} is the one committed to.")
 
 
+def _opened(opened: Opening, say: Say, *, show: bool) -> Iterator[str]:
+    """The columns of an opened row, and with `show` what they say."""
+    yield ""
+    yield say(f"Baris {opened.row + 1} pertukaran {opened.exchange}", f"Row {opened.row + 1} of exchange {opened.exchange}")
+    if not opened.line:
+        yield say("  ditahan: tidak ada yang dikirim.", "  withheld: nothing was released.")
+        return
+    cells = opened.cells
+    if show:
+        nothing = say("(kosong atau disembunyikan)", "(empty or hidden)")
+        yield from (f"  {column}: {nothing if value is None else value}" for column, value in cells.items())
+        return
+    for words, empty in ((say("berisi", "filled"), False), (say("kosong atau disembunyikan", "empty or hidden"), True)):
+        yield f"  {words}: {', '.join(column for column, value in cells.items() if (value is None) is empty) or '-'}"
+    yield say("  Nilainya dicetak dengan --show.", "  --show prints the values.")
+
+
 def _unchecked(found: Checked, say: Say) -> Iterator[str]:
     from broker.client.bundle import CLAIMED, UNKNOWN  # noqa: PLC0415
 
@@ -246,6 +270,8 @@ def _all(found: Checked, answer: Answered, person: Person, say: Say) -> Iterator
     )
     for one in person.disclosed:
         yield from _disclosed(found, one, one.levels, say)
+    if any(one.levels for one in person.disclosed):
+        yield f"    {say(*LEVEL_NOTE)}"
     yield _rests(answer, person, say)
 
 
@@ -260,6 +286,9 @@ def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Quest
     yield f"  {word}, {upto}."
     for one, levels in verdict.received:
         yield from _disclosed(found, one, levels, say)
+    if verdict.received:
+        yield f"    {say(*LEVEL_NOTE)}"
+        yield say("    Isi sel itu hanya terlihat dari baris yang dibuka penerima (--record).", "    What the cell held is seen only in a row that its recipient opened (--record).")
     for one in verdict.hidden:
         why = say("kolom itu disembunyikan atau tidak ada", "the column is hidden or not there") if one.levels else say("barisnya ditahan", "its row was withheld")
         yield say(f"    ada, tanpa kolom itu: pertukaran {one.exchange} ({one.dataset}): {why}", f"    there, without the column: exchange {one.exchange} ({one.dataset}): {why}")

@@ -213,6 +213,18 @@ class Opening:
     salt: bytes
     line: bytes
 
+    @property
+    def cells(self) -> dict[str, str | None]:
+        """Column → what it says; nothing of a withheld row. NotVerified for a line that is no released row."""
+        try:
+            row = strict_object(self.line.removesuffix(b"\n")) if self.line else {}
+        except ValueError:
+            raise NotVerified("its line is not a row") from None
+        cells = {column: value for column, value in row.items() if value is None or isinstance(value, str)}
+        if len(cells) != len(row):
+            raise NotVerified("its line is not a row")
+        return cells
+
     def to_json(self) -> bytes:
         return canonical({"exchange": self.exchange, "line": b64encode(self.line).decode(), "row": self.row, "salt": b64encode(self.salt).decode(), "type": OPENING_TYPE})
 
@@ -249,6 +261,7 @@ def check_opening(opening: Opening, rows: _Rows) -> None:
     if (rows.outcomes[opening.row] == RELEASED) is not opening.line.endswith(b"\n"):
         raise NotVerified("a released row has a line, a withheld one none")
     _compare(rows, opening.row, opening.salt, opening.line)
+    _ = opening.cells  # what is said of it later is of a row
 
 
 def _check_envelope(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from broker.audit.bundle import reckoned
 from broker.cli import main
 from broker.cli.app import app
 from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, NotHeld, Question, answered, verify_bundle
-from broker.client.verify import read_opening
+from broker.client.verify import Opening, read_opening
 from broker.envelope import read_dsse, sign_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import ClientError, NotVerified
@@ -35,6 +35,7 @@ from broker.ledger import Checkpoint, LogTree, leaf_hash, sign_checkpoint
 from broker.ledger.cosign import cosign, read_policy, vkey_of
 from broker.ledger.stored import PartReader, archive, read_archive
 from broker.ledger.tiles import bundle as entry_bundle
+from broker.model import LEVEL_NOTE
 from tests.audit.bundling import (
     FIRST,
     LAST,
@@ -452,6 +453,12 @@ def test_a_malformed_opening_is_refused(wrong: bytes) -> None:
         read_opening(wrong)
 
 
+@pytest.mark.parametrize("line", [b"[]\n", b'{"a":1}\n', b'{"a": "b"}\n', b'{"a":"b","a":"c"}\n', b"\xff\n"])
+def test_a_line_that_is_no_row_has_no_cells(line: bytes) -> None:
+    with pytest.raises(NotVerified, match="not a row"):
+        _ = Opening("00" * 16, 0, bytes(16), line).cells
+
+
 # --- people
 def answer_of(bundled: Bundled) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(read_dsse(members(bundled.about)[SUBJECT]).payload)["answer"]
@@ -751,11 +758,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return int(ended.value.code or 0), capsys.readouterr().out
 
 
+def _listed(said: str, word: str) -> list[str]:
+    (line,) = (line for line in said.splitlines() if line.startswith(f"  {word}: "))
+    return line.partition(": ")[2].split(", ")
+
+
 def test_the_command_says_what_held_and_answers(bundled: Bundled, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, broker = str(_written(tmp_path / "b.zip", bundled.about)), str(bundled.town.province.home / "public.json")
     question = ["--recipient", SIAPKERJA, "--year", "2026", "--column"]
     status, said = run(capsys, file, "--broker", broker, *question, "upah")
-    assert (status, "YA, sampai" in said, "kata broker" in said) == (0, True, True)
+    assert (status, "YA, sampai" in said, "kata broker" in said, LEVEL_NOTE[0] in said) == (0, True, True, True)
     assert "`upah` bukan nama satu kolom; yang diperiksa: " in said
     assert "jabatan_diinginkan_3_upah, upah_sebulan. Untuk satu saja" in said
     status, said = run(capsys, file, "--broker", broker, *question, "jabatan_diinginkan_1_upah")
@@ -772,6 +784,20 @@ def test_the_command_says_what_held_and_answers(bundled: Bundled, tmp_path: Path
     opening = str(_written(tmp_path / "baris.json", bundled.opening))
     status, said = run(capsys, str(tmp_path / "c.zip"), "--broker", broker, "--record", opening)
     assert (status, "adalah yang dikomit" in said) == (0, True)
+    cells = read_opening(bundled.opening).cells
+    filled, empty = ({c for c, v in cells.items() if (v is None) is wanted} for wanted in (False, True))
+    assert cells["nik"]
+    assert cells["nik"] not in said
+    assert set(_listed(said, "berisi")) == filled
+    assert set(_listed(said, "kosong atau disembunyikan")) == empty
+    status, shown = run(capsys, str(tmp_path / "c.zip"), "--broker", broker, "--record", opening, "--show")
+    assert (status, all(f"  {column}: {value}\n" in shown for column, value in cells.items() if value)) == (0, True)
+    withheld = str(_written(tmp_path / "ditahan.json", bundled.withheld))
+    status, said = run(capsys, str(tmp_path / "c.zip"), "--broker", broker, "--record", withheld, "--show")
+    assert (status, "ditahan: tidak ada yang dikirim" in said) == (0, True)
+    with pytest.raises(SystemExit):
+        main(["verify", str(tmp_path / "c.zip"), "--broker", broker, "--show"])
+    assert "--show needs --record" in capsys.readouterr().err
     _written(tmp_path / "b.zip.siapa", bundled.about_path.with_name("tentang.zip.siapa").read_bytes())
     for number, status, word in ((bundled.nik, 0, "adalah yang Anda sebut"), (STRANGER, 2, "bukan tentang orang")):
         done = CliRunner().invoke(app, ["verify", file, "--broker", broker, "--who"], input=f"{number}\n")

@@ -21,6 +21,7 @@ from broker.identity import sign_request
 from broker.keys import RequestKey, SecretKey, derive
 from broker.keys.cmac import column_cmac
 from broker.ledger.openings import read_presence, verify_presence
+from broker.model import LEVEL_NOTE
 from tests.audit.conftest import BINJAI, REASON, SIJUNJUNG
 from tests.faults.test_canary import Search
 from tests.simulator import SIAPKERJA, SIBUSER, URL
@@ -81,6 +82,7 @@ def test_who_received_what_about_a_person(bureau: Bureau, capsys: pytest.Capture
     assert "Subjek ke-1: ada dalam 1, tidak ada dalam 2." in told
     assert "Subjek ke-2: broker tidak mengenal siapa pun dengan nomor ini" in told
     assert "tidak ada dalam 3" not in told
+    assert LEVEL_NOTE[0] in told
     one = mine["disclosures"][1]
     manifest = next(e for e in bureau.town.entries() if e.get("exchange") == first and e["type"] == "sinergi/exchange/v1")
     assert (one["sender"], one["recipient"], one["dataset"], one["purpose"]) == ("sijoker@sijunjung", "siapkerja@kemnaker", "pencari_kerja", "perencanaan")

@@ -108,6 +108,7 @@ def test_who_the_broker_does_not_know_is_told_that_it_proves_nothing(town: Town,
     assert (unknown["known"], unknown["looked"], unknown["without"], known["known"]) == (False, 3, 0, True)
     written = [pages({**one, "agreement": {"id": AGREEMENT, "nama": "Uji"}}) for one in (unknown, known)]
     assert ["bukan bukti bahwa data Anda" in " ".join(texts(page)) for page in written] == [True, False]
+    assert all("sel yang kosong dalam baris tetap kosong" in " ".join(texts(page)) for page in written)
     assert ["tidak memuat data Anda" in " ".join(texts(page)) for page in written] == [False, True]
 
 
