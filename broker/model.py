@@ -21,6 +21,11 @@ def wib_date(now: datetime) -> date:
     return now.astimezone(WIB).date()
 
 
+def wib_text(time: str) -> str:
+    """A stored time as officials read it: `2026-11-21T03:04:05.678Z` → `21-11-2026 10:04 WIB`."""
+    return f"{datetime.fromisoformat(time).astimezone(WIB):%d-%m-%Y %H:%M} WIB"
+
+
 def utc_text(now: datetime) -> str:
     """UTC with milliseconds: `2026-11-21T03:04:05.678Z`."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"

@@ -16,6 +16,7 @@ from broker.client.opened import spreadsheet_safe
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.ledger import leaf_hash
+from broker.ledger.words import entry_words
 from broker.lifecycle.officers import READ
 from broker.model import LEVEL_NAMES, WIB
 
@@ -93,14 +94,14 @@ def actor(entry: Mapping[str, Any]) -> str:
 
 
 def decision(entry: Mapping[str, Any]) -> str:
-    """What came of it, in one word: `terkirim`, the reason of a refusal, an outcome, an act."""
+    """What came of it, in one word: `terkirim`, the reason of a refusal, an outcome, an act, what was taken."""
     if entry["type"] == "sinergi/exchange/v1":
         return "terkirim"
-    return str(entry.get("reason") or entry.get("outcome") or entry.get("act") or "")
+    return str(entry.get("reason") or entry.get("outcome") or entry.get("act") or entry.get("what") or "")
 
 
 def _others(entry: Mapping[str, Any]) -> str:
-    named = {"time", "type", "exchange", "sender", "recipient", "dataset", "purpose", "clause", "reason", "outcome", "act", "person", "system"}
+    named = {"time", "type", "exchange", "sender", "recipient", "dataset", "purpose", "clause", "reason", "outcome", "act", "what", "person", "system"}
     said = "; ".join(f"{k}={json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v}" for k, v in entry.items() if k not in named and v is not None)
     return said if len(said) <= MAX_CELL else f"{len(said)} huruf; lihat JSON Lines"
 
@@ -218,6 +219,12 @@ def _milliseconds(time: str) -> int:
 
 
 # --- PDF
+def _in_words(row: dict[str, str | int]) -> dict[str, str | int]:
+    """`jenis` and `hasil` as people read them; the files for machines keep the formats' words."""
+    kind, result = str(row["jenis"]), str(row["hasil"])
+    return row | ({"jenis": entry_words(kind)} if kind in ("exchange", "refusal") else {"jenis": entry_words(kind, result), "hasil": ""})
+
+
 def _pdf(log: Log, rows: list[Found], expression: str) -> bytes:
     from broker.audit.pdf import Document  # noqa: PLC0415 - see there
 
@@ -225,7 +232,7 @@ def _pdf(log: Log, rows: list[Found], expression: str) -> bytes:
     page = Document("Hasil pencarian log pengungkapan", f"{log.agreement} · log berukuran {log.size}", at, wide=True)
     page.pairs([("Kesepakatan", log.agreement), ("Saringan", expression or "(tanpa saringan)"), ("Entri", len(rows)), ("Ukuran log", log.size)])
     fields = ("nomor", "waktu_wib", "jenis", "pengirim", "penerima", "himpunan_data", "tujuan", "hasil", "baris", "baris_terkirim")
-    shown = [[str(found[field]) for field in fields] for found in map(cells, rows)]
+    shown = [[str(found[field]) for field in fields] for found in map(_in_words, map(cells, rows))]
     page.rows(("No.", "Waktu (WIB)", "Jenis", "Pengirim", "Penerima", "Himpunan data", "Tujuan", "Hasil", "Baris", "Terkirim"), shown, (5, 13, 10, 15, 15, 15, 13, 14, 7, 7), size=7)
     page.heading("Titik periksa log")
     page.mono(log.note)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from broker.audit.export import wib
 from broker.audit.pdf import Document, number
 from broker.errors import REASONS
+from broker.ledger.words import entry_words
 from broker.model import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 
 FAULTS: Final = ("pengolahan", "penyimpanan", "dihentikan", "saksi", "saksi_mundur")  # refusals that are no sender's doing
 ASKED: Final = ("query", "export")  # entry types: someone asked the ledger
-INCIDENTS: Final = {
-    ("policy", "stopped"): "pelepasan dihentikan petugas",
-    ("policy", "resumed"): "penghentian dicabut",
-    ("witness", "stopped"): "pelepasan menunggu saksi",
-    ("witness", "resumed"): "saksi menjawab lagi, pelepasan berjalan",
-    ("witness", "rolled_back"): "saksi melihat log yang lebih panjang atau lain",
-}
-ERASED: Final = {"subject": "orang dilepas dari daunnya", "exchange": "kunci pertukaran dihapus", "retire": "daun lama dilepas"}
 
 
 def pages(report: Mapping[str, Any]) -> bytes:
@@ -126,19 +119,19 @@ def _governance(page: Document, report: Mapping[str, Any]) -> None:
     page.heading("6. Perubahan kebijakan")
     page.rows(("Waktu (WIB)", "Versi", "Perubahan sel"), [(wib(p["time"]), f"versi {p['version']}", p["changes"]) for p in report["policy"]], (25, 20, 20))
     page.heading("7. Persetujuan")
-    page.rows(("Jenis", "Tindakan", "Jumlah"), [(a["type"], a["act"], a["count"]) for a in acts if a["type"] == "consent"], (20, 30, 10))
+    page.rows(("Apa", "Jumlah"), [(a["act"], a["count"]) for a in acts if a["type"] == "consent"], (50, 10))
     page.heading("8. Insiden")
     faults = [("sepanjang tahun", f"penolakan karena {r['reason']}", f"{r['count']} kali") for r in (*report["refusals"], *report["denials"]) if r["reason"] in FAULTS]
-    stops = [(wib(i["time"]), INCIDENTS.get((i["type"], i["act"]), i["act"]), i["target"] or "") for i in report["incidents"]]
+    stops = [(wib(i["time"]), entry_words(i["type"], i["act"]), i["target"] or "") for i in report["incidents"]]
     page.rows(("Waktu (WIB)", "Apa", "Sasaran atau jumlah"), [*stops, *faults], (20, 40, 20))
     page.heading("9. Penghapusan dan retensi")
-    erased = [(wib(e["time"]), ERASED.get(e["act"], e["act"]), e["ground"], str(e.get("exchange") or e.get("exchanges") or e.get("subjects", ""))) for e in report["erasures"]]
+    erased = [(wib(e["time"]), entry_words("erasure", e["act"]), e["ground"], str(e.get("exchange") or e.get("exchanges") or e.get("subjects", ""))) for e in report["erasures"]]
     page.rows(("Waktu (WIB)", "Apa", "Dasar", "Pertukaran atau jumlah"), erased, (20, 25, 18, 28))
     page.heading("10. Pencarian, laporan, dan ekspor")
-    page.rows(("Jenis", "Tindakan", "Jumlah"), [(a["type"], a["act"], a["count"]) for a in acts if a["type"] in ASKED], (20, 30, 10))
+    page.rows(("Apa", "Jumlah"), [(entry_words(a["type"], a["act"]), a["count"]) for a in acts if a["type"] in ASKED], (50, 10))
     page.heading("11. Entri log lainnya")
-    others = [(a["type"], a["act"], a["count"]) for a in acts if a["type"] not in (*ASKED, "erasure", "consent")]
-    page.rows(("Jenis", "Tindakan", "Jumlah"), [*(("outcome", word, count) for word, count in report["outcomes"].items()), *others], (20, 30, 10))
+    others = [(entry_words(a["type"], a["act"]), a["count"]) for a in acts if a["type"] not in (*ASKED, "erasure", "consent")]
+    page.rows(("Apa", "Jumlah"), [*((entry_words("outcome", word), count) for word, count in report["outcomes"].items()), *others], (50, 10))
 
 
 def _integrity(page: Document, integrity: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import typer
 from broker.cli.reports import _kept, _reports
 from broker.cli.say import say
 from broker.errors import ClientError
+from broker.model import wib_text
 
 _DAY = ["%Y-%m-%d"]
 
@@ -44,6 +45,6 @@ def bundle(
             else:
                 said = reports.bundle(agreement, starts.date(), ends.date(), output)
     if "state" in said:
-        say(f"Menunggu orang kedua: permintaan {said['request']}, sampai {said['until']}. Setelah disetujui: broker log bundle --request {said['request']} -o {output}")
+        say(f"Menunggu orang kedua: permintaan {said['request']}, sampai {wib_text(said['until'])}. Setelah disetujui: broker log bundle --request {said['request']} -o {output}")
         return
     _kept(output, said)

@@ -11,6 +11,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
+from broker.model import wib_text
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -87,6 +88,6 @@ def erasures(agreement: Agreement, home: Home = None) -> None:
     for one in found:
         entry = one["entry"]
         what = {"subject": "seseorang", "exchange": f"rahasia pertukaran {entry.get('exchange')}", "retire": f"daun {entry.get('exchanges')} pertukaran sebelum {entry.get('before')}"}
-        say(f"no. {one['index']}  {entry['time']}  {what[entry['act']]}  {entry['ground']}  oleh {entry['person']}\n  {escape(one['reason'])}")
+        say(f"no. {one['index']}  {wib_text(entry['time'])}  {what[entry['act']]}  {entry['ground']}  oleh {entry['person']}\n  {escape(one['reason'])}")
     if not found:
         say("Belum ada penghapusan.")

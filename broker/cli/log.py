@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - typer reads it
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +14,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
-from broker.model import LEVEL_NAMES, LEVEL_NOTE, WIB
+from broker.model import LEVEL_NAMES, LEVEL_NOTE, wib_text
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -85,17 +85,20 @@ def show(exchange: Annotated[str, typer.Argument(help="Exchange id, 32 hex digit
 
 
 def _line(one: Mapping[str, Any]) -> str:
+    from broker.ledger.words import entry_words  # noqa: PLC0415
+
     entry = one["entry"]
     kind = entry["type"].split("/")[1]
-    head = f"{_time(entry['time'])}  {one['log']} no. {one['index']}"
+    head = f"{wib_text(entry['time'])}  {one['log']} no. {one['index']}"
     if kind == "exchange":
         released, rows = entry["outcomes"]["terkirim"], entry["records"]["rows"]
         what = f"{entry['contract']['dataset']} · {entry['purpose']}  {released} dikirim, {rows - released} ditahan  {STATES[one['state']]}"
         return f"{head}  {entry['exchange']}\n  {entry['sender']} → {entry['recipient']}  {what}"
     if kind == "refusal":
         return f"{head}  {entry.get('exchange') or '-'}\n  {entry['sender']} → {entry.get('recipient') or '-'}  {entry.get('dataset') or '-'}  DITOLAK {entry['reason']} ({entry['clause']})"
-    facts = " ".join(f"{name}={_value(value)}" for name, value in entry.items() if name not in ("time", "type"))
-    return f"{head}  {kind}\n  {facts}"
+    act = next((name for name in ("act", "outcome", "what") if name in entry), "")
+    facts = " ".join(f"{name}={_value(value)}" for name, value in entry.items() if name not in ("time", "type", act))
+    return f"{head}  {_value(entry_words(kind, entry.get(act, '')))}\n  {facts}"
 
 
 def _value(value: object) -> str:
@@ -111,7 +114,7 @@ def _words(found: Mapping[str, Any]) -> Iterator[str]:
     else:
         records, policy = entry["records"], entry["policy"]
         yield f"[bold]Pertukaran {entry['exchange']}[/bold]: {STATES[found['state']]}"
-        yield f"  {_time(entry['time'])}, {found['log']} no. {found['index']}"
+        yield f"  {wib_text(entry['time'])}, {found['log']} no. {found['index']}"
         yield f"  {entry['sender']} → {entry['recipient']}"
         yield f"  {entry['contract']['dataset']} templat {entry['contract']['template']}, tujuan {entry['purpose']}, dasar hukum {entry['basis_sha256'] or 'tidak disebut'}"
         yield f"  {'; '.join(entry['clauses'])}"
@@ -136,10 +139,6 @@ def _by_level(levels: Mapping[str, int], *, hidden: bool = False) -> Iterator[st
     for level in range(5, -1 if hidden else 0, -1):
         if columns := [column for column, of in levels.items() if of == level]:
             yield f"{level} {LEVEL_NAMES[level]}: {', '.join(columns)}"
-
-
-def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(WIB):%d-%m-%Y %H:%M} WIB"
 
 
 # --- people
@@ -209,7 +208,7 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
 def _disclosure(one: Mapping[str, Any]) -> Sequence[str]:
     outcomes = ", ".join(dict.fromkeys(OUTCOMES[word] for word in one["outcomes"]))
     return [
-        f"  {_time(one['time'])}  {one['sender']} → {one['recipient']}  {one['dataset']} · {one['purpose']}  {outcomes}; {STATES[one['state']]}",
+        f"  {wib_text(one['time'])}  {one['sender']} → {one['recipient']}  {one['dataset']} · {one['purpose']}  {outcomes}; {STATES[one['state']]}",
         f"    pertukaran {one['exchange']}, {'; '.join(one['clauses'])}",
         *(f"    {line}" for line in _by_level(one["levels"])),
     ]
@@ -227,7 +226,7 @@ def pending(home: Home = None) -> None:
 
 def _asked(row: Mapping[str, Any]) -> Sequence[str]:
     return [
-        f"{row['request']}  {STATES[row['state']]}, sampai {_time(row['until'])}",
+        f"{row['request']}  {STATES[row['state']]}, sampai {wib_text(row['until'])}",
         f"  {row['person']} menanyakan {row['subjects']} orang dalam {row['agreement']}, {row['from']} sampai {row['to']}",
         f"  alasan: {_value(row['reason'])}",
     ]

@@ -14,6 +14,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
+from broker.model import wib_text
 from broker.settings import client_home, editor
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def log(home: Home = None) -> None:
         for record in officer.versions():
             approved = ", ".join(one["person"] for one in record["approvals"]) or "-"
             back = f"  kembali ke versi {record['rollback_of']}" if record["rollback_of"] else ""
-            say(f"versi {record['version']}  {record['time'][:16]}Z  +{record['gains']} -{record['losses']} sel  penulis {record['author'] or '-'}  disetujui {approved}{back}")
+            say(f"versi {record['version']}  {wib_text(record['time'])}  +{record['gains']} -{record['losses']} sel  penulis {record['author'] or '-'}  disetujui {approved}{back}")
             say(f"  kebijakan {record['policy_sha256']}\n  catatan   {record['sha256']}")
 
 
@@ -230,7 +231,7 @@ def stop(target: Annotated[str, typer.Argument(help="An agreement (nk-sijunjung-
     """HALT every release of an agreement or a party, at once. Undone only by two officers."""
     with _officer(home) as officer:
         done = officer.stop(target)
-    say(f"[bold]BERHENTI[/bold] {done['target']} sejak {done['at'][:16]}Z. Cabut (dua petugas): broker policy resume {done['id']}")
+    say(f"[bold]BERHENTI[/bold] {done['target']} sejak {wib_text(done['at'])}. Cabut (dua petugas): broker policy resume {done['id']}")
 
 
 def resume(name: Annotated[str, typer.Argument(help="The stop's id.")], home: Home = None) -> None:

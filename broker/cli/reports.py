@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError
+from broker.model import wib_text
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 Home = Annotated[Path | None, typer.Option("--home", help="Your own home (or SINERGI_HOME; ./sinergi-home).")]
 Out = Annotated[Path, typer.Option("--output", "-o", help="The file to write; its signed statement is FILE.dsse.")]
 Agreement = Annotated[str, typer.Argument(help="The agreement, such as nk-sijunjung-2025.")]
+
+WHAT: Final = {"pencarian": "hasil pencarian", "tahunan": "laporan tahunan", "subjek": "laporan kepada subjek data", "bundel": "bundel"}
+ASKED: Final = {"filter": "saringan", "target": "sasaran", "size": "ukuran log", "year": "tahun", "due": "batas waktu", "received": "diterima", "from": "dari", "to": "sampai"}
+TIMES: Final = ("due", "received")
 
 
 @contextmanager
@@ -88,7 +93,7 @@ def subject_report(
     with _reports(home) as reports:
         said = reports.subject_report({**about, **asked}, output)
     if "state" in said:
-        say(f"Menunggu orang kedua: permintaan {said['request']}, sampai {said['until']}. Setelah disetujui: broker log subject-report --request {said['request']} …")
+        say(f"Menunggu orang kedua: permintaan {said['request']}, sampai {wib_text(said['until'])}. Setelah disetujui: broker log subject-report --request {said['request']} …")
         return
     _kept(output, said)
 
@@ -99,6 +104,8 @@ def check(
     home: Home = None,
 ) -> None:
     """Check a file against its signed statement, offline. Exit status 1 if it does not hold."""
+    from rich.markup import escape  # noqa: PLC0415
+
     from broker.client.reports import check_file, statement_of  # noqa: PLC0415
     from broker.keys import read_public_set  # noqa: PLC0415
 
@@ -108,9 +115,10 @@ def check(
     if not statement_of(file).exists():
         raise ClientError(f"{statement_of(file)} is missing")
     said = check_file(file, read_public_set(pinned.read_bytes()))
-    say(f"SAH {file.name}: {said['what']} dari {said['agreement']}, {said['rows']} entri, dibuat {said['time']} untuk {said['person']}")
-    asked = ", ".join(f"{name} {value}" for name, value in said["asked"].items() if value is not None)
-    say(f"  diminta: {asked or 'semua'}\n  dari log berukuran {said['log_size']}")
+    say(f"SAH {file.name}: {WHAT.get(said['what'], said['what'])} dari {said['agreement']}, {said['rows']} entri")
+    say(f"  dibuat {wib_text(said['time'])} (UTC+7) untuk {said['person']}, dari log berukuran {said['log_size']}")
+    asked = ", ".join(f"{ASKED.get(name, name)} {wib_text(value) if name in TIMES else value}" for name, value in said["asked"].items() if value not in (None, ""))
+    say(f"  diminta: {escape(asked) or 'semua'}")
 
 
 def _form(output: Path) -> str:

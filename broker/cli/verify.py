@@ -12,7 +12,7 @@ import typer
 
 from broker.cli.party import _client, show_verified
 from broker.errors import ClientError
-from broker.model import LEVEL_NAMES, LEVEL_NOTE, WIB
+from broker.model import LEVEL_NAMES, LEVEL_NOTE, wib_text
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "arsip": ("arsip", "archive"), "titik_periksa": ("titik periksa", "checkpoint"), "saksi": ("saksi", "witnesses"), "kunci": ("kunci pihak", "parties' keys"),
     "entri": ("entri log", "log entries"), "tanda_terima": ("tanda terima", "receipts"), "daun": ("daun", "leaves"), "catatan": ("catatan log", "what the log tells"),
     "pembukaan": ("baris yang dibuka", "opened row"), "subjek": ("jawaban subjek", "answer about people"),
+}  # fmt: skip
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "exchange": ("pertukaran", "exchanges"), "refusal": ("penolakan", "refusals"), "outcome": ("nasib kiriman", "outcomes"), "policy": ("kebijakan", "policy"),
+    "query": ("pertanyaan", "queries"), "export": ("berkas diambil", "files taken"), "erasure": ("penghapusan", "erasures"), "witness": ("saksi", "witnesses"), "person": ("petugas", "officers"),
 }  # fmt: skip
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "recorded": ("tersedia bagi penerima, belum diambil menurut log", "ready for the recipient, not fetched by what the log tells"),
@@ -131,10 +135,6 @@ def _print(line: str) -> None:
     typer.echo("".join(c if c.isprintable() else "?" for c in line))
 
 
-def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(WIB):%d-%m-%Y %H:%M} WIB"
-
-
 def page(found: Checked, name: str, say: Say) -> Iterator[str]:
     """What held, what was not checked, what is not proven: one page."""
     yield say(f"SAH {name}: {found.agreement}, pertukaran {found.starts} sampai {found.ends}", f"VALID {name}: {found.agreement}, exchanges from {found.starts} to {found.ends}")
@@ -161,13 +161,13 @@ def _proven(found: Checked, say: Say) -> Iterator[str]:
     released = sum(one.outcomes.get("terkirim", 0) for one in found.exchanges)
     size, origin = found.checkpoint.size, found.checkpoint.origin
     yield say(
-        f"Log {origin} berukuran {size}, sampai {_time(found.until)}: titik periksanya ditandatangani kunci broker yang Anda pasang, dan semua entrinya menghasilkan akarnya:",
-        f"Log {origin} of size {size}, up to {_time(found.until)}: its checkpoint is signed by the broker's key that you pinned, and all its entries make its root:",
+        f"Log {origin} berukuran {size}, sampai {wib_text(found.until)}: titik periksanya ditandatangani kunci broker yang Anda pasang, dan semua entrinya menghasilkan akarnya:",
+        f"Log {origin} of size {size}, up to {wib_text(found.until)}: its checkpoint is signed by the broker's key that you pinned, and all its entries make its root:",
     )
     yield f"  {found.checkpoint.root.hex()}"
-    yield "  " + ", ".join(f"{kind} {count}" for kind, count in sorted(found.kinds.items()))
+    yield "  " + ", ".join(f"{say(*KINDS.get(kind, (kind, kind)))} {count}" for kind, count in sorted(found.kinds.items()))
     if found.cosigned is not None:
-        witnesses = ", ".join(f"{name} {_time(datetime.fromtimestamp(at, UTC).isoformat())}" for name, at in sorted(found.cosigned.items()))
+        witnesses = ", ".join(f"{name} {wib_text(datetime.fromtimestamp(at, UTC).isoformat())}" for name, at in sorted(found.cosigned.items()))
         yield say(f"Saksi mencukupi kebijakan Anda: {witnesses or 'tidak diperlukan'}.", f"Witnesses satisfy your policy: {witnesses or 'none needed'}.")
     yield say(
         f"{len(found.exchanges)} pertukaran dalam masa itu, tidak ada yang lain dalam log: setiap manifes ditandatangani broker; {released} baris dikirim, {rows - released} ditahan.",
@@ -282,7 +282,7 @@ def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Quest
         names = ", ".join(sorted(verdict.columns))
         yield say(f"  `{column}` bukan nama satu kolom; yang diperiksa: {names}. Untuk satu saja, sebutkan dengan --column.", f"  `{column}` names no one column; looked at: {names}. For one of them, name it with --column.")
     word = {True: say("YA", "YES"), False: say("TIDAK", "NO"), None: say("TIDAK DAPAT DIJAWAB", "CANNOT BE TOLD")}[verdict.answer]
-    upto = say(f"sampai {_time(answer.time)}", f"up to {_time(answer.time)}")
+    upto = say(f"sampai {wib_text(answer.time)}", f"up to {wib_text(answer.time)}")
     yield f"  {word}, {upto}."
     for one, levels in verdict.received:
         yield from _disclosed(found, one, levels, say)
@@ -297,16 +297,16 @@ def _verdict(found: Checked, answer: Answered, verdict: Verdict, question: Quest
             f"    terbukti tidak ada dalam {len(verdict.absent)} pertukaran ke {recipient} (dua daun yang berdampingan mengapit tempatnya):",
             f"    proven not to be in {len(verdict.absent)} exchanges to {recipient} (two adjacent leaves enclose its place):",
         )
-        yield from (f"      {_time(one.time)}  {one.exchange}" for one in verdict.absent)
+        yield from (f"      {wib_text(one.time)}  {one.exchange}" for one in verdict.absent)
     if verdict.unlooked:
         yield say(f"    tidak dijawab: {len(verdict.unlooked)} pertukaran, yang daun atau rahasianya dihapus, atau yang dicatat sesudahnya:", f"    unanswered: {len(verdict.unlooked)} exchanges, whose leaves or secret were erased, or that were recorded since:")
-        yield from (f"      {_time(one.time)}  {one.exchange}" for one in verdict.unlooked)
+        yield from (f"      {wib_text(one.time)}  {one.exchange}" for one in verdict.unlooked)
     yield from (f"    {say(*DOUBTS[doubt])}" for doubt in verdict.doubts if doubt in DOUBTS)
 
 
 def _disclosed(found: Checked, one: Disclosed, levels: Mapping[str, int], say: Say) -> Iterator[str]:
     rows = ", ".join(str(row + 1) for row in one.rows)
-    yield f"    {_time(one.time)}  {one.sender} → {one.recipient}  {one.dataset} · {one.purpose}  " + say(f"pertukaran {one.exchange}, baris {rows}", f"exchange {one.exchange}, row {rows}")
+    yield f"    {wib_text(one.time)}  {one.sender} → {one.recipient}  {one.dataset} · {one.purpose}  " + say(f"pertukaran {one.exchange}, baris {rows}", f"exchange {one.exchange}, row {rows}")
     shown = ", ".join(f"{column} {level} ({say(LEVEL_NAMES[level], LEVELS[level])})" for column, level in levels.items() if level)
     yield f"      {shown or say('tidak ada kolom yang dikirim', 'no column was released')}; {say(*STATES[found.states.get(one.exchange, 'recorded')])}"
 

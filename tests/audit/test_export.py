@@ -3,30 +3,37 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import broker
 from broker.audit import handout
 from broker.audit.export import COLUMNS, MAX_PDF_ROWS, _as, cells, csv_lines, export
 from broker.audit.handout import at_checkpoint, handed_out
 from broker.audit.search import Facts, Found
+from broker.cli import main
+from broker.cli.verify import KINDS
 from broker.client import create_home
 from broker.client.reports import check_file, statement_of
 from broker.errors import ClientError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import read_public_set
 from broker.ledger import leaf_hash
+from broker.ledger.words import ENTRY_WORDS
+from broker.model import wib_text
 from broker.people import Invitation, enrol_key, invite
 from tests.audit.reading import reader
+from tests.audit.test_pdf import texts
 from tests.simulator import SIBUSER, URL, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from broker.model import Person
 
@@ -235,6 +242,37 @@ def test_a_file_comes_with_a_statement_that_names_filter_count_digest_and_checkp
     assert (said["asked"], said["checkpoint"], said["rows"], said["log_size"]) == ({"filter": "", "target": "entri"}, note, size, size)
     assert said["sha256"] == sha256((tmp_path / "out").read_bytes()).hexdigest()
     assert check_file(tmp_path / "out", public(town)) == said
+
+
+def test_a_check_is_told_in_indonesian_and_in_local_time(town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    filled(town)
+    said = fetched(town, tmp_path / "out.pdf", "pdf")
+    main_ended(["log", "check", str(tmp_path / "out.pdf"), "--broker", str(town.province.home / "public.json")])
+    told = capsys.readouterr().out
+    assert f"hasil pencarian dari {AGREEMENT}" in told
+    assert f"dibuat {wib_text(said['time'])} (UTC+7) untuk" in told
+    assert "sasaran entri" in told
+    assert not set(re.findall(r"\w+", told)) & {"filter", "target", "None", "Z"}
+    shown = " ".join(texts((tmp_path / "out.pdf").read_bytes()))
+    assert not set(shown.split()) & {"exchange", "query", "refusal", "outcome"}
+
+
+def main_ended(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert not ended.value.code
+
+
+def test_every_act_that_an_entry_can_have_is_told_in_words() -> None:
+    made = "".join(path.read_text() for path in Path(broker.__file__).parent.rglob("*.py"))
+    pairs = {(kind, act) for kind, act in re.findall(r'event\("(\w+)"[^\n]*?act="(\w+)"', made)}
+    pairs |= {("person", act) for act in re.findall(r'\brecord\(\s*book, person, "(\w+)"', made)}
+    pairs |= {("query", act) for act in re.findall(r'_record\(book, row, "(\w+)", person', made)}
+    pairs |= {("erasure", act) for act in re.findall(r'_record\(book, person, agreement, "(\w+)"', made)}
+    pairs |= {("export", what) for what in re.findall(r'handed_out\(office, person, log, "(\w+)"', made)}
+    assert len(pairs) > 20
+    assert pairs <= ENTRY_WORDS.keys()
+    assert {kind for kind, _ in ENTRY_WORDS} == set(KINDS)
 
 
 def public(town: Town) -> Any:

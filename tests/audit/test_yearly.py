@@ -20,6 +20,7 @@ from broker.model import Person, wib_date
 from broker.record import event
 from tests.audit.reading import reader
 from tests.audit.test_export import AGREEMENT, person, public
+from tests.audit.test_pdf import texts
 from tests.lifecycle.conftest import Desk
 from tests.simulator import SIBUSER, Town
 
@@ -275,6 +276,9 @@ def test_a_report_is_recorded_and_comes_with_a_statement(town: Town, tmp_path: P
     with reader(town, "auditor", "bpk", frozenset({AGREEMENT})) as auditor:
         said = auditor.report(AGREEMENT, 2026, "pdf", None, tmp_path / "laporan.pdf")
     assert (said["what"], said["asked"], said["rows"]) == ("tahunan", {"size": None, "year": 2026}, 1)
+    shown = " ".join(texts((tmp_path / "laporan.pdf").read_bytes()))
+    assert "versi kebijakan terbit" in shown
+    assert not set(shown.split()) & {"query", "export", "outcome", "searched", "delivered", "policy"}
     (entry,) = [e for e in town.entries() if e["type"] == "sinergi/export/v1"]
     assert (entry["person"], entry["sha256"]) == ("auditor-1@bpk", said["sha256"])
     (tmp_path / "laporan.pdf").write_bytes((tmp_path / "laporan.pdf").read_bytes().replace(b"2026", b"2027", 1))
