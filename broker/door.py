@@ -199,7 +199,7 @@ def take_receipt(office: Office, caller: Caller, name: str, data: bytes, now: da
     if row.manifest is None or row.log is None:
         raise Refusal("belum_siap", keadaan=row.state)
     try:
-        payload = verify_dsse(read_dsse(data), MANIFEST, office.peers[caller.system].get(ReceiptPublic, "receipt"))
+        payload = verify_dsse(read_dsse(data), MANIFEST, *office.peers[caller.system].all(ReceiptPublic, "receipt"))
     except NotVerified:
         raise refused_at_door(office, caller, Refusal("tanda_terima"), now, row.log) from None
     if payload != row.manifest:

@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from broker.store import Transaction
     from broker.treatment import Profiles
 
-EPOCH: Final = 1  # of pseudonyms
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
 FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError)
@@ -140,11 +139,11 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     recipient_key = _recipient_key(office, terms)
     plan = office.policy.plan(terms, contract)  # 3 decide
     ring = office.rings[terms.agreement.id]
-    root = ring.get(SecretKey, "root").seed
-    secret = new_exchange_secret()
+    root, epoch = ring.get(SecretKey, "root").seed, ring.active("root").epoch
+    secret = new_exchange_secret(epoch)
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
-    desk = _desk(office, terms, plan, contract, root, salt_key)
-    opened = _Opened(spooled, submission, terms, ring.get(KemKey, "kem"))  # 4 open
+    desk = _desk(office, terms, plan, contract, root, epoch, salt_key)
+    opened = _Opened(spooled, submission, terms, ring.all(KemKey, "kem"))  # 4 open
     sealer = seal(_core(name, terms, now), [recipient_key], extra=salt_key)
     leaves = LeafGatherer(bytes.fromhex(name), ref_key, office.folders.scratch)
     tally = Tally()
@@ -288,12 +287,12 @@ def _party_key(office: Office, system: str) -> ReceiptPublic:
     return office.peers[system].get(ReceiptPublic, "receipt")
 
 
-def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: bytes, salt_key: bytes) -> Desk:
+def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: bytes, epoch: int, salt_key: bytes) -> Desk:
     treated = profiles(plan, contract)
 
     def key_of(entity: str) -> DomainKey:
         return DomainKey.of(
-            root, agreement=terms.agreement.id, sender=terms.sender.party, recipient=terms.recipient.party, entity=entity, purpose=plan.purpose, epoch=EPOCH
+            root, agreement=terms.agreement.id, sender=terms.sender.party, recipient=terms.recipient.party, entity=entity, purpose=plan.purpose, epoch=epoch
         )
 
     index = {c.name: i for i, c in enumerate(contract.columns)}
@@ -325,7 +324,7 @@ def read_statement(office: Office, spooled: BinaryIO) -> Submission:
         peer = office.peers.get(texts["sender"])
         if peer is None:
             raise Refusal("pernyataan")
-        verify_dsse(dsse, STATEMENT, peer.get(ReceiptPublic, "receipt"))
+        verify_dsse(dsse, STATEMENT, *peer.all(ReceiptPublic, "receipt"))
     except NotVerified:
         raise Refusal("pernyataan") from None
     except (NotOpened, ValueError):
@@ -351,10 +350,10 @@ STATEMENT_FIELDS: Final = frozenset(
 class _Opened:
     """Step 4: the spooled envelope as decrypted pieces; its digest is compared with the statement's at the end."""
 
-    def __init__(self, spooled: BinaryIO, submission: Submission, terms: Terms, key: KemKey) -> None:
+    def __init__(self, spooled: BinaryIO, submission: Submission, terms: Terms, keys: tuple[KemKey, ...]) -> None:
         self._source, self._submission = spooled, submission
         try:
-            self._opener: Opener = open_envelope(spooled, key)
+            self._opener: Opener = open_envelope(spooled, *keys)
         except NotOpened:
             raise Refusal("tidak_terbuka") from None
         core = self._opener.header.core
@@ -419,6 +418,9 @@ def new_exchange_id() -> str:
     return os.urandom(16).hex()
 
 
-def new_exchange_secret() -> bytes:
-    """What the keys of an exchange's salts and references are made with besides the root: they die with it (docs/formats/keys.md)."""
-    return os.urandom(32)
+def new_exchange_secret(epoch: int) -> bytes:
+    """What the keys of an exchange's salts and references are made with besides the root: they die with it (docs/formats/keys.md).
+
+    epoch: of that root; it stands in front, 2 bytes.
+    """
+    return epoch.to_bytes(2, "big") + os.urandom(32)

@@ -322,7 +322,7 @@ def vouched(office: Office, person: Person) -> bool:
     systems = {a.systems[person.party] for a in office.agreements.values() if person.party in a.systems}
     try:
         for system in systems & office.peers.keys():
-            found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, office.peers[system].get(ReceiptPublic, "receipt")))
+            found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, *office.peers[system].all(ReceiptPublic, "receipt")))
             if (found.person, found.system, found.keys_sha256) == (person.id, system, hashlib.sha256(person.keys or b"").hexdigest()):
                 return True
     except NotVerified:

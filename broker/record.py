@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
+from broker.keys import LogKey, LogPublic
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.manifest import MAX_ENTRY
 from broker.ledger.merkle import HASH
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from broker.jcs import Json
-    from broker.keys import LogKey
+    from broker.keys import Ring
     from broker.ledger.leaves import LeafGatherer, Tree
     from broker.ledger.tiles import Tile
     from broker.store import Database, Transaction
@@ -53,9 +54,9 @@ class Appended:
 class Book:
     """An open ledger transaction: everything written through it becomes durable together."""
 
-    def __init__(self, tx: Transaction, trees: Mapping[str, LogTree], keys: Mapping[str, LogKey]) -> None:
+    def __init__(self, tx: Transaction, trees: Mapping[str, LogTree], rings: Mapping[str, Ring]) -> None:
         self.tx = tx
-        self._trees, self._keys = trees, keys
+        self._trees, self._rings = trees, rings
 
     def append(self, log: str, entry: bytes) -> Appended:
         """Adds one event and signs the new size."""
@@ -65,7 +66,7 @@ class Book:
         index, leaf = tree.size, leaf_hash(entry)
         tree.append(leaf)
         self.tx.add_entry(log, index, entry, leaf)
-        note = sign_checkpoint(Checkpoint(origin(log), tree.size, tree.root()), self._keys[log])
+        note = sign_checkpoint(Checkpoint(origin(log), tree.size, tree.root()), *self._rings[log].all(LogKey, "log"))
         self.tx.add_checkpoint(log, tree.size, note)
         return Appended(index, tree.size, note)
 
@@ -73,11 +74,12 @@ class Book:
 class Ledger:
     """The logs of a broker home. One writer at a time; reading needs no lock beyond the tree's own sizes."""
 
-    def __init__(self, database: Database, keys: Mapping[str, LogKey]) -> None:
+    def __init__(self, database: Database, rings: Mapping[str, Ring]) -> None:
+        """rings: by log, whose log keys sign; looked at for every checkpoint, so a rotation takes effect with the next."""
         self.database = database
-        self._keys = keys
+        self._rings = rings
         with database.read() as tx:
-            self._trees = {log: _opened(tx, log, key) for log, key in keys.items()}
+            self._trees = {log: _opened(tx, log, ring) for log, ring in rings.items()}
         self._durable = {log: tree.size for log, tree in self._trees.items()}
         self._writing = threading.Lock()
 
@@ -87,7 +89,7 @@ class Ledger:
         with self._writing:  # the trees belong to one writer from its first append until its commit or its undoing
             try:
                 with self.database.write() as tx:
-                    yield Book(tx, self._trees, self._keys)
+                    yield Book(tx, self._trees, self._rings)
             except BaseException:
                 for log, tree in self._trees.items():
                     tree.truncate(self._durable[log])
@@ -170,7 +172,7 @@ def leaf_tree(tx: Transaction, exchange: str, leaves: int) -> StoredTree:
     return StoredTree(bytes.fromhex(exchange), leaves, [Block(high, tiles, partial(rows, n)) for n, (high, tiles) in enumerate(heads)])
 
 
-def _opened(tx: Transaction, log: str, key: LogKey) -> LogTree:
+def _opened(tx: Transaction, log: str, ring: Ring) -> LogTree:
     """The tree of a stored log. LedgerError unless its entries are those of the last checkpoint we signed."""
     tree = LogTree()
     for entry, leaf in tx.log_entries(log):
@@ -183,7 +185,7 @@ def _opened(tx: Transaction, log: str, key: LogKey) -> LogTree:
             raise LedgerError(f"log {log} has entries and no checkpoint")
         return tree
     try:
-        signed = read_checkpoint(note, origin(log), key.public)
+        signed = read_checkpoint(note, origin(log), *ring.verifying(LogPublic, "log"))
     except NotVerified:
         raise LedgerError(f"the last checkpoint of log {log} is not ours") from None
     if (signed.size, signed.root) != (tree.size, tree.root()):

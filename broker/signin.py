@@ -179,17 +179,17 @@ def sign_out(office: Office, token: str) -> None:
 
 
 # --- second factors at rest
-def _key(office: Office, person: str) -> bytes:
-    return derive(office.rings[BROKER_LOG].get(SecretKey, "root").seed, "totp", person.encode())
+def _keys(office: Office, person: str) -> list[bytes]:
+    return [derive(root.seed, "totp", person.encode()) for root in office.rings[BROKER_LOG].all(SecretKey, "root")]
 
 
 def _seal(office: Office, person: str, secret: str) -> bytes:
-    return seal_secret(_key(office, person), secret.encode(), b"totp")
+    return seal_secret(_keys(office, person)[0], secret.encode(), b"totp")
 
 
 def _unsealed(office: Office, person: str, sealed: bytes) -> str | None:
     """None if the row was changed or moved: then no code is right."""
     try:
-        return unseal_secret(_key(office, person), sealed, b"totp").decode()
+        return unseal_secret(sealed, b"totp", *_keys(office, person)).decode()
     except NotOpened:
         return None

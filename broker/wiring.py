@@ -17,7 +17,7 @@ from broker.delivery import Folders
 from broker.detection import detect
 from broker.errors import ConfigError, KeyRingError
 from broker.exchange import Office
-from broker.keys import LogKey, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys import create_ring, open_ring, public_set, read_public_set, write_private
 from broker.lifecycle import start
 from broker.model import wib_date
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
@@ -77,7 +77,7 @@ def open_office(home: Path, now: datetime) -> Office:
     folders.create()
     database = Database(home / "ledger.db")
     rings = _rings(home, database, (*agreements, BROKER_LOG))
-    ledger = Ledger(database, {name: ring.get(LogKey, "log") for name, ring in rings.items()})
+    ledger = Ledger(database, rings)
     codes = load_codelists(policies / "codes")
     office = Office(
         agreements=agreements,

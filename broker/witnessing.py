@@ -21,7 +21,7 @@ import httpx2
 from broker.errors import ConfigError, Held, LedgerError, NotVerified
 from broker.exchange import not_held
 from broker.jcs import canonical, strict_object
-from broker.keys import LogKey, write_private
+from broker.keys import LogKey, LogPublic, write_private
 from broker.ledger import read_checkpoint
 from broker.ledger.cosign import Cosignature, cosignature, read_policy, satisfied, vkey_of
 from broker.ledger.quorum import Quorum
@@ -65,9 +65,9 @@ def read_quorums(home: Path, agreements: Collection[str], rings: Mapping[str, Ri
         if name not in agreements:
             raise ConfigError(str(path), 0, "is named as no agreement")
         policy = read_policy(path.read_bytes(), str(path))
-        ours = vkey_of(origin(name), rings[name].get(LogKey, "log").public)
-        if policy.logs and ours not in policy.logs:
-            raise ConfigError(str(path), 0, f"is not about this log: it is {ours.text}")
+        ours = [vkey_of(origin(name), key.public) for key in rings[name].all(LogKey, "log")]
+        if policy.logs and not set(ours) & set(policy.logs):
+            raise ConfigError(str(path), 0, f"is not about this log: it is {ours[0].text}")
         for witness in policy.witnesses:
             parts = urlsplit(witness.url)
             if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")):
@@ -244,7 +244,7 @@ class Witnessing:
         name = origin(quorum.log)
         try:
             status, _, note = self._request("GET", f"{witness.url}/{sha256(name.encode()).hexdigest()}/checkpoint")
-            read_checkpoint(note, name, self._office.rings[quorum.log].get(LogKey, "log").public)
+            read_checkpoint(note, name, *self._office.rings[quorum.log].verifying(LogPublic, "log"))
         except (httpx2.HTTPError, OSError, NotVerified, ValueError):
             return ""
         return note if status == 200 else ""

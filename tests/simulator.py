@@ -20,7 +20,7 @@ from broker.envelope.dsse import STATEMENT, VOUCHER
 from broker.envelope.seal import EXTRA
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
-from broker.keys import KemKey, LogKey, ReceiptKey, Ring, open_ring
+from broker.keys import KemKey, ReceiptKey, Ring, open_ring
 from broker.lifecycle import start
 from broker.model import Entry, utc_text, wib_date
 from broker.policy import InForce
@@ -88,7 +88,7 @@ class Town:
         folders = Folders(self.home)
         folders.create()
         rings = self.province.office.rings
-        ledger = Ledger(Database(self.home / "ledger.db"), {name: ring.get(LogKey, "log") for name, ring in rings.items()})
+        ledger = Ledger(Database(self.home / "ledger.db"), rings)
         if not hasattr(self, "office"):
             self.office = self.province.office
         self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, force=InForce(self.office.policy))

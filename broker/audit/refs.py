@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from broker import door
 from broker.errors import Refusal
-from broker.keys import SecretKey, ref_key
+from broker.keys import ref_key
 
 if TYPE_CHECKING:
     from broker.exchange import Office
@@ -25,7 +25,7 @@ def for_sender(office: Office, caller: door.Caller, name: str) -> dict[str, Json
     with office.ledger.database.read() as tx:
         if tx.kept.dropped(name):
             raise Refusal("retensi")
-        key = ref_key(office.rings[row.agreement].get(SecretKey, "root").seed, bytes.fromhex(name), tx.kept.secret(name))
+        key = ref_key(office.rings[row.agreement].seeds("root"), bytes.fromhex(name), tx.kept.secret(name))
         if key is None:
             raise Refusal("rahasia_dihapus")
         note = tx.checkpoint(row.log)

@@ -148,19 +148,20 @@ def _names(question: Question) -> list[str]:
 
 
 def _seal(office: Office, agreement: str, request: str, subjects: Sequence[str]) -> bytes:
-    return seal_secret(_sealing_key(office, agreement, request), canonical(list(subjects)), request.encode())
+    return seal_secret(_sealing_keys(office, agreement, request)[0], canonical(list(subjects)), request.encode())
 
 
 def asked_about(office: Office, row: SubjectRequest) -> tuple[str, ...]:
     """Whom a request that waits is about. Refusal permintaan_tidak_ada once nothing says so any more."""
     try:
-        return tuple(json.loads(unseal_secret(_sealing_key(office, row.agreement, row.id), row.sealed or b"", row.id.encode())))
+        return tuple(json.loads(unseal_secret(row.sealed or b"", row.id.encode(), *_sealing_keys(office, row.agreement, row.id))))
     except NotOpened:
         raise Refusal("permintaan_tidak_ada") from None
 
 
-def _sealing_key(office: Office, agreement: str, request: str) -> bytes:
-    return derive(office.rings[agreement].get(SecretKey, "root").seed, "ask", request.encode())
+def _sealing_keys(office: Office, agreement: str, request: str) -> list[bytes]:
+    """Of the root in use, then of those before it: a request may wait while the root is rotated."""
+    return [derive(root.seed, "ask", request.encode()) for root in office.rings[agreement].all(SecretKey, "root")]
 
 
 # --- the second person
@@ -251,7 +252,7 @@ def _answered(office: Office, person: Person, row: SubjectRequest, names: Sequen
 def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetime) -> Answer:
     """What the leaves of an agreement's exchanges say of the people. names: as their tags are made of. Asks nobody's leave and records nothing."""
     ring, size = office.rings[row.agreement], office.ledger.size(row.agreement)
-    root, vault_key = (ring.get(SecretKey, purpose).seed for purpose in ("root", "vault"))
+    roots, vault_key = ring.seeds("root"), ring.get(SecretKey, "vault").seed
     tags = column_cmac(derive(vault_key, "tag", row.agreement.encode()), pl.Series(names, dtype=pl.String))
     with office.ledger.database.read(mapped=True) as tx:
         vault, erased = tx.vault(row.agreement), tx.kept.secrets(row.agreement)
@@ -267,7 +268,7 @@ def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetim
             name = facts.exchange or ""
             if not row.starts <= str(facts.words["hari"][0]) <= row.ends:
                 continue
-            key = ref_key(root, bytes.fromhex(name), erased.get(name))
+            key = ref_key(roots, bytes.fromhex(name), erased.get(name))
             if key is None or stored.get(name, 0) != facts.words["daun"][0]:
                 unlooked.append(name)
                 continue

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from broker.audit.search import require
-from broker.keys import SecretKey, inverted, ref_key
+from broker.keys import inverted, ref_key
 from broker.ledger.cosign import NONE
 from broker.ledger.leaves import STORED
 from broker.lifecycle.officers import READ
@@ -372,12 +372,12 @@ def ask(office: Office, person: Person, agreement: str, days: int, now: datetime
 
 def _people(office: Office, tx: Transaction, agreement: str, exchanges: Iterable[str]) -> dict[str, NDArray[np.bytes_]]:
     """Exchange → the vault ids that its leaves name, 16 bytes each; without those whose leaves or key are gone. Ids stay in this process."""
-    root, secrets, stored = office.rings[agreement].get(SecretKey, "root").seed, tx.kept.secrets(agreement), tx.leaf_counts()
+    roots, secrets, stored = office.rings[agreement].seeds("root"), tx.kept.secrets(agreement), tx.leaf_counts()
     vault = np.frombuffer(b"".join(tx.vault_ids(agreement)), np.uint8).reshape(-1, 32)
     persons = np.ascontiguousarray(vault[:, 16:]).view("S16").reshape(-1)
     found = {}
     for exchange in exchanges:
-        key = ref_key(root, bytes.fromhex(exchange), secrets.get(exchange))
+        key = ref_key(roots, bytes.fromhex(exchange), secrets.get(exchange))
         if key is not None and stored.get(exchange, 0):
             rows = np.frombuffer(b"".join(tx.segments(exchange)), np.uint8).reshape(-1, STORED)
             ids = np.unique(np.frombuffer(inverted(key, rows[:, :16].tobytes()), "S16"))

@@ -19,7 +19,7 @@ from broker.audit.handout import at_checkpoint, handed_out
 from broker.audit.search import require
 from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
-from broker.keys import LogKey, SecretKey, inverted, ref_key
+from broker.keys import LogPublic, inverted, ref_key
 from broker.ledger import RELEASED, leaf_hash, read_checkpoint, root_of, verify_consistency
 from broker.ledger.leaves import STORED, tiles
 from broker.lifecycle.officers import READ
@@ -204,7 +204,7 @@ def _ids(office: Office, manifest: dict[str, Any], refs: bytes) -> NDArray[np.by
     agreement, exchange = manifest["agreement"]["id"], manifest["exchange"]
     with office.ledger.database.read() as tx:
         secret = tx.kept.secret(exchange)
-    key = ref_key(office.rings[agreement].get(SecretKey, "root").seed, bytes.fromhex(exchange), secret)
+    key = ref_key(office.rings[agreement].seeds("root"), bytes.fromhex(exchange), secret)
     if key is None:
         return None
     return np.unique(np.frombuffer(inverted(key, refs), _ID))
@@ -280,7 +280,7 @@ def _checkpoint(office: Office, log: Log, size: int, hashes: list[bytes]) -> tup
     if note is None:
         raise LedgerError(f"log {log.agreement} has no checkpoint of size {size}")
     try:
-        signed = read_checkpoint(note, origin(log.agreement), office.rings[log.agreement].get(LogKey, "log").public)
+        signed = read_checkpoint(note, origin(log.agreement), *office.rings[log.agreement].verifying(LogPublic, "log"))
     except NotVerified as error:
         raise LedgerError(f"log {log.agreement}: {error}") from None
     if (signed.size, signed.root) != (size, root_of(hashes[:size])):

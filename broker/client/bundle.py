@@ -191,15 +191,15 @@ def verify_bundle(
         agreement, size, starts, ends, dropped = _head(head)
     with _step("titik_periksa"):
         note = PartReader(file, parts["checkpoint"]).all(_MOST_NOTE).decode()
-        checkpoint = read_checkpoint(note, f"sinergi/{agreement}", broker.get(LogPublic, "log", agreement))
+        checkpoint = read_checkpoint(note, f"sinergi/{agreement}", *broker.all(LogPublic, "log", agreement))
         if checkpoint.size != size:
             raise NotVerified("the checkpoint is of another size than the bundle says")
     with _step("saksi"):
-        cosigned = None if policy is None else _cosigned(policy, note, checkpoint.origin, broker.get(LogPublic, "log", agreement))
+        cosigned = None if policy is None else _cosigned(policy, note, checkpoint.origin, *broker.all(LogPublic, "log", agreement))
     with _step("kunci"):
         keys = _Keys(parties, _claimed(PartReader(file, parts["keys.ndjson"]).all(_MOST_KEYS)))
     asked = _Asked(file, parts[SUBJECT], agreement, broker, size, (starts, ends), dropped) if SUBJECT in parts else None
-    log = _Log(file, parts, agreement, (starts, ends), dropped, broker.get(ReceiptPublic, "receipt", agreement), keys, openings, asked)
+    log = _Log(file, parts, agreement, (starts, ends), dropped, broker.all(ReceiptPublic, "receipt", agreement), keys, openings, asked)
     log.read(checkpoint)
     return Checked(
         agreement, starts, ends, checkpoint, log.until, log.kinds, cosigned, tuple(log.exchanges), log.states, {v: n for v, (_, n) in log.policies.items()}, tuple(openings),
@@ -214,9 +214,9 @@ def _head(head: dict[str, Any]) -> tuple[str, int, date, date, frozenset[str]]:
     return agreement, size, date.fromisoformat(head["from"]), date.fromisoformat(head["to"]), frozenset(dropped)
 
 
-def _cosigned(policy: WitnessPolicy, note: str, origin: str, key: LogPublic) -> dict[str, int]:
+def _cosigned(policy: WitnessPolicy, note: str, origin: str, *keys: LogPublic) -> dict[str, int]:
     """Who cosigned, and when. NotVerified if the policy is of other logs, a line does not hold, or they are not enough."""
-    if policy.logs and not any((log.name, log.raw) == (origin, key.raw) for log in policy.logs):
+    if policy.logs and not any((log.name, log.raw) in {(origin, key.raw) for key in keys} for log in policy.logs):
         raise NotVerified("the witness policy is not of this log")
     found = cosigners(policy, note)
     if not policy.allows(found):
@@ -246,7 +246,7 @@ class _Keys:
 
 
 def _by_id(sets: Iterable[PublicSet]) -> dict[tuple[str, str], ReceiptPublic]:
-    keys = [(one.owner, one.get(ReceiptPublic, "receipt")) for one in sets if ("", "receipt") in one.keys]
+    keys = [(one.owner, key) for one in sets if ("", "receipt") in one.keys for key in one.all(ReceiptPublic, "receipt")]
     return {(owner, key.kid): key for owner, key in keys}
 
 
@@ -254,7 +254,7 @@ class _Log:
     """The log as it is read, entry by entry, with the receipts and leaves of the period's exchanges beside it."""
 
     def __init__(
-        self, file: IO[bytes], parts: Mapping[str, Part], agreement: str, days: tuple[date, date], dropped: frozenset[str], broker: ReceiptPublic, keys: _Keys,
+        self, file: IO[bytes], parts: Mapping[str, Part], agreement: str, days: tuple[date, date], dropped: frozenset[str], broker: Sequence[ReceiptPublic], keys: _Keys,
         openings: Sequence[Opening], asked: _Asked | None,
     ) -> None:  # fmt: skip
         self._entries, self._receipts, self._leaves = (PartReader(file, parts[name]) for name in ("entries.bin", "receipts.ndjson", "leaves.bin"))
@@ -349,7 +349,7 @@ class _Log:
         if not {"broker"} <= receipts.keys() <= {"broker", *parties}:
             raise NotVerified("the broker's receipt is missing, or a stranger's is there")
         dsse = {signer: canonical(value) for signer, value in receipts.items()}
-        if verify_dsse(read_dsse(dsse.pop("broker")), MANIFEST, self._broker) != entry:
+        if verify_dsse(read_dsse(dsse.pop("broker")), MANIFEST, *self._broker) != entry:
             raise NotVerified("the broker signed another manifest")
         for system, data in dsse.items():
             self._found[name, system] = sha256(data).hexdigest()
@@ -388,7 +388,7 @@ class _Asked:
 
     def __init__(self, file: IO[bytes], part: Part, agreement: str, broker: PublicSet, size: int, days: tuple[date, date], dropped: frozenset[str]) -> None:
         with _step("subjek"):
-            payload = verify_dsse(read_dsse(PartReader(file, part).all(MOST_ANSWER)), ANSWER, broker.get(ReceiptPublic, "receipt", agreement))
+            payload = verify_dsse(read_dsse(PartReader(file, part).all(MOST_ANSWER)), ANSWER, *broker.all(ReceiptPublic, "receipt", agreement))
             said: dict[str, Any] = strict_object(payload)
             answer = said["answer"]
             if said["type"] != SUBJECT_TYPE or answer["agreement"] != agreement or not 0 < answer["size"] <= size:

@@ -305,13 +305,13 @@ class Client:
         self._to.download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
         self._to.download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
         self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
-        verified = verify_exchange(folder, self.broker, self._ring.get(KemKey, "kem"))
-        if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] != self._own.get(ReceiptPublic, "receipt").kid:
+        verified = verify_exchange(folder, self.broker, self._ring.all(KemKey, "kem"))
+        if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] not in {key.kid for key in self._own.all(ReceiptPublic, "receipt")}:
             raise NotVerified("the manifest names another exchange, another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
         self.sign_receipt(exchange, verified.manifest_bytes)
         self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
-        return Received(exchange, folder, replace(verify_exchange(folder, self.broker, None, own=self._own), lines=verified.lines))
+        return Received(exchange, folder, replace(verify_exchange(folder, self.broker, (), own=self._own), lines=verified.lines))
 
     def sign_receipt(self, exchange: str, manifest: bytes) -> None:
         """Signs the manifest and hands the receipt to the broker: the recipient after opening, the sender as countersignature."""
@@ -369,7 +369,7 @@ class Client:
 
     def _erasures(self, log: str, told: dict[str, Any]) -> list[int]:
         """The places of the erasures of people that are proven to be in the log. NotVerified otherwise."""
-        checkpoint = self._follow(log, read_checkpoint(told["checkpoint"], f"sinergi/{log}", self.broker.get(LogPublic, "log", log)))
+        checkpoint = self._follow(log, read_checkpoint(told["checkpoint"], f"sinergi/{log}", *self.broker.all(LogPublic, "log", log)))
         places = []
         try:
             for one in told["erasures"]:
@@ -386,9 +386,9 @@ class Client:
     def _check_ours(self, exchange: str, proof: dict[str, Any]) -> Proof:
         """NotVerified unless the broker signed this manifest, it is in the log, and it is of the very submission kept as sent."""
         found = read_proof(canonical(proof))
-        if verify_dsse(read_dsse(found.receipts["broker"]), MANIFEST, self.broker.get(ReceiptPublic, "receipt", found.log)) != found.data:
+        if verify_dsse(read_dsse(found.receipts["broker"]), MANIFEST, *self.broker.all(ReceiptPublic, "receipt", found.log)) != found.data:
             raise NotVerified("the broker signed another manifest")
-        checkpoint = read_checkpoint(found.checkpoint, f"sinergi/{found.log}", self.broker.get(LogPublic, "log", found.log))
+        checkpoint = read_checkpoint(found.checkpoint, f"sinergi/{found.log}", *self.broker.all(LogPublic, "log", found.log))
         verify_inclusion(found.index, checkpoint.size, leaf_hash(found.data), found.inclusion, checkpoint.root)
         self._follow(found.log, checkpoint)
         kept = self.home / "sent" / f"{exchange}.json"
@@ -398,17 +398,17 @@ class Client:
 
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
-        return verify_exchange(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), own=self._own, exchange=exchange)
+        return verify_exchange(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), own=self._own, exchange=exchange)
 
     def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
         """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""
         from broker.client.opened import write_rows  # noqa: PLC0415 - csv is needed here alone
 
-        return write_rows(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), path, form, exchange)
+        return write_rows(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), path, form, exchange)
 
     def open_row(self, exchange: str, row: int) -> Opening:
         """One row of a received exchange, from 0, for whoever may see that row alone; only after everything verified."""
-        return open_row(self._folder(exchange), self.broker, self._ring.get(KemKey, "kem"), row, exchange)
+        return open_row(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), row, exchange)
 
     def _folder(self, exchange: str) -> Path:
         folder = self.home / "inbox" / exchange
@@ -430,7 +430,7 @@ class Client:
         return note
 
     def _read(self, log: str, note: str) -> Checkpoint:
-        return read_checkpoint(note, f"sinergi/{log}", self.broker.get(LogPublic, "log", log))
+        return read_checkpoint(note, f"sinergi/{log}", *self.broker.all(LogPublic, "log", log))
 
     def _follow(self, log: str, seen: Checkpoint) -> Checkpoint:
         """`seen`, once it is proven to contain the last checkpoint kept here; it is kept from now on. NotVerified: the log was rewritten."""

@@ -95,7 +95,7 @@ class Officer(Account):
         if self._broker is None:
             raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
         try:
-            record = strict_object(verify_dsse(read_dsse(self.version(draft.base)["dsse"].encode()), POLICY, self._broker.get(ReceiptPublic, "receipt", "broker")))
+            record = strict_object(verify_dsse(read_dsse(self.version(draft.base)["dsse"].encode()), POLICY, *self._broker.all(ReceiptPublic, "receipt", "broker")))
         except (NotVerified, ValueError):
             raise ClientError("the version that the draft is based on is not signed by the broker: do not approve, tell your party") from None
         shown = hashlib.sha256(draft.model.encode() + draft.base_rules.encode()).hexdigest()

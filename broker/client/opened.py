@@ -11,6 +11,7 @@ from broker.client.verify import Verified, verify_exchange
 from broker.errors import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from broker.keys import KemKey, PublicSet
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet reads a cell that begins so as a formula
 
 
-def write_rows(folder: Path, broker: PublicSet, key: KemKey, path: Path, form: str, exchange: str) -> Verified:
+def write_rows(folder: Path, broker: PublicSet, keys: Sequence[KemKey], path: Path, form: str, exchange: str) -> Verified:
     """Writes `path` 0600, whole, once every line verified; on any failure nothing is left. ClientError: path exists, unknown form."""
     if form not in ("csv", "ndjson"):
         raise ClientError("--to is csv or ndjson")
@@ -28,7 +29,7 @@ def write_rows(folder: Path, broker: PublicSet, key: KemKey, path: Path, form: s
     fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(fd, "w+b") as f:
-            verified = verify_exchange(folder, broker, key, f, exchange=exchange)
+            verified = verify_exchange(folder, broker, keys, f, exchange=exchange)
             if form == "csv":
                 _to_csv(f, partial.with_suffix(".csv"))
         if form == "csv":

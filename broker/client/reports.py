@@ -125,7 +125,7 @@ def check_file(path: Path, broker: PublicSet) -> dict[str, Any]:
             raise ValueError
     except (ValueError, KeyError):
         raise NotVerified("not a statement over a file of this broker") from None
-    verify_dsse(dsse, EXPORT, broker.get(ReceiptPublic, "receipt", agreement))
+    verify_dsse(dsse, EXPORT, *broker.all(ReceiptPublic, "receipt", agreement))
     with path.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
     if (said["sha256"], said["bytes"]) != (digest, path.stat().st_size):

@@ -26,7 +26,7 @@ from broker.ledger import OUTCOMES, RELEASED, leaf_hash, read_checkpoint, root_o
 from broker.ledger.openings import salt_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from broker.envelope import Opener
     from broker.keys import KemKey, PublicSet
@@ -57,39 +57,39 @@ class Verified:
     lines: int
 
 
-def verify_exchange(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None, exchange: str | None = None) -> Verified:
+def verify_exchange(folder: Path, broker: PublicSet, keys: Sequence[KemKey], plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None, exchange: str | None = None) -> Verified:
     """Checks the files `envelope.sng`, `leaves.bin` and `proof.json` of an exchange. NotVerified says what does not hold.
 
-    key: the recipient's; without it the lines stay closed and only the ledger is checked. plaintext: receives the released lines; they
+    keys: the recipient's; without one the lines stay closed and only the ledger is checked. plaintext: receives the released lines; they
     are final only once this function has returned. own: the caller's own public keys; its receipt, if there is one, must then hold.
     exchange: the id that was asked for; the proof must be of that very one.
     """
     try:
-        return _verify(folder, broker, key, plaintext, own, exchange)
+        return _verify(folder, broker, keys, plaintext, own, exchange)
     except OSError as error:
         raise NotVerified(f"{Path(error.filename or folder).name} cannot be read") from None
     except KeyRingError as error:
         raise NotVerified(str(error)) from None
 
 
-def _verify(folder: Path, broker: PublicSet, key: KemKey | None, plaintext: IO[bytes] | None, own: PublicSet | None, exchange: str | None) -> Verified:
+def _verify(folder: Path, broker: PublicSet, keys: Sequence[KemKey], plaintext: IO[bytes] | None, own: PublicSet | None, exchange: str | None) -> Verified:
     proof = read_proof((folder / "proof.json").read_bytes())
     if exchange not in (None, proof.manifest["exchange"]):
         raise NotVerified("these files are of another exchange")
     manifest, agreement = proof.manifest, proof.log
-    if verify_dsse(read_dsse(proof.receipts["broker"]), MANIFEST, broker.get(ReceiptPublic, "receipt", agreement)) != proof.data:
+    if verify_dsse(read_dsse(proof.receipts["broker"]), MANIFEST, *broker.all(ReceiptPublic, "receipt", agreement)) != proof.data:
         raise NotVerified("the broker signed another manifest")
-    checkpoint = read_checkpoint(proof.checkpoint, f"sinergi/{agreement}", broker.get(LogPublic, "log", agreement))
+    checkpoint = read_checkpoint(proof.checkpoint, f"sinergi/{agreement}", *broker.all(LogPublic, "log", agreement))
     verify_inclusion(proof.index, checkpoint.size, leaf_hash(proof.data), proof.inclusion, checkpoint.root)
     signers = ["broker"]
     if own is not None and own.owner in proof.receipts:
-        if verify_dsse(read_dsse(proof.receipts[own.owner]), MANIFEST, own.get(ReceiptPublic, "receipt")) != proof.data:
+        if verify_dsse(read_dsse(proof.receipts[own.owner]), MANIFEST, *own.all(ReceiptPublic, "receipt")) != proof.data:
             raise NotVerified("our own receipt is over another manifest")
         signers.append(own.owner)
     rows = verify_leaves(folder / "leaves.bin", manifest)
     leaves: int = manifest["records"]["leaves"]
     _check_envelope(folder / "envelope.sng", manifest)
-    lines = _check_lines(folder / "envelope.sng", manifest, rows, key, plaintext) if key is not None else 0
+    lines = _check_lines(folder / "envelope.sng", manifest, rows, keys, plaintext) if keys else 0
     claimed = tuple(sorted(set(proof.receipts) - set(signers)))
     return Verified(manifest, proof.data, checkpoint, proof.index, tuple(sorted(signers)), claimed, leaves, lines)
 
@@ -241,15 +241,15 @@ def read_opening(data: bytes) -> Opening:
         raise NotVerified("not an opened record") from None
 
 
-def open_row(folder: Path, broker: PublicSet, key: KemKey, row: int, exchange: str) -> Opening:
+def open_row(folder: Path, broker: PublicSet, keys: Sequence[KemKey], row: int, exchange: str) -> Opening:
     """One row of a received exchange, once all of it verified. ClientError: there is no such row."""
-    manifest = verify_exchange(folder, broker, key, exchange=exchange).manifest
+    manifest = verify_exchange(folder, broker, keys, exchange=exchange).manifest
     rows = verify_leaves(folder / "leaves.bin", manifest)
     if not 0 <= row < rows.rows:
         raise ClientError(f"the exchange has rows 1 to {rows.rows}")
     released = rows.outcomes[row] == RELEASED
     with (folder / "envelope.sng").open("rb") as f:
-        opener = open_envelope(f, key)
+        opener = open_envelope(f, *keys)
         line = next(islice(_lines(f, opener), rows.outcomes[:row].count(RELEASED), None)) if released else b""
     return Opening(exchange, row, salt_of(opener.extra, row), line)
 
@@ -274,10 +274,10 @@ def _check_envelope(path: Path, manifest: Mapping[str, Any]) -> None:
         raise NotVerified("the envelope is not the one the manifest names")
 
 
-def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, key: KemKey, out: IO[bytes] | None) -> int:
+def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, keys: Sequence[KemKey], out: IO[bytes] | None) -> int:
     with path.open("rb") as f:
         try:
-            opener = open_envelope(f, key)
+            opener = open_envelope(f, *keys)
             core = opener.header.core
             if hashlib.sha256(opener.header.prefix).hexdigest() != manifest["envelope"]["header_sha256"] or _asked(core) != _named(manifest):
                 raise NotVerified("the envelope's header is not the one the manifest names")

@@ -69,9 +69,13 @@ def read_dsse(data: bytes) -> Dsse:
     return found
 
 
-def verify_dsse(dsse: Dsse, payload_type: str, key: ReceiptPublic) -> bytes:
-    """The payload, once both signatures of `key` hold; NotVerified otherwise. Other signers' signatures are not judged."""
+def verify_dsse(dsse: Dsse, payload_type: str, *keys: ReceiptPublic) -> bytes:
+    """The payload, once both signatures of the one of `keys` that it names hold; NotVerified otherwise. Other signers' signatures are not judged.
+
+    keys: of one owner, the one in use first, then those that it used before.
+    """
     signatures = dict(dsse.signatures)
+    key = next((key for key in keys if key.kid in signatures), keys[0])
     classic, post_quantum = signatures.get(key.kid), signatures.get(key.kid + _PQ)
     if dsse.payload_type != payload_type or classic is None or post_quantum is None:
         raise NotVerified("not signed by this key, or of another type")

@@ -131,8 +131,10 @@ def read_header(source: BinaryIO) -> Header:
 class Opener:
     """Decrypts a stream. What `update` returns is not to be acted on before `finish` returned."""
 
-    def __init__(self, header: Header, key: AnyKemKey) -> None:
+    def __init__(self, header: Header, *keys: AnyKemKey) -> None:
+        """keys: of one owner; the one that the header names opens it."""
         try:
+            key = next((key for key in keys if key.public.kid in header.recipients), keys[0])
             # The key says the suite: a header of another one is not opened, whichever keys it names.
             if header.suite != SUITES[key.purpose]:
                 raise ValueError
@@ -156,8 +158,8 @@ class Opener:
             raise _closed() from None
 
 
-def open_envelope(source: BinaryIO, key: AnyKemKey) -> Opener:
-    return Opener(read_header(source), key)
+def open_envelope(source: BinaryIO, *keys: AnyKemKey) -> Opener:
+    return Opener(read_header(source), *keys)
 
 
 def _closed() -> NotOpened:

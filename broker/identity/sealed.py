@@ -19,9 +19,11 @@ def seal_secret(key: bytes, secret: bytes, what: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, secret, what)
 
 
-def unseal_secret(key: bytes, sealed: bytes, what: bytes) -> bytes:
-    """The secret. NotOpened if it was changed, moved, or sealed under another key."""
-    try:
-        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], what)
-    except (InvalidTag, ValueError):
-        raise NotOpened("a sealed secret does not open") from None
+def unseal_secret(sealed: bytes, what: bytes, *keys: bytes) -> bytes:
+    """The secret, under whichever of `keys` sealed it. NotOpened if it was changed, moved, or sealed under none of them."""
+    for key in keys:
+        try:
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], what)
+        except (InvalidTag, ValueError):
+            continue
+    raise NotOpened("a sealed secret does not open")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECRET: Final = 34
 # docs/formats/keys.md lists the same labels with their inputs.
 LABELS: Final = {
     "cek": b"sng/cek/v1",  # HPKE info, not a derivation
@@ -28,12 +32,13 @@ def derive(root: bytes, label: str, *parts: bytes) -> bytes:
     return HKDFExpand(SHA256(), 32, info).derive(root)
 
 
-def ref_key(root: bytes, exchange: bytes, secret: bytes | None) -> bytes | None:
-    """The 32-byte key of a recorded exchange's subject references. None once its secret was erased: they cannot be inverted any more.
+def ref_key(roots: Mapping[int, bytes], exchange: bytes, secret: bytes | None) -> bytes | None:
+    """The 32-byte key of a recorded exchange's subject references. None once its secret or its root is gone: they cannot be inverted any more.
 
-    secret: 32 bytes; None for an exchange recorded before there were secrets; empty when erased.
+    roots: epoch → root, of those that still are. secret: 34 bytes; 32 or None of an exchange recorded before, of the first root; empty when erased.
     """
-    if secret == b"":
+    root = roots.get(int.from_bytes(secret[:2], "big") if secret is not None and len(secret) == _SECRET else 1)
+    if secret == b"" or root is None:
         return None
     return derive(root, "ref", exchange) if secret is None else derive(root, "ref", exchange, secret)
 

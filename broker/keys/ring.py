@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from broker.keys.kek import Kek, Unlock
 
 K = TypeVar("K")
+P = TypeVar("P")
 RING: Final = "ring.json"
 TYPE: Final = "sinergi/ring/v1"
 PENDING, ACTIVE, RETIRED, DISABLED, DESTROYED = "pending", "active", "retired", "disabled", "destroyed"
@@ -117,6 +118,11 @@ class Ring:
         """Active first, then retired ones from the youngest: what opens and verifies."""
         order = sorted((r for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)), key=lambda r: (r.state != ACTIVE, -r.epoch))
         return tuple(self._typed(kind, purpose, record) for record in order)
+
+    def verifying(self, kind: type[P], purpose: str) -> tuple[P, ...]:
+        """The public keys whose signatures hold: of the key in use, of retired and of destroyed ones."""
+        shown = sorted((one for one in self.public if one[0] == purpose and one[1] != PENDING), key=lambda one: one[1] != ACTIVE)
+        return tuple(key for _, _, key in shown if isinstance(key, kind))
 
     def seeds(self, purpose: str) -> dict[int, bytes]:
         """Epoch → seed, of the active and the retired keys of a purpose."""

@@ -45,10 +45,11 @@ def signature_line(name: str, signature: bytes) -> str:
     return f"— {name} {b64encode(signature).decode()}\n"
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: LogKey) -> str:
-    """The signed note. The origin doubles as the key's name, as tlog-checkpoint recommends."""
-    own = key_id(checkpoint.origin, ED25519, key.public.raw)
-    return f"{checkpoint.body}\n{signature_line(checkpoint.origin, own + key.private.sign(checkpoint.body.encode()))}"
+def sign_checkpoint(checkpoint: Checkpoint, *keys: LogKey) -> str:
+    """The signed note: the key in use first, then those before it, which cross-sign. The origin doubles as their name, as tlog-checkpoint recommends."""
+    body = checkpoint.body.encode()
+    lines = [signature_line(checkpoint.origin, key_id(checkpoint.origin, ED25519, key.public.raw) + key.private.sign(body)) for key in keys]
+    return f"{checkpoint.body}\n{''.join(lines)}"
 
 
 def split_note(note: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
@@ -80,21 +81,22 @@ def decoded(text: str) -> bytes:
     return raw
 
 
-def read_checkpoint(note: str, origin: str, key: LogPublic) -> Checkpoint:
-    """The checkpoint in a note, once `key`'s signature under `origin` holds. NotVerified otherwise; unknown signers are passed over."""
+def read_checkpoint(note: str, origin: str, *keys: LogPublic) -> Checkpoint:
+    """The checkpoint in a note, once every signature of `keys` under `origin` holds, and there is one. NotVerified otherwise; unknown signers are passed over."""
     body, signatures = split_note(note)
     checkpoint = read_body(body)
     if checkpoint.origin != origin:
         raise NotVerified("not a checkpoint of this log")
-    own = key_id(origin, ED25519, key.raw)
-    for name, raw in signatures:
-        if name == origin and raw[:_KEY_ID] == own:
-            try:
-                key.key.verify(raw[_KEY_ID:], body.encode())
-            except InvalidSignature:
-                raise NotVerified("the checkpoint's signature does not hold") from None
-            return checkpoint
-    raise NotVerified("the checkpoint is not signed by the pinned log key")
+    ours = {key_id(origin, ED25519, key.raw): key for key in keys}
+    signed = [(ours[raw[:_KEY_ID]], raw[_KEY_ID:]) for name, raw in signatures if name == origin and raw[:_KEY_ID] in ours]
+    for key, signature in signed:
+        try:
+            key.key.verify(signature, body.encode())
+        except InvalidSignature:
+            raise NotVerified("the checkpoint's signature does not hold") from None
+    if not signed:
+        raise NotVerified("the checkpoint is not signed by the pinned log key")
+    return checkpoint
 
 
 def read_body(body: str) -> Checkpoint:

@@ -81,13 +81,13 @@ def add_version(
 
 def chain(office: Office, tx: Transaction) -> list[VersionRow]:
     """Every version, once each record is signed by us, follows the one before it and describes its files. LedgerError otherwise."""
-    key = office.rings[BROKER_LOG].get(ReceiptKey, "receipt").public
+    keys = office.rings[BROKER_LOG].verifying(ReceiptPublic, "receipt")
     rows, before = tx.versions.all(), None
     for number, row in enumerate(rows, 1):
         if not all(isinstance(blob, bytes) for blob in (row.model, row.rules, row.record, row.dsse)):  # SQLite keeps whatever type was forced on it
             raise LedgerError(f"policy version {number} was changed")
         try:
-            payload = verify_dsse(read_dsse(row.dsse), POLICY, key)
+            payload = verify_dsse(read_dsse(row.dsse), POLICY, *keys)
             record = strict_object(payload)
         except (NotVerified, ValueError):
             raise LedgerError(f"policy version {number} is not signed by this broker") from None

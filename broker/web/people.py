@@ -205,7 +205,7 @@ class PeopleApi:
     def _kept(self, request: Request, what: str) -> dict[str, str]:
         """What `_keep` kept for this step. Refusal masuk: none, changed, of another step, or too old."""
         try:
-            value: dict[str, Any] = json.loads(unseal_secret(self._key(), urlsafe_b64decode(request.cookies.get(self._away, "")), what.encode()))
+            value: dict[str, Any] = json.loads(unseal_secret(urlsafe_b64decode(request.cookies.get(self._away, "")), what.encode(), self._key()))
         except (NotOpened, ValueError):
             raise Refusal("masuk") from None
         if value.pop("until") <= self._clock().timestamp():

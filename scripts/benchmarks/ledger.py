@@ -363,7 +363,7 @@ def _filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.i
     named = {}
     for _ in range(asked.exchanges):
         name, secret = dice.bytes(16), dice.bytes(32)
-        key = ref_key(root, name, secret)
+        key = ref_key({1: root}, name, secret)
         assert key is not None
         people = named[name.hex()] = dice.choice(len(tags), asked.leaves, replace=False)
         rows = dice.integers(0, 256, (asked.leaves, STORED), dtype=np.uint8)

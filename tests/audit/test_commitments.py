@@ -47,8 +47,8 @@ def test_the_keys_of_an_exchange_need_its_own_secret(town: Town) -> None:
         secret, stored = tx.kept.secret(name), b"".join(tx.segments(name))
         assert tx.kept.secrets(AGREEMENT) == {name: secret}
     assert secret is not None
-    assert len(secret) == 32
-    key = ref_key(root, bytes.fromhex(name), secret)
+    assert (len(secret), secret[:2]) == (34, b"\0\1")
+    key = ref_key({1: root}, bytes.fromhex(name), secret)
     assert key is not None
     ids = set(people(town).values())
     found = inverted(key, b"".join(stored[i : i + 16] for i in range(0, len(stored), 55)))
@@ -59,8 +59,16 @@ def test_the_keys_of_an_exchange_need_its_own_secret(town: Town) -> None:
 
 def test_an_exchange_without_a_secret_has_the_key_it_always_had() -> None:
     root, exchange = bytes(32), bytes(16)
-    assert ref_key(root, exchange, None) == derive(root, "ref", exchange)
-    assert ref_key(root, exchange, b"") is None
+    assert ref_key({1: root}, exchange, None) == derive(root, "ref", exchange)
+    assert ref_key({1: root}, exchange, b"") is None
+
+
+def test_the_key_of_an_exchange_is_of_the_root_of_its_epoch() -> None:
+    roots, exchange = {1: bytes(32), 2: bytes([2]) * 32}, bytes(16)
+    secret = b"\0\2" + bytes(32)
+    assert ref_key(roots, exchange, secret) == derive(roots[2], "ref", exchange, secret)
+    assert ref_key({1: roots[1]}, exchange, secret) is None  # that root was destroyed
+    assert ref_key({2: roots[2]}, exchange, bytes(32)) is None
 
 
 # --- the vault's commitments

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from broker.keys import LogKey
 from broker.record import Ledger
 from broker.store import Database
 from tests.faults.aftermath import DONE, Aftermath
@@ -86,7 +85,7 @@ def survives(after: Aftermath, recording: Recording, at: int) -> None:
     told = [e.words for e in recording.events[:at] if isinstance(e, Told)]
     with closing(Database(after.town.home / "ledger.db")) as database:
         after.sound(database)
-        Ledger(database, {log: ring.get(LogKey, "log") for log, ring in after.town.office.rings.items()})  # it would start
+        Ledger(database, after.town.office.rings)  # it would start
         with database.read() as tx:
             assert tx._c.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             rows = {row.id: row for row in tx.exchanges_in("accepted", *DONE, "refused")}

@@ -38,7 +38,7 @@ def flipped(data: bytes, at: int, bits: int) -> bytes:
 
 def verify(kept: Kept, **changed: bytes) -> Verified:
     with tempfile.TemporaryDirectory() as folder:
-        return verify_exchange(kept.write(Path(folder), **changed), kept.broker, kept.key, io.BytesIO())
+        return verify_exchange(kept.write(Path(folder), **changed), kept.broker, [kept.key], io.BytesIO())
 
 
 positions = st.integers(0, 1 << 40)
@@ -131,7 +131,7 @@ def test_a_file_that_is_no_proof_is_not_verified(kept: Kept, text: bytes) -> Non
 def test_a_missing_file_is_not_verified(kept: Kept, tmp_path: Path, name: str) -> None:
     (kept.write(tmp_path) / name).unlink()
     with pytest.raises(NotVerified):
-        verify_exchange(tmp_path, kept.broker, kept.key)
+        verify_exchange(tmp_path, kept.broker, [kept.key])
 
 
 def test_a_receipt_of_nobody_names_no_signer(kept: Kept) -> None:

@@ -20,7 +20,7 @@ import httpx2
 import pyotp
 import pytest
 
-from broker.keys import LogKey, open_ring, read_public_set
+from broker.keys import open_ring, read_public_set
 from broker.record import Ledger
 from broker.store import Database
 from tests.faults.test_canary import Search
@@ -194,5 +194,5 @@ def test_an_officers_whole_life_and_nothing_of_it_stays_where_it_should_not(at: 
         assert not named.hits(text.encode())
     assert secrets.hits("".join(said).encode())  # it does find them where they are
     database = Database(at.home / "ledger.db")
-    Ledger(database, {folder.name: open_ring(folder).get(LogKey, "log") for folder in (at.home / "secrets").iterdir()})  # it is whole: it opens
+    Ledger(database, {folder.name: open_ring(folder) for folder in (at.home / "secrets").iterdir()})  # it is whole: it opens
     database.close()

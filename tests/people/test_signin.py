@@ -284,10 +284,10 @@ def test_a_second_factor_that_was_moved_or_changed_opens_nothing(registry: Regis
 
 def test_a_sealed_secret_is_bound_to_its_key_and_use() -> None:
     sealed = seal_secret(b"k" * 32, b"rahasia", b"totp")
-    assert unseal_secret(b"k" * 32, sealed, b"totp") == b"rahasia"
+    assert unseal_secret(sealed, b"totp", b"x" * 32, b"k" * 32) == b"rahasia"
     for key, data, what in ((b"l" * 32, sealed, b"totp"), (b"k" * 32, sealed, b"oidc"), (b"k" * 32, sealed[:-1], b"totp"), (b"k" * 32, b"", b"totp")):
         with pytest.raises(NotOpened):
-            unseal_secret(key, data, what)
+            unseal_secret(data, what, key)
     assert seal_secret(b"k" * 32, b"rahasia", b"totp") != sealed
 
 

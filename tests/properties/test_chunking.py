@@ -53,7 +53,7 @@ class Runs:
     def __init__(self, province: Province, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._province, self._folder, self._count = province, folder, 0
         monkeypatch.setattr("tests.simulator.new_exchange_id", lambda: FIXED)
-        monkeypatch.setattr(flow, "new_exchange_secret", lambda: bytes(32))
+        monkeypatch.setattr(flow, "new_exchange_secret", lambda _: bytes(32))
 
     def town(self) -> Town:
         self._count += 1
