@@ -139,7 +139,7 @@ def raw_aes(data: bytes) -> Ways:
 
 
 def age(data: bytes) -> Ways:
-    """age in Rust (pyrage), X25519, the whole payload in one call."""
+    """The age of pyrage (Rust), X25519, the whole payload in one call."""
     key = pyrage.x25519.Identity.generate()
     sealed = pyrage.encrypt(data, [key.to_public()])
     return lambda: pyrage.encrypt(data, [key.to_public()]), lambda: pyrage.decrypt(sealed, [key])
