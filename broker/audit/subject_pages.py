@@ -70,5 +70,8 @@ def pages(said: Mapping[str, Any]) -> bytes:
         f"Kolom yang tidak disebut tidak diserahkan. Yang ditampilkan adalah bentuk paling terbuka dari baris tentang Anda. {LEVEL_NOTE[0]} Laporan ini dibuat dari log yang tidak dapat diubah tanpa "
         "ketahuan; titik periksa log di bawah dan tanda tangan broker atas berkas ini memungkinkan siapa pun memeriksanya."
     )
+    page.text_line(
+        "Laporan ini tanpa bukti per baris: isinya dibaca dari basis data broker. Kesepakatan yang sama dapat dijawab dengan bukti yang diperiksa tanpa broker (bundel); mintalah itu bila Anda meragukannya."
+    )
     page.mono(said["checkpoint"])
     return page.bytes()

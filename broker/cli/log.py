@@ -192,6 +192,8 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
     say(f"{found['looked']} pertukaran {found['agreement']} dari {found['starts']} sampai {found['ends']} diperiksa.")
     if found["unlooked"]:
         say(f"[bold]{len(found['unlooked'])} pertukaran tidak dapat diperiksa[/bold] (daun atau kuncinya sudah dihapus): {', '.join(found['unlooked'])}")
+    if found["looked"] and any(person["known"] and not person["proofs"] for person in found["subjects"]):
+        say("[bold]Tanpa bukti[/bold]: dibaca dari basis data broker, tidak dicocokkan dengan akar log. [dim]Without proofs: as stored, not held against the log.[/dim]")
     for number, person in enumerate(found["subjects"], 1):
         if not person["known"]:
             say(f"Subjek ke-{number}: {UNKNOWN}")

@@ -16,7 +16,7 @@ import pytest
 
 from broker.audit.subject import FETCHED_WITHIN, PENDING, answer
 from broker.cli.log import _answered
-from broker.errors import ClientError, Refusal
+from broker.errors import ClientError, NotVerified, Refusal
 from broker.identity import sign_request
 from broker.keys import RequestKey, SecretKey, derive
 from broker.keys.cmac import column_cmac
@@ -182,6 +182,26 @@ def test_every_exchange_looked_through_is_proven_on_request(bureau: Bureau) -> N
         presence = read_presence(shown[name]["presence"])
         verify_presence(bytes.fromhex(name), bytes.fromhex(shown[name]["ref"]), records["leaves"], bytes.fromhex(records["root"]), presence)
         assert len(presence.leaves) == leaves
+
+
+def test_without_proofs_a_leaf_changed_by_hand_is_believed_and_with_them_it_is_not(bureau: Bureau, capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/formats/audit.md says so, and so does the command."""
+    nik, name = people(bureau)[0], exchanged(bureau)
+    auditor = bureau.auditor()
+    before = ask(auditor, nik, proofs=True)
+    ref = bytes.fromhex(before["subjects"][0]["proofs"][0]["ref"])
+    with sqlite3.connect(bureau.town.home / "ledger.db") as c:
+        (rows,) = c.execute("SELECT rows FROM segment WHERE exchange = ?", (name,)).fetchone()
+        c.execute("UPDATE segment SET rows = ? WHERE exchange = ?", (rows.replace(ref, ref[:15] + bytes([ref[15] ^ 1])), name))
+    for proofs in (False, True):
+        found = ask(auditor, nik, proofs=proofs)
+        assert (found["looked"], found["subjects"][0]["disclosures"]) == (1, [])
+        _answered(found, None)
+        assert ("Tanpa bukti" in capsys.readouterr().out) is not proofs
+    (proof,) = found["subjects"][0]["proofs"]
+    records = next(e["records"] for e in bureau.town.entries() if e.get("exchange") == name)
+    with pytest.raises(NotVerified):
+        verify_presence(bytes.fromhex(name), ref, records["leaves"], bytes.fromhex(records["root"]), read_presence(proof["presence"]))
 
 
 # --- who may, and why

@@ -12,6 +12,7 @@ from broker.audit.subject_pages import pages
 from broker.audit.subject_report import About
 from broker.client.reports import check_file
 from broker.errors import ClientError, NotVerified, Refusal
+from broker.jcs import canonical
 from tests.audit.reading import one, reader
 from tests.audit.test_export import AGREEMENT, public
 from tests.audit.test_pdf import texts
@@ -170,6 +171,19 @@ def test_an_external_auditor_waits_for_a_second_person_and_then_asks_with_the_re
     assert [one["exchange"] for one in json.loads((tmp_path / "r.json").read_bytes())["disclosures"]] == exchanges[::-1]
 
 
+def test_an_approved_answer_about_several_people_is_not_used_up_by_a_report(town: Town, tmp_path: Path) -> None:
+    nik, _ = disclosed(town)
+    question: dict[str, Any] = {name: FIELDS[name] for name in ("agreement", "from", "reason", "to")} | {"proofs": False, "subjects": [nik, "A1234567"]}
+    with town.http() as http:
+        bpk, ppdp = one(town, http, "auditor", "bpk", frozenset({AGREEMENT})), one(town, http)
+        name = bpk._to.send("POST", "/v1/audit/subjects", canonical(question), "application/json")["request"]
+        ppdp._to.act("POST", f"/v1/audit/subjects/{name}/approve")
+        with pytest.raises(ClientError, match="subjects"):
+            bpk.subject_report({name: FIELDS[name] for name in ("case", "format", "hidden", "received")} | {"request": name}, tmp_path / "r.json")
+        assert len(bpk._to.act("POST", f"/v1/audit/subjects/{name}/answer")["subjects"]) == 2
+    assert logged(town, "export") == []
+
+
 # --- the file and its record
 def test_the_report_is_signed_and_recorded_before_it_leaves(town: Town, tmp_path: Path) -> None:
     nik, _ = disclosed(town)
@@ -204,6 +218,7 @@ def test_a_report_without_a_case_number_has_lines_to_fill_in(town: Town, tmp_pat
     nik, _ = disclosed(town)
     with reader(town) as officer:
         officer.subject_report({**FIELDS, "subject": nik, "case": "", "format": "pdf"}, tmp_path / "r.pdf")
+    assert b"tanpa bukti per baris" in (tmp_path / "r.pdf").read_bytes()
     assert b"NIK (diisi petugas)" in (tmp_path / "r.pdf").read_bytes().replace(b"\\(", b"(").replace(b"\\)", b")")
 
 

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from broker import door
+from broker.audit import unusual
 from broker.client.doctor import examine
 from broker.errors import ClientError, ConfigError, Held
 from broker.keys import LogKey, WitnessKey
@@ -24,6 +25,7 @@ from broker.upkeep import MAX_TRIES
 from broker.web.worker import Worker
 from broker.wiring import init_home, open_office
 from broker.witnessing import Witnessing, cosigned, mark_of, read_quorums, uncosigned
+from tests.lifecycle.conftest import Desk
 from tests.refusals.refusing import signed
 from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER, URL, Town
 from tests.witness.conftest import LIMIT_HOURS, NK, Village
@@ -426,6 +428,33 @@ def test_the_latest_checkpoint_with_its_quorum_is_found(village: Village) -> Non
     assert uncosigned(town.office, town.now) == [(NK, timedelta(minutes=90))]
     village.round()
     assert uncosigned(town.office, town.now) == [(NK, timedelta(0))]
+
+
+def test_after_a_restart_only_what_no_witness_cosigned_is_unusual(village: Village) -> None:
+    """What the quorum stood behind is in the database; that this process has not heard it yet is no finding."""
+    village.round()
+    let_out(village)
+    town = village.town
+    with town.http() as http:
+        auditor = Desk(town, http).officer("sijunjung", "auditor").person
+    village.round()
+
+    def findings() -> list[str]:
+        with village.town.office.ledger.database.read() as tx:
+            person = tx.people.get(auditor)
+        assert person is not None
+        answer = unusual.ask(village.town.office, person, NK, 1, village.town.now)
+        return [found.kind for found in answer.findings if found.kind == "saksi_tertinggal"]
+
+    town.now += timedelta(hours=3)
+    village.restart()
+    assert findings() == []  # the asking itself is an entry
+    village.town.now += timedelta(hours=3)
+    assert findings() == ["saksi_tertinggal"]
+    village.restart()
+    assert findings() == ["saksi_tertinggal"]
+    village.round()
+    assert findings() == []
 
 
 def test_a_witness_that_is_elsewhere_says_where_and_is_asked_from_there(village: Village) -> None:
