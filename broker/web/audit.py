@@ -16,7 +16,7 @@ from broker.web.officers import OfficerApi, without_query
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from broker.store import SubjectRequest
 
@@ -66,7 +66,7 @@ class AuditApi(OfficerApi):
         """200 the answer; 202 the request that waits for a second person."""
         without_query(request)
         person, data = await self._sent(request, MAX_QUESTION)
-        found = await run_in_threadpool(lambda: subject.ask(self._office, person, _question(data), self._clock()))
+        found = await run_in_threadpool(lambda: subject.ask(self._office, person, _asked(data), self._clock()))
         if isinstance(found, subject.Answer):
             return JSONResponse(found.as_json(), headers=PRIVATE)
         return JSONResponse(shown_request(found), 202, PRIVATE)
@@ -92,16 +92,32 @@ class AuditApi(OfficerApi):
         return JSONResponse(subject.answer(self._office, self._person(request), name, self._clock()).as_json(), headers=PRIVATE)
 
 
-def _question(data: bytes) -> subject.Question:
-    """A question's JSON, exactly these fields. Refusal parameter, before any value of it is looked at."""
+def _asked(data: bytes) -> subject.Question:
+    asked = read_strict(data)
+    proofs = asked.pop("proofs", None)
+    if not isinstance(proofs, bool):
+        raise Refusal("parameter", parameter="isi")
+    return question(asked, proofs=proofs)
+
+
+def question(asked: Mapping[str, Any], *, proofs: bool) -> subject.Question:
+    """The question in a body, exactly these fields. Refusal parameter `isi`, before any value of it is looked at."""
     try:
-        match asked := read_strict(data):
-            case {"agreement": str() as agreement, "from": str() as starts, "to": str() as ends, "reason": str() as reason, "subjects": list() as people, "proofs": bool() as proofs} if len(asked) == 6:
+        match asked:
+            case {"agreement": str() as agreement, "from": str() as starts, "to": str() as ends, "reason": str() as reason, "subjects": list() as people} if len(asked) == 5:
                 if all(isinstance(one, str) for one in people):
                     return subject.Question(agreement, date.fromisoformat(starts), date.fromisoformat(ends), reason, tuple(people), proofs)
     except ValueError:
         pass
     raise Refusal("parameter", parameter="isi")
+
+
+def question_or_request(asked: Mapping[str, Any], *, proofs: bool) -> subject.Question | str:
+    """As `question`; or the id of a request that was approved, which is asked with in its place."""
+    match asked:
+        case {"request": str() as name} if len(asked) == 1:
+            return name
+    return question(asked, proofs=proofs)
 
 
 def shown_request(row: SubjectRequest) -> dict[str, Any]:

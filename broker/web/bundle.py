@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date  # noqa: TC003 - FastAPI reads it
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -10,11 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from broker.audit import bundle
-from broker.audit.subject import Question
 from broker.client.bundle import WHOSE
-from broker.errors import Refusal
 from broker.people import read_strict
-from broker.web.audit import MAX_QUESTION, PRIVATE, TAG, shown_request
+from broker.web.audit import MAX_QUESTION, PRIVATE, TAG, question_or_request, shown_request
 from broker.web.officers import OfficerApi, without_query
 from broker.web.problems import RESPONSES
 from broker.web.reports import _file
@@ -47,24 +45,10 @@ class BundleApi(OfficerApi):
         """
         without_query(request)
         person, data = await self._sent(request, MAX_QUESTION)
-        asked = _asked(data)
+        asked = question_or_request(read_strict(data), proofs=True)
         found = await run_in_threadpool(lambda: bundle.about_people(self._office, person, asked, self._clock()))
         if not isinstance(found, tuple):
             return JSONResponse(shown_request(found), 202, PRIVATE)
         response = _file(found[0], ZIP)
         response.headers[WHOSE] = found[1].hex()
         return response
-
-
-def _asked(data: bytes) -> Question | str:
-    """What a bundle about people is asked with, exactly these fields. Refusal parameter, before any value of it is looked at."""
-    try:
-        match asked := read_strict(data):
-            case {"request": str() as name} if len(asked) == 1:
-                return name
-            case {"agreement": str() as agreement, "from": str() as starts, "to": str() as ends, "reason": str() as reason, "subjects": list() as people} if len(asked) == 5:
-                if all(isinstance(one, str) for one in people):
-                    return Question(agreement, date.fromisoformat(starts), date.fromisoformat(ends), reason, tuple(people), proofs=True)
-    except ValueError:
-        pass
-    raise Refusal("parameter", parameter="isi")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -11,16 +11,17 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from broker.audit import export, handout, subject_report, yearly
 from broker.audit.handout import File
-from broker.audit.subject import Question
 from broker.audit.subject_report import About
 from broker.errors import Refusal
 from broker.people import read_strict
-from broker.web.audit import MAX_QUESTION, PRIVATE, shown_request
+from broker.web.audit import MAX_QUESTION, PRIVATE, question_or_request, shown_request
 from broker.web.officers import OfficerApi, without_query
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from broker.audit.subject import Question
 
 DSSE_TYPE: Final = "application/vnd.dsse+json"
 TAG: Final = "audit"
@@ -81,12 +82,12 @@ def _asked(data: bytes) -> tuple[Question | str, About, str]:
                 when = datetime.fromisoformat(received)
                 if when.tzinfo is None or not all(isinstance(letter, str) for letter in hidden.values()):
                     raise ValueError
-                about, rest = About(when, case, hidden), {name: asked[name] for name in asked.keys() - {"received", "case", "hidden", "format"}}
-                match rest:
-                    case {"request": str() as name} if len(rest) == 1:
-                        return name, about, form
-                    case {"agreement": str() as agreement, "from": str() as starts, "to": str() as ends, "reason": str() as reason, "subject": str() as subject} if len(rest) == 5:
-                        return Question(agreement, date.fromisoformat(starts), date.fromisoformat(ends), reason, (subject,)), about, form
+                rest = {name: asked[name] for name in asked.keys() - {"received", "case", "hidden", "format"}}
+                if "subjects" in rest:  # a report is about one
+                    raise ValueError
+                if "subject" in rest:
+                    rest["subjects"] = [rest.pop("subject")]
+                return question_or_request(rest, proofs=False), About(when, case, hidden), form
     except (ValueError, OverflowError):
         pass
     raise Refusal("parameter", parameter="isi")

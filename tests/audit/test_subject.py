@@ -18,6 +18,7 @@ from broker.audit.subject import FETCHED_WITHIN, PENDING, answer
 from broker.cli.log import _answered
 from broker.errors import ClientError, NotVerified, Refusal
 from broker.identity import sign_request
+from broker.jcs import canonical
 from broker.keys import RequestKey, SecretKey, derive
 from broker.keys.cmac import column_cmac
 from broker.ledger.openings import read_presence, verify_presence
@@ -255,6 +256,19 @@ def test_subjects_are_numbers_of_people(bureau: Bureau) -> None:
     assert stored(bureau) == []
 
 
+@pytest.mark.parametrize("route", ["subjects", "bundle"])
+def test_a_question_is_exactly_its_fields(bureau: Bureau, route: str) -> None:
+    auditor = bureau.auditor()
+    good: dict[str, Any] = {"agreement": SIJUNJUNG, "from": "2026-11-01", "reason": REASON, "subjects": [STRANGER], "to": "2026-11-30"} | ({"proofs": False} if route == "subjects" else {})
+    wrongs = [{**good, "more": 1}, *({name: value for name, value in good.items() if name != left} for left in good), {**good, "subjects": STRANGER}, {**good, "subjects": [1]}, {**good, "from": "kemarin"},
+              {**good, "agreement": None}, {**good, "proofs": "ya"}, {**good, "request": "0" * 32}, {"request": 1}, {}]  # fmt: skip
+    for wrong in wrongs:
+        with pytest.raises(ClientError, match="isi") as error:
+            auditor._to.send("POST", f"/v1/audit/{route}", canonical(wrong), "application/json")
+        assert STRANGER not in str(error.value)
+    assert stored(bureau) == []
+
+
 def test_a_number_never_stands_in_an_address(bureau: Bureau) -> None:
     auditor = bureau.auditor()
     key = auditor._ring.get(RequestKey, "request")
@@ -373,6 +387,17 @@ def test_an_approval_counts_only_while_its_officer_is_in_office(bureau: Bureau) 
     second.approve(name)
     with bureau.town.office.ledger.database.write() as tx:
         tx.people.change(second.person, state="ended")
+    with pytest.raises(ClientError, match="pending"):
+        auditor.answer(name)
+    assert "answered" not in {entry["act"] for entry in queries(bureau)}
+
+
+def test_an_approval_counts_only_while_its_officers_key_is_vouched_for(bureau: Bureau) -> None:
+    auditor, second = bureau.auditor(), bureau.auditor("kemnaker")
+    name = ask(auditor, *crowd(21))["request"]
+    second.approve(name)
+    with sqlite3.connect(bureau.town.home / "ledger.db") as c:
+        c.execute("UPDATE person SET voucher = NULL WHERE id = ?", (second.person,))
     with pytest.raises(ClientError, match="pending"):
         auditor.answer(name)
     assert "answered" not in {entry["act"] for entry in queries(bureau)}

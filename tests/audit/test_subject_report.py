@@ -67,6 +67,10 @@ def test_who_may_not_search_people_makes_no_report(town: Town, tmp_path: Path, r
         ({"hidden": {"0" * 32: "d"}}, "hidden"),
         ({"extra": "x"}, "isi"),
         ({"subject": ["1", "2"]}, "isi"),
+        ({"subjects": ["1303011509909001"]}, "isi"),
+        ({"request": "0" * 32}, "isi"),
+        ({"agreement": 1}, "isi"),
+        ({"from": "kemarin"}, "isi"),
     ],
 )
 def test_what_is_malformed_is_refused_by_the_name_of_its_field(town: Town, tmp_path: Path, changed: dict[str, Any], parameter: str) -> None:
