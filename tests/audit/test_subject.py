@@ -345,6 +345,28 @@ def test_who_may_not_ask_does_not_approve(bureau: Bureau) -> None:
     assert stored(bureau)[0][0] == "pending"
 
 
+def test_a_request_is_seen_by_who_reads_its_own_agreements_log(bureau: Bureau) -> None:
+    name = ask(bureau.auditor(), *crowd(21))["request"]
+    stranger = bureau.auditor("binjai")
+    assert stranger.requests() == []
+    for act in (stranger.request, stranger.approve, stranger.decline, stranger.answer):
+        with pytest.raises(ClientError, match="Tidak ada permintaan"):
+            act(name)
+    assert bureau.auditor("sijunjung", "petugas_keamanan").request(name)["reason"] == REASON
+
+
+def test_an_answer_is_for_an_asker_whose_key_is_vouched_for_still(bureau: Bureau) -> None:
+    auditor, second = bureau.auditor(), bureau.auditor("kemnaker")
+    name = ask(auditor, *crowd(21))["request"]
+    second.approve(name)
+    with sqlite3.connect(bureau.town.home / "ledger.db") as c:
+        c.execute("UPDATE person SET voucher = NULL WHERE id = ?", (auditor.person,))
+    with pytest.raises(ClientError):
+        auditor.answer(name)
+    assert stored(bureau)[0][0] == "approved"
+    assert "answered" not in {entry["act"] for entry in queries(bureau)}
+
+
 def test_an_auditor_from_outside_always_needs_a_second_person(bureau: Bureau) -> None:
     exchanged(bureau)
     auditor, second = bureau.auditor("bpk"), bureau.auditor()
