@@ -25,6 +25,7 @@ app = typer.Typer(rich_markup_mode=None, help="Officers: invite, set up, enrol k
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
 Port = Annotated[int | None, typer.Option("--port", help="The port that the broker serves on, if broker.toml does not say so.")]
 Who = Annotated[str, typer.Argument(help="The account, as petugas-1@sijunjung.")]
+STATES = {"invited": "diundang", "active": "aktif", "ended": "berakhir"}
 _DAY = ["%Y-%m-%d"]
 
 
@@ -41,6 +42,12 @@ def add(
     port: Port = None,
 ) -> None:
     """Invite an officer by a letter of appointment. Prints the account's id and a one-time set-up link."""
+    from broker.people import BODIES  # noqa: PLC0415
+
+    if party in BODIES:
+        asked = {"--role auditor": role == "auditor", "one --agreement": len(agreement or ()) == 1, "--to, the last day": ends is not None}
+        if missing := [what for what, given in asked.items() if not given]:
+            raise ClientError(f"an external auditor ({party}) is invited to one agreement until a day; missing: {'; '.join(missing)}")
     answer = _host(
         home, port,
         act="invite", role=role, party=party, appointment=appointment, name=name, agreements=[*(agreement or ())],
@@ -91,8 +98,7 @@ def list_(
     home: Home = None,
 ) -> None:
     """Show every account: role, agreements, appointment, state."""
-    from rich.table import Column, Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
 
     from broker.store import Database  # noqa: PLC0415
 
@@ -103,12 +109,10 @@ def list_(
             rows = [(person, tx.people.name(person.id)) for person in tx.people.list(party)]
     finally:
         database.close()
-    heads = ("nama", "kesepakatan", "surat", "mulai", "akhir", "keadaan", "kunci")
-    table = Table(Column("akun", no_wrap=True), *(Column(head, overflow="fold") for head in heads))  # an id that is cut short is no id
     for p, name in rows:
-        words = (p.id, name, " ".join(sorted(p.agreements)), p.appointment, p.starts.isoformat(), p.ends.isoformat() if p.ends else "–", p.state, "ada" if p.keys else "–")
-        table.add_row(*(Text(word) for word in words))
-    say(table)
+        key = "tanpa kunci" if p.keys is None else "kunci dengan surat jaminan" if p.voucher else "kunci tanpa surat jaminan"
+        say(f"{p.id}  {escape(name)}\n  {STATES[p.state]}, {key}; surat {p.appointment}")
+        say(f"  {p.starts} {f's.d. {p.ends}' if p.ends else 'tanpa akhir'}; {' '.join(sorted(p.agreements)) or '–'}")
 
 
 @app.command()

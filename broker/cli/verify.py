@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from broker.cli.party import _client, show_verified
+from broker.cli.say import fitted
 from broker.errors import ClientError
 from broker.model import LEVEL_NAMES, LEVEL_NOTE, wib_text
 from broker.settings import client_home
@@ -132,7 +135,8 @@ def _public(path: Path) -> PublicSet:
 
 def _print(line: str) -> None:
     """Whatever a file says, it steers no terminal."""
-    typer.echo("".join(c if c.isprintable() else "?" for c in line))
+    shown = "".join(c if c.isprintable() else "?" for c in line)
+    typer.echo(fitted(shown, shutil.get_terminal_size().columns) if sys.stdout.isatty() else shown)
 
 
 def page(found: Checked, name: str, say: Say) -> Iterator[str]:

@@ -30,6 +30,9 @@ def witness(
     if not (folder / "client.toml").exists():
         raise ClientError(f"{folder} is no client home; make one with `broker keys new`")
     system = tomllib.loads((folder / "client.toml").read_text())["system"]
+    if show and (vkey := Witness.shown(folder, system)):
+        say(f"witness {system} {vkey.text}")
+        return
     with Witness.at(folder, system, pinned(folder), lambda: datetime.now(UTC)) as served:
         say(f"witness {system} {served.vkey.text}")
         if show:

@@ -6,7 +6,7 @@ import tomllib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from broker.client.connection import Connection
+from broker.client.connection import Connection, answered
 from broker.errors import ClientError
 from broker.keys import PublicSet, RequestKey, Ring, open_ring, read_public_set
 
@@ -34,6 +34,11 @@ class Account:
         pinned = home / "broker.json"
         broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
         return cls(settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
+
+    def unknown(self) -> str:
+        """Why the broker does not let this person read policies, a reason of docs/formats/problems.md; empty if it does."""
+        response = self._to.request("GET", "/v1/policy/versions")
+        return str(answered(response)["reason"]) if response.status_code >= 400 else ""
 
     def __enter__(self) -> Self:
         return self

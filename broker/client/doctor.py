@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
+from broker.client.account import Account
 from broker.client.client import Client
 from broker.errors import ClientError, SinergiError
 from broker.identity import WINDOW_SECONDS
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WIB: Final = timedelta(hours=7)
+_OFFICER: Final = re.compile(r"[a-z]+-[0-9]+@[a-z0-9_-]+")  # as the broker names accounts (docs/formats/people.md); a system has no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         yield Finding(False, f"Rumah klien atau kuncinya belum ada: {error}", "Jalankan `broker keys new --system SISTEM@PIHAK --url ALAMAT`.")
         return
     with client:
-        yield Finding(True, f"Kunci sistem {client.system} ada dan hanya milik Anda.")
+        officer = _OFFICER.fullmatch(client.system)
+        yield Finding(True, f"Kunci {'petugas' if officer else 'sistem'} {client.system} ada dan hanya milik Anda.")
         try:
             pinned = client.broker.fingerprint
         except ClientError:
@@ -56,6 +60,9 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         yield Finding(drift <= WINDOW_SECONDS, f"Selisih jam dengan broker {drift:.0f} detik.", f"Setel jam komputer (NTP): lebih dari {WINDOW_SECONDS} detik ditolak.")
         if drift > WINDOW_SECONDS:
             return
+        if officer:
+            yield _officer(home, now, http)
+            return
         try:
             answer = client.agreements()
         except ClientError:
@@ -65,6 +72,24 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         yield from _agreements(client, answer["agreements"], (now + WIB).date())
         waiting = len(list((home / "outgoing").iterdir()))
         yield Finding(waiting == 0, f"Kiriman yang belum terjawab: {waiting}.", "Jalankan `broker send --resend`.")
+
+
+def _officer(home: Path, now: datetime, http: httpx2.Client | None) -> Finding:
+    """Whether the broker knows the person's key and their party vouches for it. An officer sends and receives nothing: no agreement stands in their way."""
+    with Account.at(home, lambda: now, http) as account:
+        reason, person = account.unknown(), account.person
+    enrol = f"`broker people enrol-key {person}.json --fingerprint … --voucher {person}.jaminan`"
+    match reason:
+        case "":
+            return Finding(True, "Broker mengenal kunci Anda, dan Anda boleh membaca kebijakan dan log.")
+        case "wewenang":
+            return Finding(True, "Broker mengenal kunci Anda; peran Anda tidak mencakup membaca kebijakan atau log.")
+        case "belum_dijamin":
+            return Finding(False, "Broker mengenal kunci Anda, tetapi sistem pihak Anda belum menjaminnya.", f"Minta `broker keys vouch` di pihak Anda, lalu pengelola broker: {enrol}.")
+        case "tanda_tangan":
+            return Finding(False, "Broker tidak mengenal kunci Anda, atau penugasan Anda belum mulai atau sudah berakhir.", f"Minta pengelola broker memeriksa `broker people list`, lalu {enrol}.")
+        case _:
+            return Finding(False, f"Broker menolak: {reason}.", "Coba lagi; bila tetap begitu, tanyakan kepada pengelola broker.")
 
 
 def _agreements(client: Client, agreements: list[dict[str, Any]], today: date) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ import httpx2
 import pyotp
 import pytest
 
+from broker.cli import main
 from broker.keys import open_ring, read_public_set
 from broker.record import Ledger
 from broker.store import Database
@@ -174,6 +175,8 @@ def test_an_officers_whole_life_and_nothing_of_it_stays_where_it_should_not(at: 
         assert refused == (1, wrong.format("sidik_jari", " (Pasal 6)"))
         assert enrolled == (1, wrong.format("jaminan", " (Pasal 6)"))  # the party's own system has to vouch
         assert [re.sub(r"[^\w@-]+", " ", line).split()[0] for line in listed[1].splitlines() if NAME in line] == ["petugas-1@sijunjung", "petugas-2@sijunjung"]
+        assert max(map(len, listed[1].splitlines())) <= 80
+        assert "diundang, tanpa kunci" in listed[1]
         secrets, named = Search({PASSWORD, WRONG, secret, session, DIGITS, *tokens}), Search({NAME, DIGITS})
         kept = cells(at.home / "ledger.db")
         assert [(table, column) for table, column, value in kept if secrets.hits(value)] == []
@@ -196,3 +199,11 @@ def test_an_officers_whole_life_and_nothing_of_it_stays_where_it_should_not(at: 
     database = Database(at.home / "ledger.db")
     Ledger(database, {folder.name: open_ring(folder) for folder in (at.home / "secrets").iterdir()})  # it is whole: it opens
     database.close()
+
+
+def test_an_external_auditor_is_not_invited_without_an_agreement_and_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["people", "add", "--role", "auditor", "--party", "bpk", "--appointment", "1/2026", "--from", TODAY, "--name", NAME]
+    for more, missing in (([], "one --agreement; --to, the last day"), (["--agreement", "nk-sijunjung-2025"], "--to, the last day"), (["--to", TODAY], "one --agreement")):
+        with pytest.raises(SystemExit):
+            main([*words, *more])
+        assert capsys.readouterr().err.endswith(f"missing: {missing}\n")

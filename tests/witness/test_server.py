@@ -410,6 +410,14 @@ def test_killed_and_started_again_it_still_knows(town: Town, log: Log) -> None:
         assert caller.post(log.ask(7, 9))[0] == 200
 
 
+def test_show_prints_the_line_while_the_witness_serves(town: Town) -> None:
+    home = town.folder / SIJOKER
+    shutil.copytree(town.province.parties / SIJOKER, home)
+    with running(home) as (_, _, line):
+        done = subprocess.run([sys.executable, "-m", "broker", "witness", "--home", str(home), "--show"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == line.strip()
+
+
 def test_show_prints_the_line_and_ends(town: Town) -> None:
     home = town.folder / SIJOKER
     shutil.copytree(town.province.parties / SIJOKER, home)
