@@ -111,6 +111,7 @@ class Witnessing:
         self._failing: set[tuple[str, str]] = set()
         self._heard: set[tuple[str, str]] = set()  # answered or failed at least once
         self._held: set[str] = set()
+        self._standing: set[str] = set()  # logs whose quorum answers
         self._loop: threading.Thread | None = None
         self._ended = threading.Event()
 
@@ -148,8 +149,21 @@ class Witnessing:
         self._asking = {key: thread for key, thread in self._asking.items() if thread.is_alive()}
         grown = [quorum.settle() for quorum in self._office.quorums.values() if not quorum.against and self._may_count(quorum)]
         for quorum in self._office.quorums.values():
+            self._note(quorum)
             self._tell(quorum)
         return any(grown)
+
+    def _note(self, quorum: Quorum) -> None:
+        """One line in the broker's own log when enough witnesses answer, and one when no longer."""
+        answering = {w.name for w in quorum.policy.witnesses if (quorum.log, w.name) in self._heard - self._failing}
+        stands = bool(quorum.confirmed) and not quorum.against and quorum.policy.allows(answering)
+        if stands == (quorum.log in self._standing):
+            return
+        (self._standing.add if stands else self._standing.discard)(quorum.log)
+        if stands:
+            log.info("quorum reached log=%s size=%d witnesses=%s", quorum.log, quorum.confirmed, ",".join(sorted(answering)))
+        else:
+            log.warning("quorum lost log=%s witnesses=%s: releases stop at the agreement's limit", quorum.log, ",".join(sorted(answering)) or "none")
 
     def _may_count(self, quorum: Quorum) -> bool:
         return bool(quorum.confirmed) or all((quorum.log, witness.name) in self._heard for witness in quorum.policy.witnesses)

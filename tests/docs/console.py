@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 BLOCK: Final = re.compile(r"^<!-- (\d+) (\w+) -->\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORT: Final = "8470"
+WITNESS_PORT: Final = "8471"
 FINGERPRINT: Final = r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}"
-NAMES: Final = re.compile(rf"{FINGERPRINT}|(?:[0-9a-f]{{4}} ){{3}}[0-9a-f]{{4}} …|\b(?:[0-9a-f]{{16}}){{1,2}}\b|\b[0-9a-f]{{64}}\b")  # what a run makes anew
+NAMES: Final = re.compile(rf"{FINGERPRINT}|(?:[0-9a-f]{{4}} ){{3}}[0-9a-f]{{4}} …|\b(?:[0-9a-f]{{16}}){{1,2}}\b|\b[0-9a-f]{{64}}\b|\b[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}")  # what a run makes anew
 TIMES: Final = re.compile(r"\b\d+(?:\.\d+)? detik\b")
 COUNTS: Final = re.compile(r"\b\d+ (?=dikirim|ditahan|baris dibuka|baris ditulis)")  # a sample is of its day: which of its faults are faults changes with the date
 
@@ -61,12 +62,12 @@ class Machines:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
         self.names: dict[str, str] = {}  # as the page has it → as this run made it
-        self.port = _free_port()
+        self.port, self.witness = _free_port(), _free_port()
         self.serving: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: Command) -> tuple[int, list[str]]:
         """Exit status and printed lines, with the names that the page uses."""
-        text = command.text.replace(PORT, self.port)
+        text = command.text.replace(PORT, self.port).replace(WITNESS_PORT, self.witness)
         for shown, real in self.names.items():
             text = text.replace(shown, real)
         place = self.folder / command.place

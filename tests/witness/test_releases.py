@@ -609,3 +609,28 @@ def test_a_folder_that_cannot_be_read_is_not_one_without_witnesses(village: Vill
     monkeypatch.setattr("broker.witnessing.os.listdir", denied)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_quorums(village.town.home, village.town.office.agreements, village.town.office.rings, LIMIT_HOURS, village.town.now)
+
+
+def test_the_brokers_own_log_tells_once_that_a_quorum_is_reached_and_once_that_it_is_lost(village: Village, caplog: pytest.LogCaptureFixture) -> None:
+    def told() -> list[str]:
+        said = [message.partition(" log=")[0] for message in caplog.messages if message.startswith("quorum")]
+        caplog.clear()
+        return said
+
+    with caplog.at_level("INFO", "sinergi"):
+        village.stands[1].stop()
+        village.round()
+        assert told() == []  # never reached, so never lost
+        village.stands[1].start()
+        for _ in range(3):
+            village.round()
+        assert told() == ["quorum reached"]
+        village.stands[1].stop()
+        let_out(village)
+        for _ in range(3):
+            village.round()
+        assert told() == ["quorum lost"]
+        village.stands[1].start()
+        for _ in range(3):
+            village.round()
+        assert told() == ["quorum reached"]
