@@ -102,7 +102,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     as_of: Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day the data are of.")] = datetime(2026, 11, 21),  # noqa: DTZ001 - a civil date
     party: Annotated[str, typer.Option(help="Whose rows: sijunjung, binjai or kemnaker.")] = "sijunjung",
-    agreement: Annotated[str | None, typer.Option(help="The agreement the rows belong to.")] = None,
+    agreement: Annotated[str | None, typer.Option("--agreement", "-k", help="The agreement the rows belong to.")] = None,
     mess: Annotated[float, typer.Option(min=0, max=1, help="Share of rows with a fault of real life.")] = 0.0,
     text: Annotated[bool, typer.Option("--text", help="Fill free text too: notes as officers write them.")] = False,
 ) -> None:

@@ -19,7 +19,7 @@ _DAY = ["%Y-%m-%d"]
 
 def bundle(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its signed statement is FILE.dsse.")],
-    agreement: Annotated[str, typer.Argument(help="The agreement, such as nk-sijunjung-2025.")] = "",
+    agreement: Annotated[str, typer.Option("--agreement", "-k", help="Kesepakatan, as nk-sijunjung-2025.")] = "",
     starts: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day (WIB).")] = None,
     ends: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last day, inclusive.")] = None,
     subject: Annotated[bool, typer.Option("--subject", help="With an answer about a person and its proofs; asks for the NIK without showing it.")] = False,

@@ -42,8 +42,8 @@ class Cell:
 
 
 def explain(
-    agreement: Annotated[str, typer.Argument(help="Kesepakatan, as nk-sijunjung-2025.")],
     dataset: Annotated[str, typer.Argument(help="Himpunan data, as pencari_kerja.")],
+    agreement: Annotated[str, typer.Option("--agreement", "-k", help="Kesepakatan, as nk-sijunjung-2025.")],
     sender: Annotated[str, typer.Option("--from", help="Sending system.")],
     recipient: Annotated[str, typer.Option("--to", help="Receiving system.")],
     purpose: Annotated[str, typer.Option("--purpose", "-t", help="Tujuan, as perencanaan.")],

@@ -152,7 +152,7 @@ def subject(
     reason: Annotated[str, typer.Option(help="Why, in 10 to 500 characters, without anyone's number. It is kept.")],
     file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="NIK or passport numbers, one a line; without it you are asked for one.")] = None,
     proofs: Annotated[bool, typer.Option("--proofs", help="With the proof for every exchange looked through.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the whole answer here as JSON, for you alone.")] = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer here as JSON, for you alone.")] = None,
     home: Home = None,
 ) -> None:
     """Ask who received what about a person. The NIK is typed without echo or read from a file, never an argument. Recorded, without the NIK."""
@@ -170,7 +170,7 @@ def subject(
     _answered(found, out)
 
 
-def answer(request: Request, out: Annotated[Path | None, typer.Option("--out", help="Write the whole answer here as JSON, for you alone.")] = None, home: Home = None) -> None:
+def answer(request: Request, out: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer here as JSON, for you alone.")] = None, home: Home = None) -> None:
     """Fetch the answer to your approved request. Once: keep it."""
     _writable(out)
     with _auditor(home) as auditor:

@@ -140,8 +140,8 @@ def replay(draft: Name, days: Annotated[int, typer.Option(min=1, max=3660, help=
 
 def explain(
     system: Annotated[str, typer.Argument(help="Who would receive or send, as siapkerja@kemnaker.")],
-    agreement: Annotated[str, typer.Argument(help="Kesepakatan, as nk-sijunjung-2025.")],
     column: Annotated[str, typer.Argument(help="DATASET.COLUMN, as pencari_kerja.nik.")],
+    agreement: Annotated[str, typer.Option("--agreement", "-k", help="Kesepakatan, as nk-sijunjung-2025.")],
     purpose: Annotated[str, typer.Option("--purpose", "-t", help="Tujuan, as perencanaan.")],
     row: Annotated[str, typer.Option("--row", help="Row class, as umum or anak.")] = "umum",
     action: Annotated[str, typer.Option(help="terima, kirim, ungkap or terbit.")] = "terima",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Home = Annotated[Path | None, typer.Option("--home", help="Your own home (or SINERGI_HOME; ./sinergi-home).")]
 Out = Annotated[Path, typer.Option("--output", "-o", help="The file to write; its signed statement is FILE.dsse.")]
-Agreement = Annotated[str, typer.Argument(help="The agreement, such as nk-sijunjung-2025.")]
+Agreement = Annotated[str, typer.Option("--agreement", "-k", help="Kesepakatan, as nk-sijunjung-2025.")]
 
 WHAT: Final = {"pencarian": "hasil pencarian", "tahunan": "laporan tahunan", "subjek": "laporan kepada subjek data", "bundel": "bundel"}
 ASKED: Final = {"filter": "saringan", "target": "sasaran", "size": "ukuran log", "year": "tahun", "due": "batas waktu", "received": "diterima", "from": "dari", "to": "sampai"}
@@ -70,7 +70,7 @@ def report(
 
 def subject_report(
     output: Out,
-    agreement: Annotated[str, typer.Option(help="The agreement.")] = "",
+    agreement: Agreement = "",
     starts: Annotated[str, typer.Option("--from", help="First day, such as 2026-01-01.")] = "",
     ends: Annotated[str, typer.Option("--to", help="Last day.")] = "",
     reason: Annotated[str, typer.Option(help="Why, 10 to 500 characters; it names nobody.")] = "",
