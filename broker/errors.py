@@ -124,7 +124,7 @@ REASONS: Final[dict[str, Reason]] = {
     "draf_berubah": _r(409, _SAFE, "Draf berubah sejak Anda membacanya; baca lagi.", "The draft changed since you read it; read it again."),
     "draf_dasar": _r(409, _SAFE, "Draf dibuat dari versi {dasar}, sedangkan versi {versi} sudah berlaku; buat draf baru.", "The draft was made from version {dasar}, but {versi} is in force; make a new one."),
     "draf_sama": _r(409, _SAFE, "Draf sama dengan versi {versi} yang berlaku.", "The draft is the same as version {versi} in force."),
-    "draf_salah": _r(422, _SAFE, "Draf salah di baris {baris}, kolom {kolom}: {salah}.", "The draft is wrong at line {baris}, column {kolom}: {salah}."),
+    "draf_salah": _r(422, _SAFE, "Draf salah di baris {baris}, kolom {kolom}: {salah}.", "The draft is wrong at line {baris}, column {kolom}: {fault}."),
     "draf_uji": _r(422, _SAFE, "Draf melanggar {jumlah} harapan atau larangan tetap; lihat hasil periksa.", "The draft breaks {jumlah} expectations or invariants; see its check."),
     "draf_kunci": _r(422, "Pasal 14", "Draf melonggarkan {jumlah} batas terkunci; sebutkan adendumnya.", "The draft loosens {jumlah} locked caps; name the addendum."),
     "draf_menutup": _r(422, _SAFE, "Draf menutup segalanya bagi semua pihak; gunakan penghentian.", "The draft shuts everyone out of everything; use a stop."),

@@ -11,6 +11,7 @@ from broker.envelope import read_approval, read_dsse, verify_dsse
 from broker.envelope.dsse import APPROVAL
 from broker.errors import KeyRingError, NotVerified, Refusal
 from broker.keys import ReceiptPublic, read_public_set
+from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.judging import judge, ready
 from broker.lifecycle.officers import APPROVE, WRITE, agreements_of, may_in, reader, require
 from broker.lifecycle.versions import add_version, chain, sha256, take_up_policy, version
@@ -238,5 +239,5 @@ def _sized(rules: bytes) -> bytes:
     try:
         rules.decode()
     except UnicodeDecodeError as error:
-        raise Refusal("draf_salah", baris=rules.count(b"\n", 0, error.start) + 1, kolom=0, salah="not UTF-8") from None
+        raise Refusal("draf_salah", baris=rules.count(b"\n", 0, error.start) + 1, kolom=0, salah=in_indonesian("not UTF-8"), fault="not UTF-8") from None
     return rules

@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import ConfigError, Refusal
+from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.officers import readable
 from broker.lifecycle.versions import compiled
 from broker.model import Level
@@ -53,7 +54,7 @@ def judge(office: Office, row: DraftRow) -> Judged:
     try:
         return _judged(office, row)
     except ConfigError as error:
-        raise Refusal("draf_salah", baris=error.line, kolom=error.column, salah=error.message) from None
+        raise Refusal("draf_salah", baris=error.line, kolom=error.column, salah=in_indonesian(error.message), fault=error.message) from None
     finally:
         _JUDGING.release()
 

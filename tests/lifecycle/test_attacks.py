@@ -187,7 +187,7 @@ def test_a_header_changed_on_the_way_is_not_obeyed(desk: Desk) -> None:
 
 def test_rules_that_are_no_text_are_refused_and_drafts_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     author = desk.officer("kemnaker")
-    with pytest.raises(ClientError, match="baris 2, kolom 0: not UTF-8"):
+    with pytest.raises(ClientError, match=r"baris 2, kolom 0: bukan UTF-8\. .*line 2, column 0: not UTF-8"):
         author.new(b"id,sub\n\xff\n")
     monkeypatch.setattr("broker.lifecycle.drafts.MAX_OPEN", 1)
     author.new()

@@ -12,6 +12,7 @@ import pytest
 from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_contracts
 from broker.errors import ConfigError
+from broker.lifecycle.faults import in_indonesian
 from broker.policy import compile_policy, load_policy
 from broker.policy.universe import universe
 
@@ -150,6 +151,7 @@ def test_a_row_with_a_fault_is_refused_with_its_line_and_column(
     assert (error.line, error.column) == (3, column_at_fault(wrong, message))
     assert error.file.endswith("rules.csv")
     assert str(error) == f"{error.file}:3:{error.column}: {error.message}"
+    assert in_indonesian(error.message) not in (error.message, "")
 
 
 def column_at_fault(line: str, message: str) -> int:
@@ -229,6 +231,7 @@ def test_a_file_at_fault_is_refused_where_it_is_at_fault(load: Callable[..., Pol
     with pytest.raises(ConfigError, match=message) as refused:
         load(data=data)
     assert (refused.value.line, refused.value.column) == (line, column)
+    assert in_indonesian(refused.value.message) != refused.value.message
 
 
 def test_no_bytes_are_no_rules(contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> None:
