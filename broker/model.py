@@ -166,6 +166,11 @@ class Agreement:
     work_plan_ends: date
     sha256: str
 
+    @property
+    def formatted(self) -> bool:
+        """Whether it has opted in to level 4, with the legal note that this asks for."""
+        return "format_preserving" in self.clauses
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -228,6 +233,7 @@ class Plan:
     columns: tuple[str, ...]
     levels: tuple[bytes, ...]
     rules: Mapping[tuple[int, str], tuple[Rule, ...]]
+    formatted: bool  # whether the agreement has opted in to level 4
 
 
 class Finding(NamedTuple):  # several are made for every text: a dataclass takes four times as long

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from vector_keys import AGREEMENT, b64, cmac, derive, ed25519, jcs, kem_key, kid, receipt_key, seed, sha, x25519_key
+from vector_keys import AGREEMENT, b64, cmac, derive, ed25519, ff1, ff1_digits, jcs, kem_key, kid, receipt_key, seed, sha, x25519_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -94,7 +95,53 @@ def pseudonym_vectors() -> dict[str, Any]:
         key = derive(root, "sng/pseudo/v1", *(str(domain[k]) for k in ("agreement", "sender", "recipient", "entity", "purpose", "epoch")))
         return [f"p{domain['epoch']}." + urlsafe_b64encode(cmac(key, v.encode())).rstrip(b"=").decode() for v in values]
 
-    return {"what": "pseudonym.md: the same values in domains that differ in one word each; no token may stand in two domains", "root": root.hex(), "values": values, "domains": [{**d, "tokens": tokens(d)} for d in domains]}
+    key = derive(derive(root, "sng/pseudo/v1", *map(str, base.values())), "sng/ff1/v1")
+    niks = ["1303014107959001", "1303014107959002", "1101010101000001", "9999997112999999", "1000004112019001"]
+    phones = ["+6281200009001", "+628123456", "+628123456789012"]
+    return {
+        "what": "pseudonym.md: the same values in domains that differ in one word each; no token may stand in two domains; then level 4 in the first domain, and what becomes a token there",
+        "root": root.hex(),
+        "values": values,
+        "domains": [{**d, "tokens": tokens(d)} for d in domains],
+        "marked": [{"nik": nik, "marked": "0" + ff1_digits(key, b"nik", f"{nik_rank(nik):015}")} for nik in niks],
+        "marked_phones": [{"phone": phone, "marked": "+621" + ff1_digits(key, b"phone", phone[4:])} for phone in phones],
+        "unmarked": ["1303014107950000", "1303013207959001", "1303010007959001", "1303014013959001", "1303010101959001 ", "+303014107959001", "0303014107959001", "130301410795900", "C1234567"],
+        "unmarked_phones": ["+62812345", "+6221500900", "+14155550123", "081200009001", "+6281234567890123"],
+    }
+
+
+def nik_rank(nik: str) -> int:
+    day = int(nik[6:8])
+    return (((int(nik[:6]) * 62 + day - (1 if day <= 31 else 10)) * 12 + int(nik[8:10]) - 1) * 100 + int(nik[10:12])) * 10**4 + int(nik[12:])
+
+
+# SP 800-38G, the sample file of FF1: key, tweak, radix, numerals, result. The reference that writes our vectors is held against them.
+FF1_SAMPLES = [
+    ("2B7E151628AED2A6ABF7158809CF4F3C", "", 10, "0123456789", "2433477484"),
+    ("2B7E151628AED2A6ABF7158809CF4F3C", "39383736353433323130", 10, "0123456789", "6124200773"),
+    ("2B7E151628AED2A6ABF7158809CF4F3C", "3737373770717273373737", 36, "0123456789abcdefghi", "a9tv40mll9kdu509eum"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F", "", 10, "0123456789", "2830668132"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F", "39383736353433323130", 10, "0123456789", "2496655549"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F", "3737373770717273373737", 36, "0123456789abcdefghi", "xbj3kv35jrawxv32ysr"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94", "", 10, "0123456789", "6657667009"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94", "39383736353433323130", 10, "0123456789", "1001623463"),
+    ("2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94", "3737373770717273373737", 36, "0123456789abcdefghi", "xs8a0azh2avyalyzuwd"),
+]
+
+
+def ff1_vectors() -> dict[str, Any]:
+    """Samples of NIST that are of radix 10, then seeded ones: every length, keys of 256 bits, tweaks of lengths about a block's."""
+    for key, tweak, radix, numerals, result in FF1_SAMPLES:
+        if ff1(bytes.fromhex(key), bytes.fromhex(tweak), radix, [int(c, 36) for c in numerals]) != [int(c, 36) for c in result]:
+            raise SystemExit("the reference is not FF1")
+    cases = [{"key": key, "tweak": tweak, "digits": numerals, "result": result, "source": "NIST SP 800-38G"} for key, tweak, radix, numerals, result in FF1_SAMPLES if radix == 10]
+    draw = random.Random("sinergi vector ff1")
+    for n in range(6, 19):
+        texts = ["0" * n, "9" * n, *("".join(draw.choices("0123456789", k=n)) for _ in range(5))]
+        for length, digits in zip((0, 0, 0, 8, 11, 12, 27), texts, strict=True):
+            secret, told = draw.randbytes(32), draw.randbytes(length)
+            cases.append({"key": secret.hex(), "tweak": told.hex(), "digits": digits, "result": ff1_digits(secret, told, digits), "source": "seeded"})
+    return {"what": "pseudonym.md: FF1 with AES, radix 10; `digits` enciphered give `result`, and back", "cases": cases}
 
 
 def checkpoint_vectors() -> dict[str, Any]:

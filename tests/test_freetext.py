@@ -138,8 +138,8 @@ def test_a_disability_in_a_note_raises_the_flag_that_its_column_would(town: Town
 
 
 def test_free_text_of_specific_data_can_only_be_hidden() -> None:
-    assert able(Column("a", "text", False, "free_text", "spesifik"), "perencanaan") == (Level.HIDE,)
-    assert able(Column("a", "text", False, "free_text", "teks_bebas"), "perencanaan") == (Level.PSEUDONYM, Level.GENERALISE, Level.HIDE)
+    assert able(Column("a", "text", False, "free_text", "spesifik"), "perencanaan", formatted=True) == (Level.HIDE,)
+    assert able(Column("a", "text", False, "free_text", "teks_bebas"), "perencanaan", formatted=True) == (Level.PSEUDONYM, Level.GENERALISE, Level.HIDE)
 
 
 def test_one_phone_written_two_ways_has_one_token() -> None:

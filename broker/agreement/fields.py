@@ -154,6 +154,7 @@ SPEC: Final[Mapping[str, Spec]] = {
         "counted": COUNTED,
     },
     "addendum": CLAUSE_AND_TEXT,
+    "format_preserving?": {"legal_note": text, "dated": day},
     "originals": {"clause": citation, "count": whole},
     "templates": {"clause": citation},
     "work_plan": {

@@ -80,7 +80,7 @@ def what_becomes(policies: Path, asked: Asked, row_class: str, now: datetime) ->
     plan = policy_of(policies.parent, contracts, agreements).plan(terms, contract)
     number = classes.index(row_class)
     levels = zip(contract.columns, plan.levels[number], strict=True)
-    return [Cell(c.name, effective_level(c, level, plan.audience), plan.rules[number, c.name]) for c, level in levels], terms.warnings
+    return [Cell(c.name, effective_level(c, level, plan.audience, formatted=plan.formatted), plan.rules[number, c.name]) for c, level in levels], terms.warnings
 
 
 def lines(cells: list[Cell]) -> list[str]:

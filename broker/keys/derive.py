@@ -16,6 +16,7 @@ _SECRET: Final = 34
 LABELS: Final = {
     "cek": b"sng/cek/v1",  # HPKE info, not a derivation
     "pseudo": b"sng/pseudo/v1",  # agreement, sender party, recipient party, entity, purpose, epoch
+    "ff1": b"sng/ff1/v1",  # of a pseudonym's domain key
     "ref": b"sng/ref/v1",  # exchange id, its secret
     "salt": b"sng/salt/v1",  # exchange id, its secret
     "tag": b"sng/tag/v1",  # agreement

@@ -12,7 +12,6 @@ from broker.errors import ConfigError, Refusal
 from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.officers import readable
 from broker.lifecycle.versions import compiled
-from broker.model import Level
 from broker.policy import check_expectations, covered, diff, load_manifests, loosened, owed, replay, touched, unreached
 from broker.treatment import effective_level
 
@@ -137,10 +136,12 @@ def _version_policy(office: Office, number: int, row: VersionRow | None) -> Poli
 def released(office: Office, change: Change) -> tuple[tuple[int, int], ...]:
     """What leaves before and after, as level pairs, where a contract cannot do the policy's level for one of the columns and steps down; else nothing."""
     parents = {purpose.code: purpose.parent for agreement in office.agreements.values() for purpose in agreement.purposes}
+    formatted = change.dom in office.agreements and office.agreements[change.dom].formatted
     pairs = set()
     for name, purpose in product(change.objects, change.purposes):
         dataset, _, column = name.partition(".")
         if change.act == "terima" and dataset in office.contracts and column in office.contracts[dataset].names and purpose in parents:
             known = office.contracts[dataset].column(column)
-            pairs.add((int(effective_level(known, Level(change.before), parents[purpose])), int(effective_level(known, Level(change.after), parents[purpose]))))
+            before, after = (int(effective_level(known, level, parents[purpose], formatted=formatted)) for level in (change.before, change.after))
+            pairs.add((before, after))
     return tuple(sorted(pairs)) if pairs - {(change.before, change.after)} else ()

@@ -100,6 +100,7 @@ class Policy:
             columns=names,
             levels=tuple(levels[n : n + len(names)] for n in range(0, len(levels), len(names))),
             rules=Reasons(self, terms, names),
+            formatted=terms.agreement.formatted,
         )
 
     def _table(self, sub: str, dom: str, act: str, day: date) -> Table | None:

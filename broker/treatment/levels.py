@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from broker.model import ROW_FLAGS, Level, class_name
+from broker.treatment.formatted import FORMATTED
 
 if TYPE_CHECKING:
     from broker.model import Column, Contract, Plan
@@ -17,19 +18,26 @@ def generaliser(column: Column, audience: str) -> str | None:
     return column.generalise.get(audience) or column.generalise.get("")
 
 
-def able(column: Column, audience: str) -> tuple[Level, ...]:
-    """The levels this column can do, highest first. Free text leaves cleaned or not at all; level 4 needs FF1, which is not there."""
+def able(column: Column, audience: str, *, formatted: bool) -> tuple[Level, ...]:
+    """The levels this column can do, highest first. Free text leaves cleaned or not at all. formatted: whether the agreement has opted in to level 4."""
     if column.type == "text":
         return (Level.PSEUDONYM, Level.GENERALISE, Level.HIDE) if column.klass == "teks_bebas" else (Level.HIDE,)
     if column.klass == "teks_bebas":
         return (Level.HIDE,)
-    can = ((Level.CLEAR, True), (Level.PSEUDONYM, column.token), (Level.GENERALISE, generaliser(column, audience)), (Level.MASK, column.mask), (Level.HIDE, True))
+    can = (
+        (Level.CLEAR, True),
+        (Level.FORMAT_PRESERVING, formatted and column.kind in FORMATTED),
+        (Level.PSEUDONYM, column.token),
+        (Level.GENERALISE, generaliser(column, audience)),
+        (Level.MASK, column.mask),
+        (Level.HIDE, True),
+    )
     return tuple(level for level, means in can if means)
 
 
-def effective_level(column: Column, level: int, audience: str) -> Level:
+def effective_level(column: Column, level: int, audience: str, *, formatted: bool) -> Level:
     """The highest level ≤ `level` that this column can do."""
-    return next(can for can in able(column, audience) if can <= level)
+    return next(can for can in able(column, audience, formatted=formatted) if can <= level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Profiles:
 def profiles(plan: Plan, contract: Contract) -> Profiles:
     steps = np.zeros((len(contract.columns), len(Level)), np.uint8)
     for i, column in enumerate(contract.columns):
-        for can in reversed(able(column, plan.audience)):
+        for can in reversed(able(column, plan.audience, formatted=plan.formatted)):
             steps[i, can:] = can
     asked = np.frombuffer(b"".join(plan.levels), np.uint8).reshape(len(plan.levels), -1)
     rows = [row.tobytes() for row in steps[np.arange(len(steps)), asked]]

@@ -28,6 +28,11 @@ class DomainKey:
     key: bytes
     epoch: int
 
+    @property
+    def ff1_key(self) -> bytes:
+        """For format-preserving pseudonyms of the same domain: one key never serves two algorithms."""
+        return derive(self.key, "ff1")
+
     @classmethod
     def of(cls, root: bytes, *, agreement: str, sender: str, recipient: str, entity: str, purpose: str, epoch: int) -> DomainKey:
         parts = (agreement, sender, recipient, entity, purpose, str(epoch))
@@ -49,15 +54,17 @@ def pseudonym_tokens(values: pl.Series, key: DomainKey) -> pl.Series:
     Source: NIST SP 800-38B; domains as in docs/formats/pseudonym.md.
     """
     filled = values.drop_nulls()
-    if not len(filled):
-        return pl.Series(values.name, [None], pl.String).new_from_index(0, len(values))
-    prefix = np.frombuffer(f"p{key.epoch}.".encode(), np.uint8)
-    lines = np.empty((len(filled), len(prefix) + TOKEN_CHARS + 1), np.uint8)
-    lines[:, : len(prefix)] = prefix
-    lines[:, len(prefix) : -1] = base64url(column_cmac(key.key, filled))
-    lines[:, -1] = ord("\n")
-    tokens = pl.Series(lines.tobytes().decode().splitlines(), dtype=pl.String)
+    tokens = pl.Series(values.name, _tokens(filled, key) if len(filled) else [], pl.String)
     if len(filled) == len(values):
-        return tokens.alias(values.name)
-    positions = values.is_not_null().cum_sum().cast(pl.Int64) - 1
-    return tokens.gather(positions.clip(lower_bound=0).cast(pl.UInt32)).zip_with(values.is_not_null(), pl.Series([None], dtype=pl.String).new_from_index(0, len(values))).alias(values.name)
+        return tokens
+    nothing = pl.Series(values.name, [None], pl.String).new_from_index(0, len(values))
+    return nothing.scatter(values.is_not_null().arg_true(), tokens)  # scatter writes into the series it is called on
+
+
+def _tokens(values: pl.Series, key: DomainKey) -> list[str]:
+    prefix = np.frombuffer(f"p{key.epoch}.".encode(), np.uint8)
+    lines = np.empty((len(values), len(prefix) + TOKEN_CHARS + 1), np.uint8)
+    lines[:, : len(prefix)] = prefix
+    lines[:, len(prefix) : -1] = base64url(column_cmac(key.key, values))
+    lines[:, -1] = ord("\n")
+    return lines.tobytes().decode().splitlines()

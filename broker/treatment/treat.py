@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from broker.model import Level
-from broker.treatment.clean import clean
+from broker.treatment.clean import ENTITIES, clean
+from broker.treatment.formatted import FORMATTED
 from broker.treatment.generalise import GENERALISERS, MASKS, Parents
 from broker.treatment.levels import generaliser
 from broker.treatment.pseudonym import DomainKey, pseudonym_tokens
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from broker.model import Column, Contract, Finding, Plan
     from broker.treatment.clean import People
     from broker.treatment.levels import Profiles
+
+
+def _entity(column: Column) -> str:
+    """Entity type of the column's pseudonyms; a phone has none of its own in the contracts, and takes that of phones in texts."""
+    return column.token or ENTITIES[column.kind]
+
+
+def _pseudonymiser(column: Column, level: int) -> Callable[[pl.Series, DomainKey], pl.Series] | None:
+    """What makes the column's pseudonyms at a level that has them; free text has its own way."""
+    if level == Level.FORMAT_PRESERVING:
+        return FORMATTED[column.kind]
+    return pseudonym_tokens if level == Level.PSEUDONYM and column.type != "text" else None
 
 
 def cleaned(name: str, level: int) -> str:
@@ -37,7 +50,7 @@ class Treatment:
         self._columns = [(contract.columns[index[name]], index[name]) for name in profiles.released]
         levels_of = {c.name: sorted({row[i] for row in profiles.levels} - {Level.HIDE}) for c, i in self._columns if c.type == "text"}
         self.texts = tuple((name, level) for name, levels in levels_of.items() for level in levels)  # free text that leaves, and how
-        self._keys = {c.token: key_of(c.token) for c, i in self._columns if c.token and any(row[i] == Level.PSEUDONYM for row in profiles.levels)}
+        self._keys = {_entity(c): key_of(_entity(c)) for c, i in self._columns if any(_pseudonymiser(c, row[i]) for row in profiles.levels)}
 
     def apply(self, frame: pl.DataFrame, profile: int) -> pl.DataFrame:
         """frame: good rows of one treatment profile, contract columns as String, and for each of `texts` its `cleaned` column.
@@ -45,12 +58,12 @@ class Treatment:
         Returns the released columns, sorted by name, String, same rows.
         """
         levels = self._profiles.levels[profile]
-        tokens = [
-            pseudonym_tokens(frame.get_column(c.name), self._keys[c.token]).alias(f"\0{c.name}")
+        pseudonyms = [
+            make(frame.get_column(c.name), self._keys[_entity(c)]).alias(f"\0{c.name}")
             for c, i in self._columns
-            if c.token and levels[i] == Level.PSEUDONYM
+            if (make := _pseudonymiser(c, levels[i]))
         ]
-        return frame.hstack(tokens).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
+        return frame.hstack(pseudonyms).select([self._value(c, levels[i]).alias(c.name) for c, i in self._columns])
 
     def clean(self, texts: Sequence[str], findings: Sequence[Sequence[Finding]], people: Sequence[People], level: int) -> list[str]:
         """The texts without their findings, as `level` has it: typed placeholders, at level 3 with tokens in them."""
@@ -62,7 +75,7 @@ class Treatment:
         match level:
             case Level.CLEAR:
                 return pl.col(column.name)
-            case Level.PSEUDONYM:
+            case Level.PSEUDONYM | Level.FORMAT_PRESERVING:
                 return pl.col(f"\0{column.name}")
             case Level.GENERALISE:
                 name = generaliser(column, self._plan.audience)

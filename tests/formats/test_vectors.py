@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 from base64 import b64decode
@@ -25,7 +26,7 @@ from broker.errors import KeyRingError, NotOpened, NotVerified, Refusal
 from broker.identity import verify_request
 from broker.identity.requests import sign_request
 from broker.jcs import canonical, strict_object
-from broker.keys import LABELS, AnyKemKey, KemKey, LogKey, ReceiptKey, RequestKey, RequestPublic, derive, read_public_set
+from broker.keys import LABELS, AnyKemKey, KemKey, LogKey, ReceiptKey, RequestKey, RequestPublic, derive, ff1, read_public_set
 from broker.keys.cmac import cmac, column_cmac
 from broker.keys.material import from_seed
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, root_of, sign_checkpoint, verify_consistency, verify_inclusion
@@ -33,6 +34,7 @@ from broker.ledger.leaves import LeafGatherer
 from broker.ledger.newcomers import commitment, newcomers_root
 from broker.model import Column
 from broker.treatment import DomainKey, pseudonym_tokens
+from broker.treatment.formatted import FORMATTED, marked_niks, original_niks
 from broker.treatment.generalise import GENERALISERS, MASKS
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +126,27 @@ def test_pseudonyms_are_alike_within_a_domain_and_nowhere_else() -> None:
         assert pseudonym_tokens(pl.Series(vectors["values"]), key).to_list() == case["tokens"]
         assert seen.isdisjoint(t.partition(".")[2] for t in case["tokens"])
         seen |= {t.partition(".")[2] for t in case["tokens"]}
+
+
+def test_what_is_marked_is_a_number_of_the_same_form_and_everything_else_a_token() -> None:
+    vectors = load("pseudonym")
+    first = {k: v for k, v in vectors["domains"][0].items() if k != "tokens"}
+    key = DomainKey.of(bytes.fromhex(vectors["root"]), **first)
+    for kind, mark in FORMATTED.items():
+        marked, unmarked = ("marked", "unmarked") if kind == "nik" else ("marked_phones", "unmarked_phones")
+        values = pl.Series([case[kind] for case in vectors[marked]] + vectors[unmarked])
+        made = mark(values, key).to_list()
+        assert made[: len(vectors[marked])] == [case["marked"] for case in vectors[marked]]
+        assert all(re.fullmatch(r"p1\.[\w-]{22}", token, re.ASCII) for token in made[len(vectors[marked]) :])
+    niks = [case["nik"] for case in vectors["marked"]]
+    assert original_niks(marked_niks(pl.Series(niks), key), key).to_list() == niks
+
+
+def test_ff1_over_a_column_is_ff1_of_each_number_and_back() -> None:
+    for case in load("fpe")["cases"]:
+        given = (bytes.fromhex(case["key"]), bytes.fromhex(case["tweak"]), len(case["digits"]))
+        plain, sealed = (np.array([int(case[name])], np.uint64) for name in ("digits", "result"))
+        assert (ff1.encrypt(*given, plain).tolist(), ff1.decrypt(*given, sealed).tolist()) == (sealed.tolist(), plain.tolist()), case
 
 
 # --- leaves
