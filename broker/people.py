@@ -48,10 +48,10 @@ WORDS: Final = MappingProxyType(
 )
 HOST: Final = "broker"  # where an administrator's id says `@party`
 BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, one agreement, an end
-ACTS: Final = ("baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "buka_samaran", "kelola_akun", "kirim")
+ACTS: Final = ("baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "minta_identitas", "buka_samaran", "kelola_akun", "kirim")
 MAY: Final = MappingProxyType(
     {
-        "operator": frozenset({"baca_data", "kirim"}),
+        "operator": frozenset({"baca_data", "kirim", "minta_identitas"}),
         "admin_pihak": frozenset({"baca_log", "hentikan"}),
         "auditor": frozenset({"baca_log", "cari_subjek"}),
         "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"}),
@@ -73,6 +73,8 @@ APART: Final = (
     ("kirim", "setujui_kebijakan", "who sends would approve what may be sent"),
     ("baca_data", "setujui_kebijakan", "who reads would approve what may be read"),
     ("baca_data", "buka_samaran", "who holds the rows would undo their pseudonyms alone"),
+    ("minta_identitas", "buka_samaran", "who asks who somebody is would approve it"),
+    ("kelola_akun", "minta_identitas", "who runs the host never asks who somebody is"),
     ("buka_samaran", "setujui_kebijakan", "who undoes pseudonyms would approve that they are enough"),
 )
 LINK_LIFE: Final = timedelta(hours=72)

@@ -49,7 +49,8 @@ def count_try(office: Office, name: str) -> None:
 def retire(office: Office, now: datetime) -> int:
     """Once a day: deletes the envelopes of exchanges receipted 7 days ago, or accepted 30 days ago, and returns how many; manifest and leaves stay.
 
-    Ends the requests about people that nobody approved or fetched in time, and with them whom they are about.
+    Ends the requests about people, or about tokens, that nobody approved or fetched in time, and with them whom they
+    are about.
     """
     with office.ledger.database.read() as tx:
         rows = [row for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
@@ -61,6 +62,7 @@ def retire(office: Office, now: datetime) -> int:
         office.folders.outbox(name).unlink(missing_ok=True)
     with office.ledger.writing() as book:
         book.tx.audit.lapse(utc_text(now))
+        book.tx.identities.lapse(utc_text(now))
     finish_erasures(office)
     return len(old)
 

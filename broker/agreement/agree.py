@@ -52,7 +52,7 @@ def agree(request: Request, agreements: Mapping[str, Agreement], templates: Mapp
     if agreement is None:
         raise Refusal("kesepakatan")
     day = wib_date(now)
-    _in_force(agreement, day)
+    in_force(agreement, day)
     sender, recipient = _between(agreement, request)
     direction_clause = _in_scope(agreement, request.dataset, templates, sender.party, recipient.party)
     purpose = _for_purpose(agreement, request, recipient.party)
@@ -74,8 +74,8 @@ def agree(request: Request, agreements: Mapping[str, Agreement], templates: Mapp
     )
 
 
-def _in_force(agreement: Agreement, day: date) -> None:
-    """The last day belongs to the term: it ends at 24:00 WIB."""
+def in_force(agreement: Agreement, day: date) -> None:
+    """Refusal belum_berlaku or berakhir unless the agreement's term holds on `day` (WIB). The last day belongs to it: it ends at 24:00."""
     if day < agreement.starts:
         raise Refusal("belum_berlaku", _clause(agreement, "term", "in_force_clause"), kesepakatan=agreement.id, mulai=str(agreement.starts))
     if day > agreement.ends:

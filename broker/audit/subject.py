@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from broker.jcs import Json
     from broker.model import Person
     from broker.record import Book
-    from broker.store import Transaction
+    from broker.store import IdentityRequest, Transaction
 
 SEARCH: Final = "cari_subjek"
 ALONE: Final = 20  # that one person asks about within a day without a second
@@ -134,7 +134,7 @@ def ask(office: Office, person: Person, question: Question, now: datetime) -> Su
         row = SubjectRequest(
             id=name, agreement=question.agreement, person=person.id, asked=utc_text(now), starts=question.starts.isoformat(), ends=question.ends.isoformat(),
             subjects=len(names), reason=question.reason, proofs=question.proofs, state="approved" if alone else "pending", approver=None,
-            until=utc_text(now + (FETCHED_WITHIN if alone else PENDING)), sealed=None if alone else _seal(office, question.agreement, name, question.subjects),
+            until=utc_text(now + (FETCHED_WITHIN if alone else PENDING)), sealed=None if alone else seal_asked(office, question.agreement, name, question.subjects),
         )  # fmt: skip
         book.tx.audit.add(row)
         _record(book, row, "asked", person, now)
@@ -147,11 +147,12 @@ def _names(question: Question) -> list[str]:
     return names_of(question.subjects)
 
 
-def _seal(office: Office, agreement: str, request: str, subjects: Sequence[str]) -> bytes:
+def seal_asked(office: Office, agreement: str, request: str, subjects: Sequence[str]) -> bytes:
+    """What a request that waits keeps of whom, or of which tokens, it is about."""
     return seal_secret(_sealing_keys(office, agreement, request)[0], canonical(list(subjects)), request.encode())
 
 
-def asked_about(office: Office, row: SubjectRequest) -> tuple[str, ...]:
+def asked_about(office: Office, row: SubjectRequest | IdentityRequest) -> tuple[str, ...]:
     """Whom a request that waits is about. Refusal permintaan_tidak_ada once nothing says so any more."""
     try:
         return tuple(json.loads(unseal_secret(row.sealed or b"", row.id.encode(), *_sealing_keys(office, row.agreement, row.id))))

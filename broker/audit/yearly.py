@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MEDIA: Final = {"json": "application/json", "pdf": "application/pdf"}
 LEVELS: Final = len(LEVEL_NAMES)
+IDENTITIES: Final = ("asked", "approved", "declined", "answered", "subjects", "told")
 _ID: Final = "S16"  # all ids have 16 bytes, so that a zero at the end tells nothing apart
 
 
@@ -73,6 +74,7 @@ class _Year:
     policy: list[dict[str, Json]] = field(default_factory=list)
     incidents: list[dict[str, Json]] = field(default_factory=list)
     erasures: list[dict[str, Json]] = field(default_factory=list)
+    identities: dict[str, Counter[str]] = field(default_factory=dict)  # ground → requests by act; tokens asked about, persons told
 
 
 def report(office: Office, person: Person, agreement: str, year: int, form: str, size: int | None, now: datetime) -> File:
@@ -117,6 +119,7 @@ def yearly(office: Office, log: Log, year: int, today: date, *, as_of: bool) -> 
         "erasures": list(found.erasures),
         "acts": [{"act": act, "count": count, "type": kind} for (kind, act), count in sorted(found.acts.items())],
         "flows": [_flow(key, flow, people) for key, flow in sorted(found.flows.items())],
+        "identities": [{"ground": ground, **{name: counts[name] for name in IDENTITIES}} for ground, counts in sorted(found.identities.items())],
         "incidents": list(found.incidents),
         "integrity": _integrity(office, log, hashes, first, last[0] + 1),
         "months": {"exchanges": list(found.exchanges), "refused": list(found.refused), "released": list(found.released)},
@@ -157,6 +160,9 @@ def _count(office: Office, found: _Year, entry: dict[str, Any], when: datetime) 
                 found.policy.append({"changes": len((entry.get("diff") or {}).get("changes", ())), "time": entry["time"], "version": entry["version"]})
             if kind == "witness" or (kind == "policy" and entry["act"] in ("stopped", "resumed")):
                 found.incidents.append({"act": entry["act"], "target": entry.get("target"), "time": entry["time"], "type": kind})
+            if kind == "identity":
+                counts = found.identities.setdefault(entry["ground"], Counter())
+                counts.update({entry["act"]: 1, "subjects": entry["subjects"] if entry["act"] == "asked" else 0, "told": len(entry.get("refs", ()))})
             if kind == "erasure":
                 found.erasures.append({name: value for name, value in entry.items() if name not in ("person", "reason_sha256", "type")})
 

@@ -130,12 +130,19 @@ def _governance(page: Document, report: Mapping[str, Any]) -> None:
     page.heading("10. Pencarian, laporan, dan ekspor")
     page.rows(("Apa", "Jumlah"), [(entry_words(a["type"], a["act"]), a["count"]) for a in acts if a["type"] in ASKED], (50, 10))
     page.heading("11. Entri log lainnya")
-    others = [(entry_words(a["type"], a["act"]), a["count"]) for a in acts if a["type"] not in (*ASKED, "erasure", "consent")]
+    others = [(entry_words(a["type"], a["act"]), a["count"]) for a in acts if a["type"] not in (*ASKED, "erasure", "identity", "consent")]
     page.rows(("Apa", "Jumlah"), [*((entry_words("outcome", word), count) for word, count in report["outcomes"].items()), *others], (50, 10))
+    page.heading("12. Pembukaan samaran")
+    page.text_line("Permintaan untuk mengetahui siapa di balik suatu samaran; setiap pihak harus menyetujuinya. Orang: berapa orang yang diberitahukan, dihitung per permintaan.", size=8, grey=True)
+    page.rows(
+        ("Dasar", "Diminta", "Persetujuan", "Ditolak", "Dijawab", "Samaran", "Orang"),
+        [(i["ground"], i["asked"], i["approved"], i["declined"], i["answered"], i["subjects"], i["told"]) for i in report["identities"]],
+        (24, 10, 13, 10, 10, 10, 10),
+    )
 
 
 def _integrity(page: Document, integrity: Mapping[str, Any]) -> None:
-    page.heading("12. Pernyataan keutuhan", room=60)
+    page.heading("13. Pernyataan keutuhan", room=60)
     page.text_line(
         "Semua angka dihitung dari log kesepakatan. Sebelum laporan dibuat, broker menghitung ulang akar pohon dari semua entri dan membandingkannya dengan kedua titik periksa di bawah, "
         "memeriksa tanda tangan keduanya, dan membuktikan bahwa titik penutup memuat titik pembuka tanpa perubahan. Siapa pun yang memegang kunci publik log dapat memeriksanya lagi dari "

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from broker import __version__
-from broker.cli import administrator, erasure, log, party, people, policy, reports
+from broker.cli import administrator, erasure, log, party, people, policy, reidentify, reports
 from broker.cli.bundle import bundle
 from broker.cli.detect import detect
 from broker.cli.explain import explain
@@ -50,6 +50,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, show, pin, enrol.", no_args_is_help=True)
 app.add_typer(keys, name="keys", rich_help_panel=PARTY)
+app.add_typer(reidentify.app, name="reidentify", rich_help_panel=PARTY)
 app.add_typer(log.app, name="log", rich_help_panel=AUDITOR)
 app.add_typer(policy.app, name="policy", rich_help_panel=SECURITY)
 app.add_typer(people.app, name="people", rich_help_panel=ADMINISTRATOR)

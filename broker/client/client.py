@@ -22,6 +22,7 @@ import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.refs import Seen, compare, subjects_of
+from broker.client.reidentify import Opened, opened
 from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
 from broker.envelope import Voucher, read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT, VOUCHER
@@ -146,6 +147,10 @@ class Client:
         write_private(self.home / "broker.json", data)
         self._broker = found
         return found
+
+    def identities(self, data: bytes) -> Opened:
+        """Who is behind the tokens that an operator of ours asked about. data: the fetched file. NotVerified."""
+        return opened(data, self.broker, self._ring.get(KemKey, "kem"), self.system)
 
     def vouch(self, data: bytes, fingerprint: str) -> Path:
         """Signs that the public key file `data` is of an officer of this party, once it has the fingerprint of their notice; where the voucher is."""

@@ -38,7 +38,7 @@ _HPKE: Final = {
 }
 _OVERHEAD: Final = {SUITE: KEM.MLKEM768_X25519.enc_length() + 16, SUITE_X25519: KEM.X25519.enc_length() + 16}  # enc, and AES-GCM's tag
 _KEY: Final = 32
-EXTRA: Final = {"kiriman": 0, "pengungkapan": 32}  # kind → bytes under the seal beside the content key: a disclosure's salt key
+EXTRA: Final = {"identitas": 0, "kiriman": 0, "pengungkapan": 32}  # kind → bytes under the seal beside the content key: a disclosure's salt key
 _EXCHANGE: Final = re.compile(r"[0-9a-f]{32}")
 _CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{22}")

@@ -23,6 +23,12 @@ def _double(block: bytes) -> bytes:
     return ((value ^ (0x87 if value >> 128 else 0)) & (1 << 128) - 1).to_bytes(BLOCK, "big")
 
 
+def _subkeys(key: bytes) -> list[NDArray[np.uint8]]:
+    """What a value's last block is masked with: of a value that fills its blocks, of one that is padded."""
+    k1 = _double(ecb(key, np.zeros((1, BLOCK), np.uint8)).tobytes())
+    return [np.frombuffer(k, np.uint8) for k in (k1, _double(k1))]
+
+
 def ecb(key: bytes, blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """AES of each row. blocks: uint8 (n, 16) → uint8 (n, 16)."""
     out = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(np.ascontiguousarray(blocks).data)  # noqa: S305 - the CMAC's own primitive
@@ -31,8 +37,7 @@ def ecb(key: bytes, blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def cmac(key: bytes, data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The CMAC of every row. data: uint8 (n, w), zero beyond each row's length; lengths: int64 (n). Returns uint8 (n, 16)."""
-    k1 = _double(ecb(key, np.zeros((1, BLOCK), np.uint8)).tobytes())
-    subkeys = [np.frombuffer(k, np.uint8) for k in (k1, _double(k1))]
+    subkeys = _subkeys(key)
     if len(data) and (lengths == BLOCK).all():  # a NIK is one whole block: nothing to sort out or pad
         return ecb(key, data[:, :BLOCK] ^ subkeys[0])
     out = np.empty((len(data), BLOCK), np.uint8)
@@ -73,3 +78,13 @@ def column_bytes(values: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64
 def column_cmac(key: bytes, values: pl.Series) -> NDArray[np.uint8]:
     """The CMAC of each value of a String column without nulls: uint8 (n, 16)."""
     return cmac(key, *column_bytes(values))
+
+
+def uncmac(key: bytes, tags: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The one value of 16 bytes that has each CMAC, and the one block that a shorter value would have been padded to (it, 80, zeros).
+
+    tags: uint8 (n, 16). Returns uint8 (n, 16) twice. Of one block CMAC is AES of the masked value, so its key turns it back; a longer value it does not.
+    """
+    blocks = Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(np.ascontiguousarray(tags).data)  # noqa: S305 - the CMAC's own primitive
+    whole, padded = (np.frombuffer(blocks, np.uint8).reshape(-1, BLOCK) ^ subkey for subkey in _subkeys(key))
+    return whole, padded

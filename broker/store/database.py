@@ -21,6 +21,7 @@ from broker.store.audit import Audit
 from broker.store.exports import Exports
 from broker.store.kept import Kept
 from broker.store.people import People
+from broker.store.reidentify import Identities
 from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 from broker.store.vault import Vault
 from broker.store.versions import Versions
@@ -90,7 +91,7 @@ class Database:
             found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
             if found is None:
                 c.execute(META.insert(), {"key": "schema", "value": str(SCHEMA)})
-            elif found in ("2", "3"):  # later schemas only added tables, which are made above
+            elif found in ("2", "3", "4"):  # later schemas only added tables, which are made above
                 c.execute(META.update().where(META.c.key == "schema").values(value=str(SCHEMA)))
             elif found != str(SCHEMA):
                 raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
@@ -223,6 +224,10 @@ class Transaction:
     @property
     def people(self) -> People:
         return People(self._c)
+
+    @property
+    def identities(self) -> Identities:
+        return Identities(self._c)
 
     @property
     def kept(self) -> Kept:

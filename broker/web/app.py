@@ -21,6 +21,7 @@ from broker.web.page import api_page
 from broker.web.people import people_router
 from broker.web.policy import PolicyApi
 from broker.web.problems import SCHEMA, problem
+from broker.web.reidentify import IdentitiesApi
 from broker.web.reports import ReportsApi
 from broker.web.tlog import TlogApi
 from broker.web.unusual import UnusualApi
@@ -61,6 +62,7 @@ def create_app(
     app.include_router(ErasureApi(office, url, clock).router())
     app.include_router(ReportsApi(office, url, clock).router())
     app.include_router(BundleApi(office, url, clock).router())
+    app.include_router(IdentitiesApi(office, url, clock).router())
     app.include_router(TlogApi(office, url, clock).router())
     app.include_router(UnusualApi(office, url, clock).router())
     app.include_router(people_router(office, url, clock, oidc))

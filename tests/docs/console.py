@@ -99,7 +99,7 @@ class Machines:
         self.names.update({before: now for before, now in pairs if before not in self.names})
 
     def _carry(self) -> None:
-        for file in [*self.folder.glob("*/sinergi-home/*@*.json"), *self.folder.glob("*/sinergi-home/*.jaminan"), *self.folder.glob("*/broker-home/public.json")]:
+        for file in [*self.folder.glob("*/*home/*@*.json"), *self.folder.glob("*/sinergi-home/*.jaminan"), *self.folder.glob("*/broker-home/public.json")]:
             for place in self.folder.iterdir():
                 if place.name != "checkout":
                     shutil.copy(file, place / file.name)

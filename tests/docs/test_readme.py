@@ -12,7 +12,7 @@ import pytest
 from tests.docs.console import Machines, commands, differs
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "keys/README.md", "docs/guide/administrator.md", "docs/guide/operator.md", "docs/guide/auditor.md", "docs/guide/security-officer.md")
+PAGES = ("README.md", "keys/README.md", "docs/guide/administrator.md", "docs/guide/operator.md", "docs/guide/auditor.md", "docs/guide/security-officer.md", "docs/guide/reidentify.md")
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from broker.audit.reidentify import FEW, GROUNDS, QUOTA
 from broker.contract.validate import RULES
 from broker.detection.detect import KINDS, MAX_TEXT
 from broker.envelope.dsse import ANSWER, APPROVAL, EXPORT, MANIFEST, POLICY, STATEMENT, VOUCHER
@@ -122,6 +123,12 @@ def test_real_entries_have_the_fields_of_the_log_table(kept: Kept) -> None:
             assert set(entry) - {"time", "type"} <= said[entry["type"]]
         if entry["type"] == "sinergi/outcome/v1":
             assert entry["outcome"] in said["sinergi/outcome/v1"]
+
+
+def test_the_grounds_and_limits_of_asking_who_is_behind_a_token_are_the_codes() -> None:
+    assert [tuple(row) for row in table("reidentify.md", "ground")] == list(GROUNDS.items())
+    assert f"Up to **{FEW}** tokens" in words("reidentify.md")
+    assert f"**{QUOTA}** tokens a party" in words("reidentify.md")
 
 
 def test_a_real_proof_file_has_the_fields_of_its_table(kept: Kept) -> None:

@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 from broker.detection import phones
-from broker.exchange import EPOCH
 from broker.keys import SecretKey
 from broker.model import Level
 from broker.treatment import DomainKey, effective_level
@@ -145,4 +144,4 @@ def manifest_levels(manifest: Mapping[str, Any], row_class: str, column: str) ->
 
 def domain(town: Town) -> DomainKey:
     root = town.office.rings[AGREEMENT].get(SecretKey, "root").seed
-    return DomainKey.of(root, agreement=AGREEMENT, sender="sijunjung", recipient="kemnaker", entity="orang", purpose="perencanaan", epoch=EPOCH)
+    return DomainKey.of(root, agreement=AGREEMENT, sender="sijunjung", recipient="kemnaker", entity="orang", purpose="perencanaan", epoch=1)
