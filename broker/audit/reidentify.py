@@ -294,10 +294,11 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
     Of who a token turns back to, the vault must know them, and a released row of theirs must have shown a column of that entity, or a text, as tokens.
     """
     row, ring = exchange.row, office.rings[exchange.row.agreement]
-    root, vault_key = (ring.get(SecretKey, purpose).seed for purpose in ("root", "vault"))
-    tag_key, vault = derive(vault_key, "tag", row.agreement.encode()), tx.vault(row.agreement)
+    tag_key, vault = derive(ring.get(SecretKey, "vault").seed, "tag", row.agreement.encode()), tx.vault(row.agreement)
     epoch = epoch_of(tokens[0])
-    assert epoch is not None
+    root = ring.seeds("root").get(epoch or 0)
+    if epoch is None or root is None:
+        return {}  # of an epoch whose root is gone nothing turns back
     found: dict[str, _Identity] = {}
     for entity, kind in PERSONS.items():
         key = DomainKey.of(

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 Unlock: TypeAlias = "Callable[[str, bool], bytes]"  # ring's name, whether it is new → passphrase, key file or PIN, as it was given
 KEY_FILE: Final = b"sinergi-kunci-1:"  # what a key file begins with; base64 of 32 bytes follows
+TOKEN: Final = b"sinergi-pkcs11-1:"  # what a file that unlocks a token begins with; canonical JSON {module, pin, token} follows
+LOCKED: Final = "what was given does not unlock this ring, or the ring was changed by hand"
+NONCE: Final = 12
 LEAST: Final = 12  # bytes of a passphrase
 _SALT: Final = 16
-_NONCE: Final = 12
 _COST: Final[Mapping[str, int]] = {"lanes": 4, "memory": 65_536, "passes": 3}  # memory: KiB
 _LIMITS: Final = {"lanes": (1, 16), "memory": (8, 1 << 21), "passes": (1, 64)}
 
@@ -53,14 +55,14 @@ class LocalKek:
         self._key, self.about = AESGCM(key), about
 
     def wrap(self, secret: bytes, aad: bytes) -> bytes:
-        nonce = os.urandom(_NONCE)
+        nonce = os.urandom(NONCE)
         return nonce + self._key.encrypt(nonce, secret, aad)
 
     def unwrap(self, wrapped: bytes, aad: bytes) -> bytes:
         try:
-            return self._key.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], aad)
+            return self._key.decrypt(wrapped[:NONCE], wrapped[NONCE:], aad)
         except (InvalidTag, ValueError):
-            raise KeyRingError("what was given does not unlock this ring, or the ring was changed by hand") from None
+            raise KeyRingError(LOCKED) from None
 
 
 def new_key_file() -> bytes:
@@ -69,7 +71,11 @@ def new_key_file() -> bytes:
 
 
 def new_kek(given: bytes) -> Kek:
-    """For a new ring, from what will unlock it. KeyRingError for a passphrase that is too short."""
+    """For a new ring, from what will unlock it. KeyRingError for a passphrase that is too short, or a token that makes no key."""
+    if given.startswith(TOKEN):
+        from broker.keys.hsm import new_token_kek  # noqa: PLC0415 - for those who have a token
+
+        return new_token_kek(given)
     salt = b64encode(os.urandom(_SALT)).decode()
     if given.startswith(KEY_FILE):
         return open_kek({"provider": "berkas", "salt": salt}, given)
@@ -89,6 +95,12 @@ def open_kek(about: Mapping[str, Any], given: bytes) -> Kek:
                     raise ValueError
                 stretch = Argon2id(salt=b64decode(salt, validate=True), length=32, iterations=passes, lanes=lanes, memory_cost=memory)
                 return LocalKek(stretch.derive(given.strip()), about)
+            case {"provider": "pkcs11", "token": str(), "id": str(name)} if len(about) == 3:
+                from broker.keys.hsm import ID, open_token_kek  # noqa: PLC0415 - for those who have a token
+
+                if not ID.fullmatch(name):
+                    raise ValueError
+                return open_token_kek(about, given)
     except (ValueError, MemoryError):
         pass
     raise KeyRingError("the ring does not say how it is locked")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from broker.envelope.seal import CORE_FIELDS, SUITES
 from broker.errors import REASONS
 from broker.exchange import STATEMENT_FIELDS
 from broker.identity.requests import NONCE_SECONDS, WINDOW_SECONDS
-from broker.keys import LABELS
+from broker.keys import LABELS, create_ring
 from broker.keys.material import PUBLIC_TYPES
+from broker.keys.ring import STATES, to_json
+from broker.keys.rotate import _MAY
 from broker.ledger.leaves import LEAF, STORED
 from broker.ledger.manifest import MAX_ENTRY, OUTCOMES, WITHHELD_PROFILE
 from broker.model import ROW_FLAGS
@@ -57,6 +60,16 @@ def test_the_public_keys_are_the_codes() -> None:
     assert {row[0] for row in table("keys.md", "purpose")} - {"`root`, `vault`"} == set(PUBLIC_TYPES)
     assert PUBLIC_TYPES["receipt"][1] == 32 + 1_952
     assert PUBLIC_TYPES["kem"][1] == 1_184 + 32
+
+
+def test_the_ring_is_the_codes(tmp_path: Path) -> None:
+    said = json.loads(to_json(create_ring(tmp_path / "nk", ("log",), datetime(2026, 11, 21, tzinfo=UTC))))
+    assert [row[0] for row in table("keys.md", "member")] == sorted(said)
+    assert [row[0] for row in table("keys.md", "key's member")] == sorted(said["keys"][0])
+    rows = table("keys.md", "state")
+    assert [row[0] for row in rows] == list(STATES)
+    steps = {(row[0], word) for row in rows for word in re.findall(r"`([a-z]+)`", row[2])}
+    assert steps == {(old, new) for new, olds in _MAY.items() for old in olds}
 
 
 def test_the_outcome_table_is_the_codes() -> None:
