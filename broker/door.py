@@ -6,18 +6,18 @@ A caller is a system whose pinned key signed the request. What a caller may not 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from broker.envelope import read_dsse, verify_dsse
+from broker.envelope import read_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import Held, LedgerError, NotVerified, Refusal
 from broker.exchange import not_held, not_stopped, read_statement
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
-from broker.keys import ReceiptPublic, RequestPublic
 from broker.model import utc_text
 from broker.record import BROKER_LOG, event
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.exchange import Office
+    from broker.keys import RequestPublic
     from broker.model import Request
     from broker.store import ExchangeRow
 
@@ -48,10 +49,14 @@ class Caller:
 
 def authenticate(office: Office, method: str, url: str, headers: Mapping[str, str], now: datetime, *, body: bool, also: tuple[str, ...] = ()) -> Caller:
     """The caller. Refusal tanda_tangan (unknown key and bad signature alike) or waktu; counted by minute and reason, never described."""
-    owners = {peer.get(RequestPublic, "request").kid: system for system, peer in office.peers.items()}
+    owners: dict[str, str] = {}
 
     def key(kid: str) -> RequestPublic | None:
-        return office.peers[owners[kid]].get(RequestPublic, "request") if kid in owners else None
+        found = office.peers.signer(kid)
+        if found is None:
+            return None
+        owners[kid], public = found
+        return public
 
     try:
         signed = verify_request(method, url, headers, key, now, body=body, also=also)
@@ -156,6 +161,8 @@ def for_recipient(office: Office, caller: Caller, name: str, now: datetime) -> E
     row = visible(office, caller, name)
     if row.recipient != caller.system or row.header is None:
         raise Refusal("tidak_ada")
+    if office.peers.revoked(json.loads(row.manifest or b"")["keys"]["recipient_kem"]):
+        raise refused_at_door(office, caller, Refusal("amplop_dicabut"), now, row.log or BROKER_LOG)
     with office.ledger.database.read() as tx:
         not_stopped(office, tx, now, row.agreement, row.sender.partition("@")[2], caller.party)
     return row
@@ -199,7 +206,7 @@ def take_receipt(office: Office, caller: Caller, name: str, data: bytes, now: da
     if row.manifest is None or row.log is None:
         raise Refusal("belum_siap", keadaan=row.state)
     try:
-        payload = verify_dsse(read_dsse(data), MANIFEST, *office.peers[caller.system].all(ReceiptPublic, "receipt"))
+        payload, _ = office.peers.verify(caller.system, read_dsse(data), MANIFEST)
     except NotVerified:
         raise refused_at_door(office, caller, Refusal("tanda_terima"), now, row.log) from None
     if payload != row.manifest:

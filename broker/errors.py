@@ -135,6 +135,15 @@ REASONS: Final[dict[str, Reason]] = {
     "persetujuan": _r(422, _SAFE, "Persetujuan tidak ditandatangani dengan kunci Anda sendiri, atau bukan untuk draf ini.", "The approval is not signed with your own key, or not for this draft."),
     "berhenti_dua": _r(409, _SAFE, "Pencabutan penghentian memerlukan petugas kedua; salah satunya dari pihak yang menghentikan.", "Undoing a stop needs a second officer, one of the two of the party that made it."),
     "jam_mundur": _r(409, _SAFE, "Jam broker lebih awal daripada versi terakhir; tidak ada yang diterbitkan.", "The broker's clock is before the last version's; nothing was published."),
+    # keys of the parties' systems
+    "kunci_bentuk": _r(422, "Pasal 11", "Bukan berkas kunci publik sebuah sistem kesepakatan, atau salah satu kuncinya tidak sah.", "This is no public key file of a system of an agreement, or a key in it is not sound."),
+    "kunci_sidik": _r(422, "Pasal 11", "Sidik jari tidak sama dengan sidik jari berkas: jangan dipakai, tanyakan kepada pengirimnya.", "The fingerprint is not that of the file: do not use it, ask its sender."),
+    "kunci_dipakai": _r(409, _SAFE, "Kunci ini sudah didaftarkan, atau milik sistem atau petugas lain.", "These keys are enrolled already, or are another system's or an officer's."),
+    "kunci_dicabut": _r(403, _SAFE, "Ditolak: salah satu kunci ini pernah dicabut; kunci yang dicabut tidak didaftarkan lagi. Buat kunci baru.", "Refused: one of these keys was revoked; what was revoked is never enrolled again. Make new keys."),
+    "kunci_usulan": _r(409, _SAFE, "Sudah ada usulan kunci untuk {sistem}, menunggu pengesahan sampai {sampai}; sahkan, atau tarik dahulu.", "A proposal for {sistem} waits for its confirmation until {sampai}: confirm it, or withdraw it first."),
+    "kunci_tidak_ada": _r(404, _SAFE, "Tidak ada usulan atau kunci seperti itu bagi sistem ini; usulan gugur setelah 7 hari.", "There is no such proposal or key of this system; a proposal lapses after 7 days."),
+    "kunci_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: hanya petugas pihak pemilik sistem yang mengesahkan atau mencabut kuncinya.", "Refused: only an officer of the system's own party confirms or revokes its keys."),
+    "amplop_dicabut": _r(410, _SAFE, "Kiriman ini disegel untuk kunci yang sudah dicabut; tidak diserahkan lagi. Minta pengirimnya mengirim ulang.", "This was sealed to a key that was revoked since; it is not handed out. Ask its sender to send it again."),
     # reading and receipts
     "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),
     "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),

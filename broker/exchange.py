@@ -33,7 +33,7 @@ from broker.contract.parse import CHUNK_BYTES, CSV_TYPE, NDJSON_TYPE, read_csv, 
 from broker.contract.tabular import PARQUET_TYPE, XLSX_TYPE, csv_from
 from broker.delivery import DurableWriter
 from broker.detection import searched_columns
-from broker.envelope import Opener, open_envelope, read_submission, seal, verify_dsse
+from broker.envelope import Opener, open_envelope, read_submission, seal
 from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
 from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
 from broker.jcs import strict_object
@@ -53,10 +53,11 @@ if TYPE_CHECKING:
     from broker.contract.parse import Chunk
     from broker.contract.validate import Validators
     from broker.delivery import Folders
-    from broker.keys import PublicSet, Ring
+    from broker.keys import Ring
     from broker.ledger.leaves import Tree
     from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
+    from broker.peers import Peers
     from broker.policy import InForce, Policy
     from broker.record import Ledger
     from broker.store import Transaction
@@ -79,7 +80,7 @@ class Office:
     force: InForce
     expectations: Mapping[str, bytes]  # by name, the files of what must stay true of every policy
     rings: Mapping[str, Ring]  # agreement → its secrets; `broker` → the broker log's
-    peers: Mapping[str, PublicSet]  # system → enrolled public keys
+    peers: Peers  # system → its public keys, as they hold at the moment they are asked for
     ledger: Ledger
     folders: Folders
     quorums: Mapping[str, Quorum] = field(default_factory=dict)  # agreement → its witnesses; without an entry releases wait for none
@@ -100,6 +101,7 @@ class Submission:
     request: Request
     envelope_sha256: str
     statement_sha256: str
+    kid: str  # of the receipt key that signed the statement
 
 
 def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHUNK_BYTES) -> Entry:
@@ -184,6 +186,10 @@ def _record(
 
     def manifest(tree: Tree, tx: Transaction) -> bytes:
         not_stopped(office, tx, now, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
+        if not office.peers.stands(terms.sender.id, submission.kid):  # and so does a revocation
+            raise Refusal("pernyataan")
+        if not office.peers.stands(terms.recipient.id, recipient.kid):
+            raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
         report.update(_report(tally, tree.repeated, unique, warnings))
         return manifest_json(
             exchange=bytes.fromhex(name),
@@ -196,9 +202,9 @@ def _record(
             envelope={**envelope, "header_sha256": hashlib.sha256(header).hexdigest()},
             keys={
                 "broker": receipt_key.public.kid,
-                "recipient": _party_key(office, terms.recipient.id).kid,
+                "recipient": office.peers[terms.recipient.id].get(ReceiptPublic, "receipt").kid,
                 "recipient_kem": recipient.kid,
-                "sender": _party_key(office, terms.sender.id).kid,
+                "sender": submission.kid,
             },
             profiles=list(zip(treated.names, treated.levels, strict=True)),
             root=tree.root,
@@ -283,10 +289,6 @@ def _recipient_key(office: Office, terms: Terms) -> AnyKemPublic:
     return key
 
 
-def _party_key(office: Office, system: str) -> ReceiptPublic:
-    return office.peers[system].get(ReceiptPublic, "receipt")
-
-
 def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: bytes, epoch: int, salt_key: bytes) -> Desk:
     treated = profiles(plan, contract)
 
@@ -321,10 +323,7 @@ def read_statement(office: Office, spooled: BinaryIO) -> Submission:
         texts = {k: v for k, v in claimed.items() if isinstance(v, str)}
         if set(claimed) - set(texts) - {"basis"} or not isinstance(claimed["basis"], str | None):
             raise Refusal("bentuk_kiriman")
-        peer = office.peers.get(texts["sender"])
-        if peer is None:
-            raise Refusal("pernyataan")
-        verify_dsse(dsse, STATEMENT, *peer.all(ReceiptPublic, "receipt"))
+        _, kid = office.peers.verify(texts["sender"], dsse, STATEMENT)
     except NotVerified:
         raise Refusal("pernyataan") from None
     except (NotOpened, ValueError):
@@ -339,7 +338,7 @@ def read_statement(office: Office, spooled: BinaryIO) -> Submission:
         basis=texts.get("basis"),
         content_type=texts["content_type"],
     )
-    return Submission(request, texts["envelope_sha256"], hashlib.sha256(dsse.to_json()).hexdigest())
+    return Submission(request, texts["envelope_sha256"], hashlib.sha256(dsse.to_json()).hexdigest(), kid)
 
 
 STATEMENT_FIELDS: Final = frozenset(

@@ -48,14 +48,16 @@ WORDS: Final = MappingProxyType(
 )
 HOST: Final = "broker"  # where an administrator's id says `@party`
 BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, one agreement, an end
-ACTS: Final = ("baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "baca_data", "minta_identitas", "buka_samaran", "kelola_akun", "kirim")
+ACTS: Final = (
+    "baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "sahkan_kunci", "baca_data", "minta_identitas", "buka_samaran", "kelola_akun", "kirim",
+)  # fmt: skip
 MAY: Final = MappingProxyType(
     {
         "operator": frozenset({"baca_data", "kirim", "minta_identitas"}),
-        "admin_pihak": frozenset({"baca_log", "hentikan"}),
+        "admin_pihak": frozenset({"baca_log", "hentikan", "sahkan_kunci"}),
         "auditor": frozenset({"baca_log", "cari_subjek"}),
-        "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"}),
-        "ppdp": frozenset({"baca_log", "cari_subjek", "hapus_subjek", "setujui_kebijakan", "hentikan"}),
+        "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "sahkan_kunci"}),
+        "ppdp": frozenset({"baca_log", "cari_subjek", "hapus_subjek", "setujui_kebijakan", "hentikan", "sahkan_kunci"}),
         "administrator": frozenset({"kelola_akun"}),
         "pembuka_samaran": frozenset({"buka_samaran"}),
     }
@@ -69,6 +71,8 @@ APART: Final = (
     ("kelola_akun", "baca_data", "who runs the host never reads what passes through it"),
     ("kelola_akun", "buka_samaran", "who runs the host never undoes a pseudonym"),
     ("kelola_akun", "kirim", "who runs the host speaks for no party"),
+    ("kelola_akun", "sahkan_kunci", "who proposes a party's keys would confirm them"),
+    ("kirim", "sahkan_kunci", "who holds the keys would confirm them"),
     ("kirim", "tulis_kebijakan", "who sends would write what may be sent"),
     ("kirim", "setujui_kebijakan", "who sends would approve what may be sent"),
     ("baca_data", "setujui_kebijakan", "who reads would approve what may be read"),
@@ -285,7 +289,8 @@ def _covered(office: Office, asked: Invitation) -> frozenset[str]:
 def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: datetime, voucher: bytes | None = None) -> Person:
     """Pins the officer's own public key file, by the fingerprint of their written notice; never on first use, never over one that is vouched for.
 
-    voucher: the DSSE by which the party's system vouches for the file; without it nobody writes, approves or stops. Who was enrolled without one
+    voucher: the DSSE by which the party's system vouches for the file; without it nobody writes, approves or stops. Before a party's first system is
+    confirmed nobody can have one. Who was enrolled without one
     is enrolled again with one, by the same file or another: the earlier key opens nothing from then on, and is never another's.
 
     Refusal akun: `id`, `sidik_jari`, `kunci` (no key file of this person, or a key that is somebody's already), `jaminan`.
@@ -300,14 +305,15 @@ def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: dat
     if public.owner != name or not purposes >= _KEYS or any(scope for scope, _ in public.keys):
         raise Refusal("akun", bidang="kunci")
     kids = tuple(key.kid for key in public.keys.values())
-    systems = {key.kid for peer in office.peers.values() for key in peer.keys.values()}
     with office.ledger.writing() as book:
         person = _living(book, name)
+        systems = {kid for kid in kids if book.tx.peers.kid(kid)}
         again = person.keys is not None and voucher is not None and not vouched(office, person)
         owners = {owner.id for kid in kids if (owner := book.tx.people.by_kid(kid))}
-        if (person.keys is not None and not again) or systems & set(kids) or owners - {name}:
+        if (person.keys is not None and not again) or systems or owners - {name}:
             raise Refusal("akun", bidang="kunci")
-        if (voucher is not None or MAY[person.role] & _GOVERNING) and not vouched(office, replace(person, keys=keys, voucher=voucher)):
+        needed = MAY[person.role] & _GOVERNING and not is_new(office, person.party)
+        if (voucher is not None or needed) and not vouched(office, replace(person, keys=keys, voucher=voucher), fresh=True):
             raise Refusal("akun", bidang="jaminan")
         book.tx.people.enrol(name, keys, kids, voucher)
         request, receipt = public.get(RequestPublic, "request"), public.get(ReceiptPublic, "receipt")
@@ -317,19 +323,40 @@ def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: dat
     return found
 
 
-def vouched(office: Office, person: Person) -> bool:
-    """Whether the enrolled system of the person's party signed for exactly these keys: the host's administrator has no such key."""
+def systems_of(office: Office, party: str) -> set[str]:
+    return {a.systems[party] for a in office.agreements.values() if party in a.systems}
+
+
+def is_new(office: Office, party: str) -> bool:
+    """Whether no system of the party ever had keys confirmed: nobody can vouch for its officers yet."""
+    return not any(map(office.peers.known, systems_of(office, party)))
+
+
+def vouched(office: Office, person: Person, *, fresh: bool = False) -> bool:
+    """Whether the enrolled system of the person's party signed for exactly these keys: the host's administrator has no such key.
+
+    The word of a set that was replaced goes on to count; that of one that was revoked, where it was recorded before the compromise. fresh: only the word
+    of a set that signs today.
+    """
     if person.id != f"{WORDS[person.role]}-{person.id.partition('-')[2].partition('@')[0]}@{person.party}":
         return False  # a role or a party that was changed by hand is not what the voucher names
-    systems = {a.systems[person.party] for a in office.agreements.values() if person.party in a.systems}
-    try:
-        for system in systems & office.peers.keys():
-            found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, *office.peers[system].all(ReceiptPublic, "receipt")))
+    for system in sorted(systems_of(office, person.party)):
+        for keys, compromised in [(keys, None) for keys in office.peers.standing(system)] if fresh else [(e.keys, e.row.compromised_since) for e in office.peers.ever(system)]:
+            try:
+                found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, keys.get(ReceiptPublic, "receipt")))
+            except NotVerified:
+                continue
             if (found.person, found.system, found.keys_sha256) == (person.id, system, hashlib.sha256(person.keys or b"").hexdigest()):
-                return True
-    except NotVerified:
-        return False
+                return compromised is None or _recorded(office, person.id, found.keys_sha256) < compromised
     return False
+
+
+def _recorded(office: Office, name: str, keys_sha256: str) -> str:
+    """When the log says that these keys of the person were last enrolled: the row beside it could be changed by hand. Far ahead if it does not."""
+    with office.ledger.database.read() as tx:
+        entries = [json.loads(entry) for _, entry in tx.audit.entries(BROKER_LOG, office.ledger.size(BROKER_LOG), "person")]
+    times = [e["time"] for e in entries if (e["act"], e["person"], e.get("keys_sha256")) == ("key_enrolled", name, keys_sha256)]
+    return max(times, default="9999")
 
 
 def denied(office: Office, person: Person, act: str) -> Refusal:

@@ -96,6 +96,10 @@ class Ledger:
                 raise
             self._durable = {log: tree.size for log, tree in self._trees.items()}
 
+    @property
+    def logs(self) -> tuple[str, ...]:
+        return tuple(self._trees)
+
     def size(self, log: str) -> int:
         return self._durable[log]
 

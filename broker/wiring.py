@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,11 +16,12 @@ from broker.contract import load_codelists, load_contracts
 from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
 from broker.detection import detect
-from broker.errors import ConfigError, KeyRingError
+from broker.errors import ConfigError
 from broker.exchange import Office
-from broker.keys import create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys import create_ring, open_ring, public_set, write_private
 from broker.lifecycle import start
 from broker.model import wib_date
+from broker.peers import open_peers
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
 from broker.settings import read_settings, shipped_policies
@@ -27,8 +29,7 @@ from broker.store import Database
 from broker.witnessing import read_quorums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping
 
     from broker.keys import PublicSet, Ring
     from broker.model import Agreement, Contract
@@ -48,25 +49,14 @@ def init_home(home: Path, now: datetime) -> PublicSet:
     shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
     rings = {name: create_ring(home / "secrets" / name, AGREEMENT_KEYS, now) for name in load_agreements(home / "policies" / "agreements")}
     rings[BROKER_LOG] = create_ring(home / "secrets" / BROKER_LOG, BROKER_KEYS, now)
-    (home / "peers").mkdir(mode=0o700)
     Folders(home).create()
     public = public_set("broker", rings)
     write_private(home / "public.json", public.to_json())
     return public
 
 
-def read_peers(home: Path) -> Mapping[str, PublicSet]:
-    """Enrolled public keys by system."""
-    found = [read_public_set(path.read_bytes()) for path in sorted((home / "peers").glob("*.json"))]
-    for peer in found:
-        purposes = {purpose for scope, purpose in peer.keys if not scope}
-        if purposes - {"kem", "kem-x25519"} != {"request", "receipt"} or len(purposes) == 2:
-            raise KeyRingError(f"{peer.owner} is not enrolled with a request, a receipt and a KEM key")
-    return {peer.owner: peer for peer in found}
-
-
-def open_office(home: Path, now: datetime) -> Office:
-    """The office of a broker home. ConfigError, KeyRingError or LedgerError: nothing is served."""
+def open_office(home: Path, now: datetime, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Office:
+    """The office of a broker home. clock: judges whether enrolled keys hold. ConfigError, KeyRingError or LedgerError: nothing is served."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
     if not (home / "secrets").is_dir():
         raise ConfigError(str(home), 0, "is no broker home; make one with `broker init`")
@@ -87,7 +77,7 @@ def open_office(home: Path, now: datetime) -> Office:
         force=InForce(policy_of(home, contracts, agreements)),
         expectations={Path(name).name: data for name, data in expectation_files(policies / "tests").items()},
         rings=rings,
-        peers=read_peers(home),
+        peers=open_peers(ledger, clock),
         ledger=ledger,
         folders=folders,
         quorums=read_quorums(home, agreements, rings, read_settings(home).witness_limit_hours, now),

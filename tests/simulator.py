@@ -20,9 +20,10 @@ from broker.envelope.dsse import STATEMENT, VOUCHER
 from broker.envelope.seal import EXTRA
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
-from broker.keys import KemKey, ReceiptKey, Ring, open_ring
+from broker.keys import KemKey, ReceiptKey, Ring, open_ring, read_public_set
 from broker.lifecycle import start
 from broker.model import Entry, utc_text, wib_date
+from broker.peers import open_peers
 from broker.policy import InForce
 from broker.record import BROKER_LOG, Ledger
 from broker.sample import rows as synthetic
@@ -30,6 +31,7 @@ from broker.store import Database, ExchangeRow
 from broker.upkeep import take_up
 from broker.web.app import create_app
 from broker.wiring import init_home, open_office
+from scripts.benchmarks.world import enrol_directly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,12 +61,14 @@ class Province:
         home, parties = folder / "broker", folder / "parties"
         public = init_home(home, now)
         for system in SYSTEMS:
-            own = create_home(parties / system, system, URL, now)
-            (home / "peers" / f"{system}.json").write_bytes(own.to_json())
+            create_home(parties / system, system, URL, now)
             (parties / system / "broker.json").write_bytes(public.to_json())
         office = open_office(home, now)
         office.ledger.database.close()
         return cls(home, parties, office)
+
+    def public(self, system: str) -> PublicSet:
+        return read_public_set((self.parties / system / f"{system}.json").read_bytes())
 
     def ring(self, system: str) -> Ring:
         return open_ring(self.parties / system / "secrets")
@@ -73,8 +77,8 @@ class Province:
 class Town:
     """One test's world. `now` is its clock: set it."""
 
-    def __init__(self, province: Province, folder: Path, now: datetime) -> None:
-        self.province, self.now = province, now
+    def __init__(self, province: Province, folder: Path, now: datetime, enrolled: Sequence[str] = SYSTEMS) -> None:
+        self.province, self.now, self.enrolled = province, now, enrolled
         self.home = folder / "broker"
         self.home.mkdir(parents=True)
         self.folder = folder
@@ -88,10 +92,15 @@ class Town:
         folders = Folders(self.home)
         folders.create()
         rings = self.province.office.rings
+        new = not (self.home / "ledger.db").exists()
         ledger = Ledger(Database(self.home / "ledger.db"), rings)
+        if new:
+            with ledger.database.write() as tx:
+                for system in self.enrolled:
+                    enrol_directly(tx, self.province.public(system), self.now)
         if not hasattr(self, "office"):
             self.office = self.province.office
-        self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, force=InForce(self.office.policy))
+        self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, peers=open_peers(ledger, lambda: self.now), force=InForce(self.office.policy))
         start(self.office, self.now)
         return take_up(self.office, self.now)
 

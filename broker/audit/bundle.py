@@ -154,8 +154,10 @@ def _exchanges(tx: Transaction, log: Log, starts: date, ends: date) -> Iterator[
 
 
 def _keys(office: Office, agreement: str) -> Iterator[bytes]:
-    for system in sorted(set(office.agreements[agreement].systems.values()) & office.peers.keys()):
-        yield office.peers[system].to_json() + b"\n"
+    """Every set that any of the parties' systems ever had: receipts outlive their keys."""
+    for system in sorted(office.agreements[agreement].systems.values()):
+        for enrolled in office.peers.ever(system):
+            yield enrolled.row.file + b"\n"
 
 
 def _entries(tx: Transaction, log: Log) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.party import check_fingerprint, check_folder
+from broker.cli.party import check_folder
 from broker.cli.say import say
 from broker.errors import ClientError, ConfigError
 from broker.settings import broker_home, limit_polars, read_settings
@@ -24,31 +24,6 @@ def init(home: Home = None) -> None:
     folder = broker_home(home)
     public = init_home(folder, datetime.now(UTC))
     say(f"Rumah broker: {folder}\nKunci publik untuk para pihak: {folder / 'public.json'}\nSidik jari: {public.fingerprint}")
-
-
-def keys_enrol(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A party system's public file.")],
-    fingerprint: Annotated[str, typer.Option(help="The fingerprint in the party's written notice.")],
-    home: Home = None,
-) -> None:
-    """Enrol a party system's public keys by the fingerprint of its written notice (Pasal 11); never on first use."""
-    from broker.agreement import load_agreements  # noqa: PLC0415
-    from broker.keys import read_public_set, write_private  # noqa: PLC0415
-
-    folder = broker_home(home)
-    if not (folder / "peers").is_dir():
-        raise ClientError(f"{folder} is no broker home; make one with `broker init`")
-    data = file.read_bytes()
-    public = read_public_set(data)
-    check_fingerprint(public.fingerprint, fingerprint)
-    known = {system for a in load_agreements(folder / "policies" / "agreements").values() for system in a.systems.values()}
-    if public.owner not in known:
-        raise ClientError(f"{public.owner} is not a system of any agreement; known are {', '.join(sorted(known))}")
-    target = folder / "peers" / f"{public.owner}.json"
-    if target.exists() and target.read_bytes() != data:
-        raise ClientError(f"{public.owner} has other keys enrolled; take them out first, by notice")
-    write_private(target, data)
-    say(f"{public.owner} terdaftar; berlaku setelah broker dinyalakan ulang.")
 
 
 def serve(

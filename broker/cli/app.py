@@ -13,6 +13,7 @@ from broker.cli import administrator, erasure, log, party, people, policy, reide
 from broker.cli.bundle import bundle
 from broker.cli.detect import detect
 from broker.cli.explain import explain
+from broker.cli.keys import confirm, end_overlap, enrol, export_public, list_, revoke, withdraw
 from broker.cli.mirror import mirror
 from broker.cli.unusual import unusual
 from broker.cli.verify import verify
@@ -48,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a trace can hold values
 )
-keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, show, pin, enrol.", no_args_is_help=True)
+keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, list, pin, enrol, confirm, revoke.", no_args_is_help=True)
 app.add_typer(keys, name="keys", rich_help_panel=PARTY)
 app.add_typer(reidentify.app, name="reidentify", rich_help_panel=PARTY)
 app.add_typer(log.app, name="log", rich_help_panel=AUDITOR)
@@ -78,10 +79,15 @@ app.command("init", rich_help_panel=ADMINISTRATOR)(administrator.init)
 app.command("serve", rich_help_panel=ADMINISTRATOR)(administrator.serve)
 keys.command("new")(party.keys_new)
 keys.command("file")(party.keys_file)
-keys.command("show")(party.keys_show)
+keys.command("list")(list_)
+keys.command("export-public")(export_public)
 keys.command("trust")(party.keys_trust)
 keys.command("vouch")(party.keys_vouch)
-keys.command("enrol")(administrator.keys_enrol)
+keys.command("confirm")(confirm)
+keys.command("revoke")(revoke)
+keys.command("enrol")(enrol)
+keys.command("withdraw")(withdraw)
+keys.command("end-overlap")(end_overlap)
 
 
 @app.callback(invoke_without_command=True)

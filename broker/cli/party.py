@@ -66,18 +66,6 @@ def keys_file(
     say("[dim]Whoever has this file and the home has the keys: keep them apart. systemd: LoadCredential=sinergi-unlock:…[/dim]")
 
 
-def keys_show(home: Home = None) -> None:
-    """Show the fingerprints of your own keys and of the broker's pinned ones."""
-    from broker.keys import read_public_set  # noqa: PLC0415
-
-    folder = client_home(home)
-    if not (folder / "client.toml").exists():
-        raise ClientError(f"{folder} is no client home; make one with `broker keys new`")
-    for path in sorted(folder.glob("*.json")):
-        public = read_public_set(path.read_bytes())
-        say(f"{public.owner}: {public.fingerprint}")
-
-
 def keys_trust(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The broker's public.json.")],
     fingerprint: Annotated[str, typer.Option(help="The fingerprint in the administrator's written notice.")],

@@ -1,25 +1,16 @@
-"""`broker people`: officers' accounts. `setup` is the officer's; the rest is the administrator's, on the broker's host.
-
-While the broker serves, it alone writes the ledger: the command then asks it over HTTP, with a key that only this host can derive.
-"""
+"""`broker people`: officers' accounts. `setup` is the officer's; the rest is the administrator's, on the broker's host."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime  # noqa: TC003 - typer reads it
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from broker.cli.host import PEOPLE, ask_host, existing_home
 from broker.cli.say import say
-from broker.errors import ClientError, ConfigError, Refusal
-from broker.settings import broker_home, read_settings
-
-if TYPE_CHECKING:
-    from broker.jcs import Json
-    from broker.settings import Settings
+from broker.errors import ClientError
 
 app = typer.Typer(rich_markup_mode=None, help="Officers: invite, set up, enrol keys, end.", no_args_is_help=True)
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
@@ -48,8 +39,8 @@ def add(
         asked = {"--role auditor": role == "auditor", "one --agreement": len(agreement or ()) == 1, "--to, the last day": ends is not None}
         if missing := [what for what, given in asked.items() if not given]:
             raise ClientError(f"an external auditor ({party}) is invited to one agreement until a day; missing: {'; '.join(missing)}")
-    answer = _host(
-        home, port,
+    answer = ask_host(
+        PEOPLE, home, port,
         act="invite", role=role, party=party, appointment=appointment, name=name, agreements=[*(agreement or ())],
         **{"from": starts.date().isoformat(), "to": ends.date().isoformat() if ends else None},
     )  # fmt: skip
@@ -59,7 +50,7 @@ def add(
 @app.command()
 def link(person: Who, home: Home = None, port: Port = None) -> None:
     """Make another set-up link for an officer who did not use theirs; the earlier one is void."""
-    _show_link(_host(home, port, act="link", person=person))
+    _show_link(ask_host(PEOPLE, home, port, act="link", person=person))
 
 
 def _show_link(answer: dict[str, Any]) -> None:
@@ -81,14 +72,14 @@ def enrol_key(
     from broker.keys import read_public_set  # noqa: PLC0415
 
     data = file.read_bytes()
-    answer = _host(home, port, act="enrol", person=read_public_set(data).owner, keys=b64encode(data).decode(), fingerprint=fingerprint, voucher=b64encode(voucher.read_bytes() if voucher else b"").decode())
+    answer = ask_host(PEOPLE, home, port, act="enrol", person=read_public_set(data).owner, keys=b64encode(data).decode(), fingerprint=fingerprint, voucher=b64encode(voucher.read_bytes() if voucher else b"").decode())
     typer.echo(f"Kunci {answer['person']} terdaftar.")
 
 
 @app.command()
 def end(person: Who, home: Home = None, port: Port = None) -> None:
     """End an appointment at once: sessions and keys with it."""
-    answer = _host(home, port, act="end", person=person)
+    answer = ask_host(PEOPLE, home, port, act="end", person=person)
     typer.echo(f"Penugasan {answer['person']} berakhir.")
 
 
@@ -102,7 +93,7 @@ def list_(
 
     from broker.store import Database  # noqa: PLC0415
 
-    folder = _broker_home(home)
+    folder = existing_home(home)
     database = Database(folder / "ledger.db")
     try:
         with database.read() as tx:
@@ -142,68 +133,3 @@ def setup(url: Annotated[str, typer.Option(help="The broker's address.")]) -> No
     code = typer.prompt("Kode pertama")
     ask(confirm=answer["confirm"], code=code.strip())
     typer.echo("Akun aktif.")
-
-
-def _broker_home(home: Path | None) -> Path:
-    folder = broker_home(home)
-    if not (folder / "secrets").is_dir():
-        raise ClientError(f"{folder} is no broker home; make one with `broker init`")
-    return folder
-
-
-def _host(home: Path | None, port: int | None, **asked: Json) -> dict[str, Any]:
-    """The answer to an administrator's act: done here if nobody serves this home, else by who serves it. ClientError with the refusal."""
-    from broker.delivery import Folders  # noqa: PLC0415
-    from broker.jcs import canonical  # noqa: PLC0415
-
-    settings = read_settings(_broker_home(home))
-    settings = replace(settings, port=port or settings.port)
-    body = canonical(dict(asked))
-    try:
-        claim = Folders(settings.home).claim()
-    except ConfigError:
-        return _over_http(settings, body)
-    try:
-        return _here(settings, body)
-    finally:
-        os.close(claim)
-
-
-def _here(settings: Settings, body: bytes) -> dict[str, Any]:
-    from broker.people import by_host  # noqa: PLC0415
-    from broker.settings import limit_polars  # noqa: PLC0415
-
-    limit_polars()
-    from broker.wiring import open_office  # noqa: PLC0415
-
-    office = open_office(settings.home, datetime.now(UTC))
-    try:
-        return dict(by_host(office, body, datetime.now(UTC)))
-    except Refusal as refusal:
-        raise ClientError(f"{refusal.indonesian} · {refusal.english}") from None
-    finally:
-        office.ledger.database.close()
-
-
-def _over_http(settings: Settings, body: bytes) -> dict[str, Any]:
-    import hashlib  # noqa: PLC0415
-
-    import httpx2  # noqa: PLC0415
-
-    from broker.client.connection import answered, problem_text  # noqa: PLC0415
-    from broker.identity import sign_request  # noqa: PLC0415
-    from broker.keys import open_ring  # noqa: PLC0415
-    from broker.people import host_key_of  # noqa: PLC0415
-    from broker.record import BROKER_LOG  # noqa: PLC0415
-
-    path, key = "/v1/people/host", host_key_of(open_ring(settings.home / "secrets" / BROKER_LOG))
-    here = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - where it listens, not where we do
-    headers = sign_request("POST", settings.url + path, {"Content-Type": "application/json"}, key, datetime.now(UTC), hashlib.sha256(body).digest())
-    try:
-        response = httpx2.post(f"http://{here}:{settings.port}{path}", content=body, headers=headers, timeout=30, trust_env=False)
-    except httpx2.TransportError:
-        raise ClientError(f"the broker serves this home, but not on port {settings.port}: name it with --port") from None
-    answer = answered(response)
-    if response.status_code >= 400:
-        raise ClientError(problem_text(answer))
-    return answer

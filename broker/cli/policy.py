@@ -29,7 +29,7 @@ SHOWN = 40  # lines of a diff before it says how many more
 
 
 @contextmanager
-def _officer(home: Path | None) -> Iterator[Officer]:
+def acting(home: Path | None) -> Iterator[Officer]:
     import httpx2  # noqa: PLC0415
 
     from broker.client.officer import Officer  # noqa: PLC0415
@@ -43,7 +43,7 @@ def _officer(home: Path | None) -> Iterator[Officer]:
 
 def log(home: Home = None) -> None:
     """List every published version: who wrote it, who approved, what it opened and closed."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         for record in officer.versions():
             approved = ", ".join(one["person"] for one in record["approvals"]) or "-"
             back = f"  kembali ke versi {record['rollback_of']}" if record["rollback_of"] else ""
@@ -53,7 +53,7 @@ def log(home: Home = None) -> None:
 
 def drafts(home: Home = None) -> None:
     """List open drafts and stops that hold."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found, stops = officer.drafts(), officer.stops()
         if not found and not stops:
             say("Tidak ada draf terbuka dan tidak ada penghentian.")
@@ -70,7 +70,7 @@ def new(
     home: Home = None,
 ) -> None:
     """Begin a draft. Nothing is live before it is published."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         rules = file.read_bytes() if file else b""
         if file and not rules:
             raise ClientError(f"{file} is empty")
@@ -79,7 +79,7 @@ def new(
 
 def rollback(version: Annotated[int, typer.Argument(help="An older version's number.")], home: Home = None) -> None:
     """Begin a draft with the rules of an older version; it is proposed, approved and published like any other."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         say(f"Draf {officer.new(rollback=version)}")
 
 
@@ -89,7 +89,7 @@ def edit(
     home: Home = None,
 ) -> None:
     """Change a draft's rules, in your editor (VISUAL or EDITOR) or from a file."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found = officer.draft(draft)
         rules = file.read_bytes() if file else _edited(found.rules)
         if rules == found.rules.encode():
@@ -113,7 +113,7 @@ def _edited(text: str) -> bytes:
 
 def check(draft: Name, home: Home = None) -> None:
     """Say what a draft would change and what stands against it. Exit status 1 if something does."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         judged = officer.check(draft)
     _show(judged)
     say(_needed(judged))
@@ -123,7 +123,7 @@ def check(draft: Name, home: Home = None) -> None:
 
 def diff(draft: Name, home: Home = None) -> None:
     """Show the exact difference: every cell that changes, in lines a person reads, and the rules taken out and put in."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         judged, found = officer.check(draft), officer.draft(draft)
     _changes(judged, every=True)
     _rules(found)
@@ -131,7 +131,7 @@ def diff(draft: Name, home: Home = None) -> None:
 
 def replay(draft: Name, days: Annotated[int, typer.Option(min=1, max=3660, help="How far to look back.")] = 90, home: Home = None) -> None:
     """Show which past exchanges the draft would have treated otherwise, from the ledger's manifests alone."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found = officer.replay(draft, days)
     say(f"{len(found['changed'])} dari {found['exchanges']} pertukaran dalam {days} hari akan diperlakukan lain.")
     for one in found["changed"]:
@@ -152,14 +152,14 @@ def explain(
 ) -> None:
     """Explain one cell: its level, every rule that allowed or capped it, and their Pasal."""
     asked = {"system": system, "agreement": agreement, "column": column, "purpose": purpose, "row": row, "action": action, "day": day, "draft": draft}
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found = officer.explain(**{name: value for name, value in asked.items() if value is not None})
     say(found["en" if english else "id"])
 
 
 def propose(draft: Name, home: Home = None) -> None:
     """Fix a draft for approval. It is then other officers' to read and sign."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         judged = officer.propose(draft)
     _show(judged)
     say(f"Diusulkan. {_needed(judged)}")
@@ -171,7 +171,7 @@ def approve(
     home: Home = None,
 ) -> None:
     """Read a proposed draft and sign it with your own key, on this machine. The author never approves."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found, judged = officer.draft(draft), officer.check(draft)
         if found.author == officer.person:
             raise ClientError("the author never approves: another officer has to")
@@ -197,14 +197,14 @@ def approve(
 
 def publish(draft: Name, home: Home = None) -> None:
     """Put an approved draft in force, at once."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         done = officer.publish(draft)
     say(f"Versi {done['version']} berlaku. Kebijakan {done['policy_sha256']}")
 
 
 def withdraw(draft: Name, home: Home = None) -> None:
     """Take back a draft of your own."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         officer.withdraw(draft)
     say(f"Draf {draft} ditarik.")
 
@@ -217,7 +217,7 @@ def export(
     """Write a version's files, byte for byte, as for a git checkout."""
     if not folder.is_dir():
         raise ClientError(f"{folder} is no folder")
-    with _officer(home) as officer:
+    with acting(home) as officer:
         found = officer.version(version or officer.versions()[-1]["version"])
     for name, text in (("model.conf", found["model"]), ("rules.csv", found["rules"])):
         if (folder / name).exists() and (folder / name).read_bytes() != text.encode():
@@ -229,14 +229,14 @@ def export(
 
 def stop(target: Annotated[str, typer.Argument(help="An agreement (nk-sijunjung-2025) or a party (sijunjung).")], home: Home = None) -> None:
     """HALT every release of an agreement or a party, at once. Undone only by two officers."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         done = officer.stop(target)
     say(f"[bold]BERHENTI[/bold] {done['target']} sejak {wib_text(done['at'])}. Cabut (dua petugas): broker policy resume {done['id']}")
 
 
 def resume(name: Annotated[str, typer.Argument(help="The stop's id.")], home: Home = None) -> None:
     """Ask that a stop be undone; the second officer who asks undoes it."""
-    with _officer(home) as officer:
+    with acting(home) as officer:
         lifted = officer.resume(name)
     say("Penghentian dicabut." if lifted else "Diminta; perlu petugas kedua.")
 

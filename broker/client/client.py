@@ -130,7 +130,7 @@ class Client:
         self._to.close()
 
     @property
-    def _own(self) -> PublicSet:
+    def own(self) -> PublicSet:
         return public_set(self.system, {"": self._ring})
 
     @property
@@ -311,12 +311,12 @@ class Client:
         self._to.download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
         self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
         verified = verify_exchange(folder, self.broker, self._ring.all(KemKey, "kem"))
-        if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] not in {key.kid for key in self._own.all(ReceiptPublic, "receipt")}:
+        if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] not in {key.kid for key in self.own.all(ReceiptPublic, "receipt")}:
             raise NotVerified("the manifest names another exchange, another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
         self.sign_receipt(exchange, verified.manifest_bytes)
         self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")  # with our receipt in it
-        return Received(exchange, folder, replace(verify_exchange(folder, self.broker, (), own=self._own), lines=verified.lines))
+        return Received(exchange, folder, replace(verify_exchange(folder, self.broker, (), own=self.own), lines=verified.lines))
 
     def sign_receipt(self, exchange: str, manifest: bytes) -> None:
         """Signs the manifest and hands the receipt to the broker: the recipient after opening, the sender as countersignature."""
@@ -403,7 +403,7 @@ class Client:
 
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
-        return verify_exchange(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), own=self._own, exchange=exchange)
+        return verify_exchange(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), own=self.own, exchange=exchange)
 
     def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
         """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""
@@ -449,6 +449,10 @@ class Client:
             verify_consistency(before["size"], seen.size, bytes.fromhex(before["root"]), seen.root, proof)
         write_private(kept, canonical({"log": log, "root": seen.root.hex(), "size": seen.size}))
         return seen
+
+    def known_keys(self) -> dict[str, Any]:
+        """What the broker believes of public keys; unsigned."""
+        return self._to.known_keys()
 
     def health(self) -> dict[str, Any]:
         """The broker's health; unsigned."""

@@ -35,6 +35,10 @@ class Connection:
     def health(self) -> dict[str, Any]:
         return answered(self._http.get(f"{self._url}/v1/health"))
 
+    def known_keys(self) -> dict[str, Any]:
+        """What the broker says of its own public keys and of those it holds for the parties' systems (docs/formats/keys.md)."""
+        return _ok(self._http.get(f"{self._url}/.well-known/sinergi-keys.json"))
+
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
         """The broker's response, whatever it is. sha256: of `content`, which the signature covers."""
         url = self._url + path

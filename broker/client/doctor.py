@@ -11,6 +11,7 @@ import httpx2
 
 from broker.client.account import Account
 from broker.client.client import Client
+from broker.client.known import belief
 from broker.errors import ClientError, SinergiError
 from broker.identity import WINDOW_SECONDS
 from broker.ledger.cosign import cosigners, read_policy
@@ -63,10 +64,11 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         if officer:
             yield _officer(home, now, http)
             return
+        yield from _keys(client)
         try:
             answer = client.agreements()
         except ClientError:
-            yield Finding(False, "Broker tidak mengenal kunci Anda.", f"Minta pengelola broker mendaftarkan {client.system}.json: `broker keys enrol …`, lalu menyalakan ulang broker.")
+            yield Finding(False, "Broker tidak mengenal kunci Anda.", f"Minta pengelola broker mendaftarkan {client.system}.json: `broker keys enrol …`, lalu petugas pihak Anda mengesahkannya: `broker keys confirm …`.")
             return
         yield Finding(True, "Broker mengenal kunci Anda.")
         yield from _agreements(client, answer["agreements"], (now + WIB).date())
@@ -90,6 +92,20 @@ def _officer(home: Path, now: datetime, http: httpx2.Client | None) -> Finding:
             return Finding(False, "Broker tidak mengenal kunci Anda, atau penugasan Anda belum mulai atau sudah berakhir.", f"Minta pengelola broker memeriksa `broker people list`, lalu {enrol}.")
         case _:
             return Finding(False, f"Broker menolak: {reason}.", "Coba lagi; bila tetap begitu, tanyakan kepada pengelola broker.")
+
+
+def _keys(client: Client) -> Iterator[Finding]:
+    """Whether the broker's keys are those pinned, and ours those that it believes in."""
+    try:
+        known = client.known_keys()
+        same = known["fingerprint"] == client.broker.fingerprint.replace(" ", "")
+        found = belief(known, client.own)
+    except (httpx2.TransportError, ClientError, KeyError, TypeError):
+        yield Finding(False, "Broker tidak mengatakan kunci mana yang dipercayainya.", "Perbarui broker, atau periksa alamatnya di client.toml.")
+        return
+    if not same:
+        yield Finding(False, "Kunci publik yang diumumkan broker BUKAN yang Anda pasang.", "Jangan mengirim; minta pemberitahuan tertulis (Pasal 11) kepada pengelola broker.")
+    yield Finding(found.ok, found.what, "Tanyakan kepada pengelola broker dan petugas pihak Anda; bila bukan dari pihak Anda: `broker keys revoke`.")
 
 
 def _agreements(client: Client, agreements: list[dict[str, Any]], today: date) -> Iterator[Finding]:

@@ -8,16 +8,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from difflib import unified_diff
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from broker.client.account import Account
 from broker.envelope import Approval, read_dsse, sign_dsse, verify_dsse
 from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ClientError, NotVerified
-from broker.jcs import strict_object
+from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptKey, ReceiptPublic
 from broker.model import utc_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from broker.jcs import Json
 
 RULES_TYPE: Final = "text/csv"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
@@ -121,6 +126,17 @@ class Officer(Account):
 
     def publish(self, name: str) -> dict[str, Any]:
         return self._to.act("POST", f"/v1/policy/drafts/{name}/publish")
+
+    # --- keys of the party's system
+    def confirm_keys(self, system: str, fingerprint: str) -> dict[str, Any]:
+        return self._keys(system, "confirmation", {"fingerprint": fingerprint})
+
+    def revoke_keys(self, system: str, since: datetime, reason: str) -> dict[str, Any]:
+        """The exchanges that the system signed or received since then, as the broker knows them."""
+        return self._keys(system, "revocation", {"reason": reason, "since": utc_text(since)})
+
+    def _keys(self, system: str, what: str, asked: dict[str, Json]) -> dict[str, Any]:
+        return self._to.send("POST", f"/v1/keys/{quote(system, safe='')}/{what}", canonical(asked), "application/json")
 
     # --- stops
     def stops(self) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from broker.web.api import Api
 from broker.web.audit import AuditApi
 from broker.web.bundle import BundleApi
 from broker.web.erasure import ErasureApi
+from broker.web.keys import KeysApi
 from broker.web.page import api_page
 from broker.web.people import people_router
 from broker.web.policy import PolicyApi
@@ -65,6 +66,7 @@ def create_app(
     app.include_router(IdentitiesApi(office, url, clock).router())
     app.include_router(TlogApi(office, url, clock).router())
     app.include_router(UnusualApi(office, url, clock).router())
+    app.include_router(KeysApi(office, url, clock).router())
     app.include_router(people_router(office, url, clock, oidc))
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)

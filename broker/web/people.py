@@ -23,6 +23,7 @@ from broker.model import wib_date
 from broker.people import ACTS, by_host, host, may, read_strict
 from broker.record import BROKER_LOG
 from broker.signin import LONGEST, confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
+from broker.web.officers import as_signed
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.exchange import Office
+    from broker.jcs import Json
     from broker.model import Person
     from broker.settings import Oidc
 
@@ -96,13 +98,7 @@ class PeopleApi:
 
     async def by_host(self, request: Request) -> Response:
         """The commands `broker people …` while the broker serves: signed with a key that only the host can derive."""
-        body = await _body(request, MAX_HOST_BODY)
-        return JSONResponse(await run_in_threadpool(self._by_host, request, body), headers=_FRESH)
-
-    def _by_host(self, request: Request, body: bytes) -> dict[str, Any]:
-        headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-        host(self._office, request.method, self._url + request.scope["raw_path"].decode("latin-1"), headers, body, self._clock())
-        return dict(by_host(self._office, body, self._clock()))
+        return await from_host(self._office, self._url, request, by_host, self._clock)
 
     # --- session
     async def sign_in(self, request: Request) -> Response:
@@ -224,6 +220,18 @@ class PeopleApi:
         if value.keys() not in shapes or not all(isinstance(v, str) for v in value.values()):
             raise Refusal("parameter", parameter="isi")
         return value
+
+
+async def from_host(office: Office, url: str, request: Request, act: Callable[[Office, bytes, datetime], dict[str, Json]], clock: Callable[[], datetime]) -> Response:
+    """The answer to `act` on the body, which only the host's own key can have signed."""
+    body = await _body(request, MAX_HOST_BODY)
+
+    def done() -> dict[str, Json]:
+        target, headers = as_signed(request, url)
+        host(office, request.method, target, headers, body, clock())
+        return act(office, body, clock())
+
+    return JSONResponse(await run_in_threadpool(done), headers=_FRESH)
 
 
 async def _body(request: Request, limit: int) -> bytes:

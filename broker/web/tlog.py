@@ -13,7 +13,6 @@ from fastapi import APIRouter, Path, Request, Response
 
 from broker import door
 from broker.errors import Refusal
-from broker.keys import RequestPublic
 from broker.ledger.tiles import WIDTH, read_tile
 from broker.ledger.tlogproof import tlog_proof
 from broker.lifecycle.officers import readable
@@ -71,8 +70,7 @@ class TlogApi(OfficerApi):
     def _readable(self, request: Request, log: str) -> str:
         """`log`, if the caller may read it; otherwise it does not exist for them. Whose key is named decides whose it must then be."""
         named = _KEYID.search(request.headers.get("signature-input", ""))
-        systems = {peer.get(RequestPublic, "request").kid for peer in self._office.peers.values()}
-        if named is not None and named.group(1) in systems:
+        if named is not None and self._office.peers.signer(named.group(1)) is not None:
             return door.log_of(self._office, self._system(request), log)
         if log not in readable(self._office, self._person(request), self._clock()):
             raise Refusal("tidak_ada")

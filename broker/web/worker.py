@@ -125,6 +125,8 @@ class Worker:
         if self._tidied != today:
             try:
                 log.info("envelopes retired count=%d", retire(self._office, self._clock()))
+                for system, not_after in self._office.peers.expiring():
+                    log.warning("keys expire system=%s on=%s: renew them", system, not_after[:10])
                 self._tidied = today
             except (LedgerError, OSError):
                 log.error("envelopes not retired")  # noqa: TRY400

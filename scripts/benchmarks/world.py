@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -17,19 +17,24 @@ from typing import TYPE_CHECKING, Final
 
 from broker.client import create_home
 from broker.contract import load_codelists, load_contracts
+from broker.enrolment import LIFE
 from broker.envelope import seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.jcs import canonical
 from broker.keys import KemPublic, ReceiptKey, new_key_file, open_ring, read_public_set, write_private
 from broker.model import utc_text, wib_date
+from broker.peers import plain
 from broker.sample import rows as synthetic
 from broker.settings import UNLOCK_VARIABLE, shipped_policies
+from broker.store import Database, PeerRow
 from broker.wiring import init_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from broker.keys import PublicSet
     from broker.model import Contract
+    from broker.store import Transaction
 
 NOW: Final = datetime(2026, 11, 21, 3, tzinfo=UTC)
 URL: Final = "http://127.0.0.1:8470"
@@ -56,10 +61,27 @@ def found(folder: Path) -> None:
     """A broker home and the two systems' homes in `folder`, keys enrolled and pinned: made once, copied for every measurement."""
     _unlocked()
     public = init_home(folder / "broker", NOW)
+    owns = []
     for system in (SENDER, RECIPIENT):
         own = create_home(folder / system, system, URL, NOW)
-        (folder / "broker" / "peers" / f"{system}.json").write_bytes(own.to_json())
+        owns.append(own)
         (folder / system / "broker.json").write_bytes(public.to_json())
+    database = Database(folder / "broker" / "ledger.db")
+    with database.write() as tx:
+        for own in owns:
+            enrol_directly(tx, own, NOW)
+    database.close()
+
+
+def enrol_directly(tx: Transaction, own: PublicSet, now: datetime, life: timedelta = LIFE) -> PeerRow:
+    """The set as if two people had enrolled it: for measurements and tests, which have no people."""
+    at = utc_text(now)
+    row = PeerRow(
+        plain(own.fingerprint), own.owner, "active", own.to_json(), "UJI/1", at[:10], at, at, "ppdp-1@uji", 1, utc_text(now + life), None, None, None, None, None,
+    )  # fmt: skip
+    tx.peers.add(row)
+    tx.peers.keep_kids(own.owner, [key.kid for key in own.keys.values()])
+    return row
 
 
 @cache

@@ -9,19 +9,20 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from broker.envelope import open_envelope
 from broker.envelope.seal import SUITE, SUITE_X25519
-from broker.errors import KeyRingError, NotOpened, Refusal
+from broker.errors import NotOpened, Refusal
 from broker.keys import KemKey, KemPublic, KemX25519Key, PublicSet
-from broker.wiring import read_peers
+from broker.peers import plain, read_set
+from scripts.benchmarks.world import enrol_directly
 from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from broker.keys import AnyKemKey
     from broker.keys.material import AnyPublic
+    from broker.store import Transaction
     from tests.simulator import Town
 
 AGREEMENT = "nk-sijunjung-2025"
@@ -41,7 +42,15 @@ def enrol(town: Town, system: str, without: str = "", **keys: AnyPublic) -> None
     peer = town.office.peers[system]
     more = {("", purpose.replace("_", "-")): key for purpose, key in keys.items()}
     held = {at: key for at, key in {**peer.keys, **more}.items() if at[1] != without}
-    town.office = replace(town.office, peers={**town.office.peers, system: PublicSet(system, held)})
+    own = PublicSet(system, held)
+    with town.office.ledger.database.write() as tx:
+        remove(tx, system)
+        enrol_directly(tx, own, town.now)
+
+
+def remove(tx: Transaction, system: str) -> None:
+    for table in ("peer", "peerkey"):
+        tx._c.execute(text(f"DELETE FROM {table} WHERE system = :s"), {"s": system})  # noqa: S608 - our own words
 
 
 def disclosed(town: Town) -> bytes:
@@ -108,7 +117,8 @@ def test_the_agreements_suite_is_not_replaced_by_another_for_want_of_a_key(town:
 
 
 def test_a_recipient_without_keys_is_refused(town: Town) -> None:
-    town.office = replace(town.office, peers={s: p for s, p in town.office.peers.items() if s != SIAPKERJA})
+    with town.office.ledger.database.write() as tx:
+        remove(tx, SIAPKERJA)
     refused(town)
 
 
@@ -127,15 +137,11 @@ def test_a_submission_in_x25519_is_refused(town: Town) -> None:
     town.assert_refused(town.last, "tidak_terbuka")
 
 
-def test_a_party_is_enrolled_with_a_kem_key_of_either_suite_and_not_without(town: Town, tmp_path: Path) -> None:
-    (tmp_path / "peers").mkdir()
-    for without, more, good in (("", {}, True), ("kem", {"kem_x25519": CURVE.public}, True), ("", {"kem_x25519": CURVE.public}, True), ("kem", {}, False), ("receipt", {}, False)):
-        peer = town.office.peers[SIAPKERJA]
-        enrol(town, SIAPKERJA, without=without, **more)
-        (tmp_path / "peers" / "x.json").write_bytes(town.office.peers[SIAPKERJA].to_json())
-        town.office = replace(town.office, peers={**town.office.peers, SIAPKERJA: peer})
-        if good:
-            assert set(read_peers(tmp_path)) == {SIAPKERJA}
-            continue
-        with pytest.raises(KeyRingError):
-            read_peers(tmp_path)
+@pytest.mark.parametrize(
+    ("without", "more", "good"),
+    [("", {}, True), ("kem", {"kem-x25519": CURVE.public}, True), ("", {"kem-x25519": CURVE.public}, True), ("kem", {}, False), ("receipt", {}, False)],
+)
+def test_a_party_is_enrolled_with_a_kem_key_of_either_suite_and_not_without(town: Town, without: str, more: dict[str, AnyPublic], good: bool) -> None:
+    keys = {**town.office.peers[SIAPKERJA].keys, **{("", purpose): key for purpose, key in more.items()}}
+    own = PublicSet(SIAPKERJA, {at: key for at, key in keys.items() if at[1] != without})
+    assert (read_set(own.to_json(), SIAPKERJA, plain(own.fingerprint)) is not None) is good

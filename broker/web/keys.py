@@ -1,0 +1,84 @@
+"""The routes of the parties' public keys. Each: who asks, ask `enrolment`, shape the answer. No rule lives here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from broker import enrolment
+from broker.errors import Refusal
+from broker.keys import public_set
+from broker.people import read_strict
+from broker.web.officers import OfficerApi
+from broker.web.people import from_host
+from broker.web.problems import RESPONSES
+
+if TYPE_CHECKING:
+    from broker.model import Person
+
+WELL_KNOWN: Final = "/.well-known/sinergi-keys.json"
+MAX_ASKED: Final = 4 << 10
+_FRESH: Final = {"Cache-Control": "no-store"}
+System = Annotated[str, Path(max_length=80, description="A system of an agreement, as sijoker@sijunjung")]
+
+
+class KeysApi(OfficerApi):
+    """Enrolment, revocation, and what the broker believes of whom."""
+
+    def router(self) -> APIRouter:
+        router = APIRouter(tags=["kunci"], responses=RESPONSES)
+        asked = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+        router.post("/v1/keys/host", summary="Propose, withdraw, end an overlap, revoke: by the administrator on the broker's host")(self.by_host)
+        router.post("/v1/keys/{system}/confirmation", summary="Confirm the proposed keys of your party's system", openapi_extra=asked)(self.confirm)
+        router.post("/v1/keys/{system}/revocation", summary="Revoke the keys of your party's system, at once", openapi_extra=asked)(self.revoke)
+        router.get(WELL_KNOWN, summary="The broker's public keys, and those it holds for the parties' systems")(self.well_known)
+        return router
+
+    async def by_host(self, request: Request) -> Response:
+        return await from_host(self._office, self._url, request, enrolment.by_host, self._clock)
+
+    async def confirm(self, request: Request, system: System) -> Response:
+        """`{fingerprint}`, typed from the written notice."""
+        person, data = await self._sent(request, MAX_ASKED)
+        return JSONResponse(await run_in_threadpool(self._confirmed, person, system, data), headers=_FRESH)
+
+    def _confirmed(self, person: Person, system: str, data: bytes) -> dict[str, Any]:
+        match asked := read_strict(data):
+            case {"fingerprint": str() as fingerprint} if len(asked) == 1:
+                row = enrolment.confirm(self._office, person, system, fingerprint, self._clock())
+                return {"system": row.system, "not_after": row.not_after, "vouched": bool(row.vouched)}
+        raise Refusal("parameter", parameter="isi")
+
+    async def revoke(self, request: Request, system: System) -> Response:
+        """`{since, reason}`; the exchanges that the system signed or received since then."""
+        person, data = await self._sent(request, MAX_ASKED)
+        return JSONResponse(await run_in_threadpool(self._revoked, person, system, data), headers=_FRESH)
+
+    def _revoked(self, person: Person, system: str, data: bytes) -> dict[str, Any]:
+        match asked := read_strict(data):
+            case {"since": str() as since, "reason": str() as reason} if len(asked) == 2:
+                try:
+                    at = enrolment.read_time(since)
+                except ValueError:
+                    raise Refusal("parameter", parameter="sejak") from None
+                return dict(enrolment.revoked_answer(system, enrolment.revoke(self._office, person, system, at, reason, self._clock())))
+        raise Refusal("parameter", parameter="isi")
+
+    def well_known(self) -> Response:
+        """For anyone. Proposals are not in it: who confirms one types the fingerprint from the notice, not from here."""
+        own = public_set("broker", self._office.rings).to_json()
+        peers = [
+            {
+                "fingerprint": one.row.fingerprint, "kids": sorted(key.kid for key in one.keys.keys.values()), "not_after": one.row.not_after, "state": one.row.state,
+                "system": one.row.system, "until": one.row.until,
+            }
+            for system in sorted({system for a in self._office.agreements.values() for system in a.systems.values()})
+            for one in self._office.peers.ever(system)
+        ]  # fmt: skip
+        answer = {"broker": json.loads(own), "fingerprint": hashlib.sha256(own).hexdigest(), "peers": peers, "type": "sinergi/known-keys/v1"}
+        return JSONResponse(answer, headers=_FRESH)
