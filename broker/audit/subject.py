@@ -191,7 +191,8 @@ def decide(office: Office, person: Person, name: str, now: datetime, *, approve:
     if approve and row.person == person.id:
         raise refused(office, person, row.agreement, Refusal("setuju_sendiri"), now)
     with office.ledger.writing() as book:
-        book.tx.audit.lapse(utc_text(now))
+        book.tx.audit.lapse(utc_text(now))  # for itself: a refusal below takes back what it is in
+    with office.ledger.writing() as book:
         row = _in_state(book.tx, name, "pending")
         if approve:
             book.tx.audit.change(name, state="approved", approver=person.id, until=utc_text(now + FETCHED_WITHIN))

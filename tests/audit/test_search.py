@@ -77,6 +77,17 @@ def test_who_may_not_read_the_log_searches_nothing(bureau: Bureau) -> None:
     assert "searched" not in {entry.get("act") for entry in bureau.town.entries()}
 
 
+def test_who_is_not_vouched_for_is_handed_no_file(bureau: Bureau) -> None:
+    auditor = bureau.auditor()
+    with bureau.town.office.ledger.database.write() as tx:
+        tx._c.exec_driver_sql("UPDATE person SET voucher = NULL")
+    before = bureau.town.entries()
+    for path in (f"report/{SIJUNJUNG}/2026?format=json", f"export/{SIJUNJUNG}?format=csv", f"bundle/{SIJUNJUNG}?from=2026-01-01&to=2026-12-31"):
+        with pytest.raises(ClientError):
+            auditor._to.get(f"/v1/audit/{path}")
+    assert bureau.town.entries() == before
+
+
 def test_an_auditor_from_outside_reads_one_agreement_until_their_last_day(bureau: Bureau) -> None:
     own = sent(bureau)
     sent(bureau, agreement=BINJAI)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from broker.audit.subject import FETCHED_WITHIN, PENDING, answer
+from broker.audit.subject import FETCHED_WITHIN, PENDING, _disclosure, answer
 from broker.cli.log import _answered
 from broker.errors import ClientError, NotVerified, Refusal
 from broker.identity import sign_request
 from broker.jcs import canonical
 from broker.keys import RequestKey, SecretKey, derive
 from broker.keys.cmac import column_cmac
+from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import read_presence, verify_presence
 from broker.model import LEVEL_NOTE
 from tests.audit.conftest import BINJAI, REASON, SIJUNJUNG
@@ -107,6 +108,13 @@ def test_a_person_twice_in_an_exchange_has_both_rows(bureau: Bureau) -> None:
     nik = rows[3][bureau.town.office.contracts["pencari_kerja"].names.index("nik")]
     (one,) = ask(bureau.auditor(), nik)["subjects"][0]["disclosures"]
     assert (one["outcomes"], one["sequences"]) == (["terkirim", "terkirim"], [3, 10])
+
+
+def test_of_two_rows_the_more_open_level_of_each_column_is_told() -> None:
+    manifest = {"columns": ["a", "b"], "profiles": [{"levels": "31"}, {"levels": "13"}, {"levels": "55"}], "exchange": "00" * 16, "time": "", "sender": "", "recipient": "", "contract": {"dataset": ""}, "purpose": "",
+                "clauses": [], "policy": {"version": 1}}  # fmt: skip
+    leaves = [bytes(48) + profile.to_bytes(2, "big") + bytes([outcome]) + bytes(4) for profile, outcome in ((0, RELEASED), (1, RELEASED), (2, OUTCOMES["ditahan_aturan"]))]
+    assert _disclosure(0, json.dumps(manifest).encode(), "recorded", leaves).levels == {"a": 3, "b": 3}
 
 
 def test_only_days_that_were_asked_about_are_looked_through(bureau: Bureau) -> None:
@@ -401,6 +409,15 @@ def test_a_request_lapses_and_its_list_goes_with_it(bureau: Bureau, approved: bo
     with pytest.raises(ClientError, match="expired"):
         second.approve(name)
     assert second.requests() == []
+
+
+def test_what_lapsed_is_not_approved_though_nobody_asked_since(bureau: Bureau) -> None:
+    auditor, second = bureau.auditor(), bureau.auditor("kemnaker")
+    name = ask(auditor, *crowd(21))["request"]
+    bureau.town.now += PENDING
+    with pytest.raises(ClientError, match="expired"):
+        second.approve(name)
+    assert stored(bureau) == [("expired", None)]
 
 
 def test_an_approval_counts_only_while_its_officer_is_in_office(bureau: Bureau) -> None:
