@@ -413,11 +413,16 @@ def test_a_request_lapses_and_its_list_goes_with_it(bureau: Bureau, approved: bo
 
 def test_what_lapsed_is_not_approved_though_nobody_asked_since(bureau: Bureau) -> None:
     auditor, second = bureau.auditor(), bureau.auditor("kemnaker")
+    names = [ask(auditor, *crowd(21))["request"]]
+    bureau.town.now += PENDING - timedelta(seconds=1)
+    assert [row["request"] for row in second.requests()] == names  # so long it waits
+    bureau.town.now += timedelta(seconds=1)
+    assert second.requests() == []
     name = ask(auditor, *crowd(21))["request"]
     bureau.town.now += PENDING
     with pytest.raises(ClientError, match="expired"):
         second.approve(name)
-    assert stored(bureau) == [("expired", None)]
+    assert stored(bureau) == [("expired", None)] * 2
 
 
 def test_an_approval_counts_only_while_its_officer_is_in_office(bureau: Bureau) -> None:
