@@ -41,7 +41,7 @@ def marked_niks(values: pl.Series, key: DomainKey) -> pl.Series:
 
     values: String. Step 5 withholds a row whose NIK is none; a number that has no rank could not be enciphered here either.
     """
-    ranks, good = _ranked(values)
+    ranks, good = ranked(values)
     marked = _digits(ff1.encrypt(key.ff1_key, NIK_TWEAK, _RANK_DIGITS, ranks), _NIK_DIGITS)
     if good.all():
         return marked.alias(values.name)
@@ -58,7 +58,7 @@ def original_niks(marked: pl.Series, key: DomainKey) -> pl.Series:
     rest, month = _parts(rest, 12)
     region, day = _parts(rest, _DAYS)
     niks = _digits(((region * 100 + _DAY_CODES[day]) * 100 + month + 1) * _WITHIN_MONTH + within, _NIK_DIGITS)
-    if not _ranked(niks)[1].all():
+    if not ranked(niks)[1].all():
         raise ValueError("not a marked NIK of this domain")
     return niks.alias(marked.name)
 
@@ -97,7 +97,7 @@ def _parts(numbers: NDArray[np.uint64], by: int) -> tuple[NDArray[np.uint64], ND
     return quotient, numbers - quotient * np.uint64(by)
 
 
-def _ranked(values: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+def ranked(values: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Rank of each NIK in 0 … 10^6·62·12·10^6 - 1, and whether it has one: no leading 0, day and month that can be, serial not 0000."""
     numbers = _numbers(values)
     rest, within = _parts(numbers, _WITHIN_MONTH)

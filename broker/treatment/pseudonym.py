@@ -54,17 +54,16 @@ def pseudonym_tokens(values: pl.Series, key: DomainKey) -> pl.Series:
     Source: NIST SP 800-38B; domains as in docs/formats/pseudonym.md.
     """
     filled = values.drop_nulls()
-    tokens = pl.Series(values.name, _tokens(filled, key) if len(filled) else [], pl.String)
+    tokens = _tokens(filled, key).alias(values.name)
     if len(filled) == len(values):
         return tokens
     nothing = pl.Series(values.name, [None], pl.String).new_from_index(0, len(values))
     return nothing.scatter(values.is_not_null().arg_true(), tokens)  # scatter writes into the series it is called on
 
 
-def _tokens(values: pl.Series, key: DomainKey) -> list[str]:
+def _tokens(values: pl.Series, key: DomainKey) -> pl.Series:
     prefix = np.frombuffer(f"p{key.epoch}.".encode(), np.uint8)
-    lines = np.empty((len(values), len(prefix) + TOKEN_CHARS + 1), np.uint8)
-    lines[:, : len(prefix)] = prefix
-    lines[:, len(prefix) : -1] = base64url(column_cmac(key.key, values))
-    lines[:, -1] = ord("\n")
-    return lines.tobytes().decode().splitlines()
+    texts = np.empty((len(values), len(prefix) + TOKEN_CHARS), np.uint8)
+    texts[:, : len(prefix)] = prefix
+    texts[:, len(prefix) :] = base64url(column_cmac(key.key, values))
+    return pl.Series(texts).cast(pl.List(pl.UInt8)).cast(pl.Binary).cast(pl.String)  # no string of Python's is made: half the time of all

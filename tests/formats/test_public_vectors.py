@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from broker.keys import ff1
 from broker.keys.cmac import cmac
 from broker.ledger import verify_consistency, verify_inclusion
 from tests.formats.test_vectors import holds
@@ -51,3 +52,26 @@ def test_the_public_cmac_vectors_agree(reference: Path) -> None:
             assert (cmac(bytes.fromhex(case["key"]), data, np.array([len(message)])).tobytes().hex() == case["tag"]) is (case["result"] == "valid"), case["tcId"]
             judged += 1
     assert judged
+
+
+def test_the_public_ff1_vectors_agree(reference: Path) -> None:
+    """Those of radix 10 and 6 to 18 digits, both ways and as one column; other lengths and keys are refused; a sign that is no digit is no number."""
+    for name in ("aes_ff1_radix10.json", "aes_ff1_base10.json"):
+        judged = refused = 0
+        for group in json.loads((reference / name).read_text())["testGroups"]:
+            for case in group["tests"]:
+                given = (bytes.fromhex(case["key"]), bytes.fromhex(case["tweak"]), len(case["msg"]))
+                if len(case["msg"]) in ff1.DIGITS and "InvalidKeySize" in case["flags"]:
+                    with pytest.raises(ValueError, match=r"[Kk]ey"):
+                        ff1.encrypt(*given, np.zeros(1, np.uint64))
+                    refused += 1
+                elif len(case["msg"]) not in ff1.DIGITS:
+                    with pytest.raises(ValueError, match="6 to 18"):
+                        ff1.encrypt(*given, np.zeros(1, np.uint64))
+                    refused += 1
+                elif case["result"] == "valid":
+                    plain, sealed = (np.array([int("".join(map(str, case[field])))], np.uint64) for field in ("msg", "ct"))
+                    assert (ff1.encrypt(*given, plain), ff1.decrypt(*given, sealed)) == (sealed, plain), case["tcId"]
+                    judged += 1
+        print(f"{name}: {judged} agree, {refused} refused: their length or key")
+        assert judged == 1_480
