@@ -3,6 +3,7 @@
 from broker.envelope.approvals import Approval, Voucher, read_approval, read_voucher
 from broker.envelope.dsse import Dsse, read_dsse, sign_dsse, verify_dsse
 from broker.envelope.seal import MAX_HEADER, Header, Opener, Sealer, open_envelope, read_header, seal
+from broker.envelope.selftest import check_hpke, check_stream
 from broker.envelope.submission import read_submission, submission_prefix
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Opener",
     "Sealer",
     "Voucher",
+    "check_hpke",
+    "check_stream",
     "open_envelope",
     "read_approval",
     "read_dsse",

@@ -54,7 +54,7 @@ def sign_dsse(payload_type: str, payload: bytes, key: ReceiptKey) -> Dsse:
 
 
 def read_dsse(data: bytes) -> Dsse:
-    """The parsed envelope; NotVerified if it is no DSSE of ours. Proves nothing yet."""
+    """The parsed envelope; NotVerified if it is no DSSE of ours, or one key id stands twice in it. Proves nothing yet."""
     try:
         value = json.loads(data)
         found = Dsse(
@@ -62,7 +62,7 @@ def read_dsse(data: bytes) -> Dsse:
             b64decode(value["payload"], validate=True),
             tuple((s["keyid"], b64decode(s["sig"], validate=True)) for s in value["signatures"]),
         )
-        if found.to_json() != data:
+        if found.to_json() != data or len(dict(found.signatures)) != len(found.signatures):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotVerified("not a DSSE envelope") from None

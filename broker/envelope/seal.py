@@ -32,7 +32,7 @@ MAX_HEADER: Final = 65_535
 SUITE: Final = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
 SUITE_X25519: Final = "X25519/HKDF-SHA256/AES-256-GCM"  # only where an agreement names it, until the day it names
 SUITES: Final = {"kem": SUITE, "kem-x25519": SUITE_X25519}  # by the key's purpose
-_HPKE: Final = {
+HPKE: Final = {
     SUITE: Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
     SUITE_X25519: Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
 }
@@ -87,7 +87,7 @@ def seal(core: Mapping[str, str | int], recipients: Iterable[AnyKemPublic], extr
     keys = {r.kid: r for r in recipients}
     content_key = Cobblestone256Encryptor.generate_key()
     sealed = [
-        {"kid": kid, "sealed": b64encode(_HPKE[SUITES[r.purpose]].encrypt(content_key + extra, r.key, info=_info(core))).decode(), "suite": SUITES[r.purpose]}
+        {"kid": kid, "sealed": b64encode(HPKE[SUITES[r.purpose]].encrypt(content_key + extra, r.key, info=_info(core))).decode(), "suite": SUITES[r.purpose]}
         for kid, r in sorted(keys.items())
     ]
     try:
@@ -138,7 +138,7 @@ class Opener:
             # The key says the suite: a header of another one is not opened, whichever keys it names.
             if header.suite != SUITES[key.purpose]:
                 raise ValueError
-            secret = _HPKE[header.suite].decrypt(header.recipients[key.public.kid], key.private, info=_info(header.core))
+            secret = HPKE[header.suite].decrypt(header.recipients[key.public.kid], key.private, info=_info(header.core))
         except (InvalidTag, ValueError, KeyError):
             raise _closed() from None
         self._stream = Cobblestone256Decryptor(secret[:_KEY], hashlib.sha256(header.raw).digest())
