@@ -142,6 +142,8 @@ REASONS: Final[dict[str, Reason]] = {
     "kunci_dicabut": _r(403, _SAFE, "Ditolak: salah satu kunci ini pernah dicabut; kunci yang dicabut tidak didaftarkan lagi. Buat kunci baru.", "Refused: one of these keys was revoked; what was revoked is never enrolled again. Make new keys."),
     "kunci_usulan": _r(409, _SAFE, "Sudah ada usulan kunci untuk {sistem}, menunggu pengesahan sampai {sampai}; sahkan, atau tarik dahulu.", "A proposal for {sistem} waits for its confirmation until {sampai}: confirm it, or withdraw it first."),
     "kunci_tidak_ada": _r(404, _SAFE, "Tidak ada usulan atau kunci seperti itu bagi sistem ini; usulan gugur setelah 7 hari.", "There is no such proposal or key of this system; a proposal lapses after 7 days."),
+    "kunci_langkah": _r(409, _SAFE, "Kunci tidak diubah: {sebab}.", "The key was not changed: {sebab}."),
+    "kunci_dimusnahkan": _r(410, "Pasal 9 ayat (3)", "Kunci rahasia kesepakatan ini sudah dimusnahkan: samaran dan rujukannya tidak dapat dibuat atau dibalik lagi.", "The secret keys of this agreement were destroyed: its pseudonyms and references can no longer be made or turned back."),
     "kunci_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: hanya petugas pihak pemilik sistem yang mengesahkan atau mencabut kuncinya.", "Refused: only an officer of the system's own party confirms or revokes its keys."),
     "amplop_dicabut": _r(410, _SAFE, "Kiriman ini disegel untuk kunci yang sudah dicabut; tidak diserahkan lagi. Minta pengirimnya mengirim ulang.", "This was sealed to a key that was revoked since; it is not handed out. Ask its sender to send it again."),
     # reading and receipts

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from broker.contract.parse import Chunk
     from broker.contract.validate import Validators
     from broker.delivery import Folders
-    from broker.keys import Ring
+    from broker.keys import Rings
     from broker.ledger.leaves import Tree
     from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
@@ -79,7 +79,7 @@ class Office:
     validators: Validators
     force: InForce
     expectations: Mapping[str, bytes]  # by name, the files of what must stay true of every policy
-    rings: Mapping[str, Ring]  # agreement → its secrets; `broker` → the broker log's
+    rings: Rings  # agreement → its secrets; `broker` → the broker log's
     peers: Peers  # system → its public keys, as they hold at the moment they are asked for
     ledger: Ledger
     folders: Folders

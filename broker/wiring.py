@@ -18,12 +18,13 @@ from broker.delivery import Folders
 from broker.detection import detect
 from broker.errors import ConfigError
 from broker.exchange import Office
-from broker.keys import create_ring, open_ring, public_set, write_private
+from broker.keys import Rings, create_ring, open_ring, public_set, write_private
 from broker.lifecycle import start
 from broker.model import wib_date
 from broker.peers import open_peers
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
+from broker.rotation import settle
 from broker.settings import read_settings, shipped_policies
 from broker.store import Database
 from broker.witnessing import read_quorums
@@ -31,7 +32,7 @@ from broker.witnessing import read_quorums
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from broker.keys import PublicSet, Ring
+    from broker.keys import PublicSet
     from broker.model import Agreement, Contract
     from broker.policy import Policy
 
@@ -82,17 +83,15 @@ def open_office(home: Path, now: datetime, clock: Callable[[], datetime] = lambd
         folders=folders,
         quorums=read_quorums(home, agreements, rings, read_settings(home).witness_limit_hours, now),
     )
+    settle(office, now)
     start(office, now)
     return office
 
 
-def _rings(home: Path, database: Database, names: Iterable[str]) -> dict[str, Ring]:
-    """Every ring, none older than the one that was last in use; remembers which those are."""
-    with database.write() as tx:
-        rings = {name: open_ring(home / "secrets" / name, at_least=tx.ring_version(name)) for name in names}
-        for name, ring in rings.items():
-            tx.note_ring(name, ring.version)
-    return rings
+def _rings(home: Path, database: Database, names: Iterable[str]) -> Rings:
+    """Every ring, none older than the one that was last in use."""
+    with database.read() as tx:
+        return Rings(home / "secrets", {name: open_ring(home / "secrets" / name, at_least=tx.keyrings.version(name)) for name in names})
 
 
 def policy_of(home: Path, contracts: Mapping[str, Contract], agreements: Mapping[str, Agreement]) -> Policy:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PEOPLE: Final = "/v1/people/host"
 KEYS: Final = "/v1/keys/host"
+RINGS: Final = "/v1/keys/rings"
 
 
 def existing_home(home: Path | None) -> Path:
@@ -49,7 +50,7 @@ def ask_host(path: str, home: Path | None, port: int | None, **asked: Json) -> d
 
 
 def _here(settings: Settings, path: str, body: bytes) -> dict[str, Any]:
-    from broker import enrolment, people  # noqa: PLC0415
+    from broker import enrolment, people, rotation  # noqa: PLC0415
     from broker.settings import limit_polars  # noqa: PLC0415
 
     limit_polars()
@@ -57,7 +58,7 @@ def _here(settings: Settings, path: str, body: bytes) -> dict[str, Any]:
 
     office = open_office(settings.home, datetime.now(UTC))
     try:
-        return dict({PEOPLE: people.by_host, KEYS: enrolment.by_host}[path](office, body, datetime.now(UTC)))
+        return dict({PEOPLE: people.by_host, KEYS: enrolment.by_host, RINGS: rotation.by_host}[path](office, body, datetime.now(UTC)))
     except Refusal as refusal:
         raise ClientError(f"{refusal.indonesian} · {refusal.english}") from None
     finally:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
+from broker.client.known import renewed
 from broker.client.refs import Seen, compare, subjects_of
 from broker.client.reidentify import Opened, opened
 from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
@@ -139,6 +140,16 @@ class Client:
             raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
         return self._broker
 
+    def renew(self) -> None:
+        """Follows the broker's keys to those in use, if the pinned ones vouch for them. NotVerified if they do not; without an answer all stays."""
+        try:
+            found = renewed(self._to, self.broker)
+        except httpx2.TransportError:
+            return
+        if found != self._broker:
+            write_private(self.home / "broker.json", found.to_json())
+            self._broker = found
+
     def trust(self, data: bytes) -> PublicSet:
         """Pins the broker's public keys. ClientError if others are pinned already: keys change by notice, not by surprise."""
         found = read_public_set(data)
@@ -189,6 +200,7 @@ class Client:
                 if not _hold(abandoned):  # another officer is sending it now
                     continue
             raise ClientError("an earlier submission has no answer yet: run `broker send --resend` first, or it may be disclosed twice")
+        self.renew()
         key = secrets.token_urlsafe(24)
         kept, held = self._seal(path, key, agreement, dataset, purpose, recipient, basis, template, progress)
         with held:
@@ -299,7 +311,7 @@ class Client:
 
     def receive(self, progress: Callable[[int], None] = lambda _: None) -> list[Received]:
         """Fetches, verifies and receipts everything that waits. NotVerified or ClientError: nothing was receipted for that exchange."""
-        _ = self.broker  # without pinned keys nothing can be verified, so nothing is fetched
+        self.renew()  # without pinned keys nothing can be verified, so nothing is fetched
         return [self._receive(item["exchange"], progress) for item in self.inbox()]
 
     def _receive(self, exchange: str, progress: Callable[[int], None]) -> Received:
@@ -328,6 +340,7 @@ class Client:
 
     def countersign(self) -> list[str]:
         """As sender: countersigns the manifest of every exchange recorded since. Returns the exchanges signed."""
+        self.renew()
         done = []
         for item in self._to.get("/v1/outbox")["exchanges"]:
             if not _EXCHANGE.fullmatch(item["exchange"]) or item["state"] not in ("recorded", "delivered", "receipted"):

@@ -39,6 +39,11 @@ class Connection:
         """What the broker says of its own public keys and of those it holds for the parties' systems (docs/formats/keys.md)."""
         return _ok(self._http.get(f"{self._url}/.well-known/sinergi-keys.json"))
 
+    def successions(self, fingerprint: str) -> list[str] | None:
+        """What leads from the public set of this fingerprint (64 hex digits) to the one in use; None if the broker says that it knows no way."""
+        response = self._http.get(f"{self._url}/v1/keys/successions/{fingerprint}")
+        return None if response.status_code == 404 else list(_ok(response)["successions"])
+
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
         """The broker's response, whatever it is. sha256: of `content`, which the signature covers."""
         url = self._url + path

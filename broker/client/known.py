@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from broker.envelope import read_dsse, verify_dsse
+from broker.envelope.dsse import SUCCESSION
+from broker.errors import KeyRingError, NotVerified
+from broker.jcs import canonical, strict_object
+from broker.keys import ReceiptPublic, read_public_set
 from broker.model import wib_text
 
 if TYPE_CHECKING:
+    from broker.client.connection import Connection
     from broker.keys import PublicSet
 
 
@@ -17,6 +24,24 @@ class Belief:
 
     ok: bool
     what: str
+
+
+def renewed(to: Connection, broker: PublicSet) -> PublicSet:
+    """The broker's public set in use: the pinned one, or what follows from it, each signed with the receipt key that the one before names.
+
+    NotVerified for a step that is not: then nothing the broker says is to be believed. A broker that never had the pinned set changes nothing.
+    """
+    for text in to.successions(broker.fingerprint.replace(" ", "")) or ():
+        before = hashlib.sha256(broker.to_json()).hexdigest()
+        said = strict_object(verify_dsse(read_dsse(text.encode()), SUCCESSION, broker.get(ReceiptPublic, "receipt", "broker")))
+        try:
+            after = read_public_set(canonical(said["set"]))  # type: ignore[arg-type]
+        except (KeyRingError, KeyError, TypeError, ValueError):
+            raise NotVerified("the broker's next public keys are malformed") from None
+        if said["before"] != before or said["type"] != "sinergi/succession/v1" or after.owner != broker.owner:
+            raise NotVerified("the broker's next public keys do not follow from those you pinned")
+        broker = after
+    return broker
 
 
 def belief(known: dict[str, Any], own: PublicSet) -> Belief:

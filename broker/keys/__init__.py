@@ -19,7 +19,7 @@ from broker.keys.material import (
     WitnessKey,
     WitnessPublic,
 )
-from broker.keys.ring import KeyRecord, PublicSet, Ring, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys.ring import KeyRecord, PublicSet, Ring, Rings, create_ring, open_ring, public_set, read_public_set, write_private
 
 __all__ = [
     "LABELS",
@@ -38,6 +38,7 @@ __all__ = [
     "RequestKey",
     "RequestPublic",
     "Ring",
+    "Rings",
     "SecretKey",
     "WitnessKey",
     "WitnessPublic",

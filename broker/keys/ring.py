@@ -13,7 +13,9 @@ import json
 import os
 import secrets
 import stat
+import threading
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +29,7 @@ from broker.model import utc_text
 from broker.settings import unlock as ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -249,6 +251,31 @@ def changing(folder: Path) -> Iterator[Callable[[Ring], Ring]]:
         yield write
     finally:
         os.close(fd)
+
+
+class Rings(Mapping[str, Ring]):
+    """The open rings of a home, by name: each in a folder of its own. A change is on disk before anyone here sees it."""
+
+    def __init__(self, folder: Path, rings: Mapping[str, Ring]) -> None:
+        self._folder, self._rings, self._changing = folder, dict(rings), threading.Lock()
+
+    def __getitem__(self, name: str) -> Ring:
+        return self._rings[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rings)
+
+    def __len__(self) -> int:
+        return len(self._rings)
+
+    def change(self, name: str, change: Callable[[Ring], Ring]) -> Ring:
+        """The ring as `change` makes it of the one in use. KeyRingError if the file is another than the one that was opened; then it stays as it is."""
+        with self._changing, changing(self._folder / name) as write:
+            ring = self._rings[name]
+            if strict_object(_private_bytes(self._folder / name, RING)).get("version") != ring.version:
+                raise KeyRingError(f"the ring {name} was changed since this broker opened it: restart it")
+            self._rings[name] = write(change(ring))
+            return self._rings[name]
 
 
 def _text(data: bytes | None) -> str | None:

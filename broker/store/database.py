@@ -20,6 +20,7 @@ from broker.errors import LedgerError
 from broker.store.audit import Audit
 from broker.store.exports import Exports
 from broker.store.kept import Kept
+from broker.store.keyrings import KeyRings
 from broker.store.peers import Peers
 from broker.store.people import People
 from broker.store.reidentify import Identities
@@ -195,17 +196,6 @@ class Transaction:
         rows = self._c.execute(text(f"SELECT {', '.join(_FIELDS)} FROM exchange WHERE {where}"), values)  # noqa: S608 - our own words
         return [ExchangeRow(*row) for row in rows]
 
-    # rings
-    def ring_version(self, name: str) -> int:
-        """Of the ring that was last in use; 0 if none was."""
-        found: Any = self._c.execute(text("SELECT value FROM meta WHERE key = :k"), {"k": f"ring {name}"}).scalar()
-        return int(found or 0)
-
-    def note_ring(self, name: str, version: int) -> None:
-        self._c.execute(
-            text("INSERT INTO meta (key, value) VALUES (:k, :v) ON CONFLICT (key) DO UPDATE SET value = excluded.value"), {"k": f"ring {name}", "v": str(version)}
-        )
-
     # requests
     def use_nonce(self, kid: str, nonce: str, now: int, until: int) -> bool:
         """Whether this nonce was unused; marks it used. Expired ones are forgotten on the way."""
@@ -248,6 +238,10 @@ class Transaction:
     @property
     def identities(self) -> Identities:
         return Identities(self._c)
+
+    @property
+    def keyrings(self) -> KeyRings:
+        return KeyRings(self._c)
 
     @property
     def peers(self) -> Peers:

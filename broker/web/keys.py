@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from broker import enrolment
+from broker import enrolment, rotation
 from broker.errors import Refusal
 from broker.keys import public_set
 from broker.people import read_strict
@@ -27,6 +27,9 @@ _FRESH: Final = {"Cache-Control": "no-store"}
 System = Annotated[str, Path(max_length=80, description="A system of an agreement, as sijoker@sijunjung")]
 
 
+Fingerprint = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the public set's file, 64 hex digits")]
+
+
 class KeysApi(OfficerApi):
     """Enrolment, revocation, and what the broker believes of whom."""
 
@@ -36,11 +39,20 @@ class KeysApi(OfficerApi):
         router.post("/v1/keys/host", summary="Propose, withdraw, end an overlap, revoke: by the administrator on the broker's host")(self.by_host)
         router.post("/v1/keys/{system}/confirmation", summary="Confirm the proposed keys of your party's system", openapi_extra=asked)(self.confirm)
         router.post("/v1/keys/{system}/revocation", summary="Revoke the keys of your party's system, at once", openapi_extra=asked)(self.revoke)
+        router.post("/v1/keys/rings", summary="Rotate, disable or destroy a key of the broker's own: by the administrator on its host")(self.rings)
+        router.get("/v1/keys/successions/{fingerprint}", summary="From a public set of the broker's to the one in use, each signed by the one before")(self.successions)
         router.get(WELL_KNOWN, summary="The broker's public keys, and those it holds for the parties' systems")(self.well_known)
         return router
 
     async def by_host(self, request: Request) -> Response:
         return await from_host(self._office, self._url, request, enrolment.by_host, self._clock)
+
+    async def rings(self, request: Request) -> Response:
+        return await from_host(self._office, self._url, request, rotation.by_host, self._clock)
+
+    def successions(self, fingerprint: Fingerprint) -> Response:
+        """For anyone, as the sets are."""
+        return JSONResponse({"successions": rotation.successions(self._office, fingerprint)}, headers=_FRESH)
 
     async def confirm(self, request: Request, system: System) -> Response:
         """`{fingerprint}`, typed from the written notice."""

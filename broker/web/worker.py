@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from broker.errors import Held, LedgerError, Refusal
 from broker.exchange import exchange, not_held, refuse
 from broker.lifecycle import take_up_policy
+from broker.rotation import keep_fresh
 from broker.upkeep import count_try, retire, take_up
 from broker.witnessing import Witnessing
 
@@ -125,6 +126,7 @@ class Worker:
         if self._tidied != today:
             try:
                 log.info("envelopes retired count=%d", retire(self._office, self._clock()))
+                log.info("keys rotated or destroyed count=%d", keep_fresh(self._office, self._clock()))
                 for system, not_after in self._office.peers.expiring():
                     log.warning("keys expire system=%s on=%s: renew them", system, not_after[:10])
                 self._tidied = today

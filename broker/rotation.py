@@ -1,0 +1,141 @@
+"""The broker's own keys from one to the next, by the administrator on its host, while it serves. No exchange is lost on the way.
+
+    announce   a pending key           others learn its public part before anything is made with it
+    rotate     pending → active        and what was active retires: it opens what was sealed to it, its signatures hold, log keys cross-sign
+    disable    out of use at once      until `enable`; what needs it is refused meanwhile
+    destroy    retired → destroyed     never one that something still waits to be opened with
+
+The ring is written first, then an entry in the log that it is of says what it holds now; the next start says so if a crash came between. A change that others see is
+followed by a succession: the new public set, signed with the receipt key that the set before it names, so that who pinned that one need not be told by letter.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from broker.envelope import sign_dsse
+from broker.envelope.dsse import SUCCESSION
+from broker.errors import KeyRingError, Refusal
+from broker.jcs import canonical
+from broker.keys import ReceiptKey, ReceiptPublic, public_set, read_public_set
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, RETIRED
+from broker.keys.rotate import announced, found, in_state, rotated
+from broker.model import utc_text
+from broker.people import read_strict
+from broker.record import BROKER_LOG, event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from broker.exchange import Office
+    from broker.jcs import Json
+    from broker.keys import KeyRecord, Ring
+
+HOST, SCHEDULE = "host", "jadwal"  # as who made or changed a key
+BROKER: Final = "broker"  # as the owner of the public set
+LIFE: Final = {"kem": timedelta(days=92)}  # that a key of a purpose is used before the broker rotates it by itself
+OVERLAP: Final = timedelta(days=30)  # that a retired key still opens, or a log key cross-signs: a client keeps sealed bytes until it has an answer
+_PASSING: Final = ("kem", "log")  # purposes whose retired keys are destroyed when their overlap is over
+
+
+# --- by the host's administrator
+def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
+    """An act, as docs/formats/keys.md has it, and the ring's keys after it. Refusal parameter `isi`, kunci_langkah."""
+    asked = read_strict(body)
+    match asked:
+        case {"act": "rotate" | "announce" as act, "ring": str(name), "purpose": str(purpose)} if len(asked) == 3:
+            step = rotated if act == "rotate" else announced
+            return changed(office, name, lambda ring: step(ring, purpose, now, HOST), now)
+        case {"act": "enable" | "disable" | "destroy" as act, "ring": str(name), "kid": str(kid)} if len(asked) == 3:
+            return changed(office, name, lambda ring: _stepped(office, ring, kid, act, now), now)
+    raise Refusal("parameter", parameter="isi")
+
+
+def _stepped(office: Office, ring: Ring, kid: str, act: str, now: datetime) -> Ring:
+    record = found(ring, kid)
+    if act == "destroy":
+        if _waited_for(office, ring, record):
+            raise KeyRingError("submissions that were accepted still wait to be opened with it")
+        if record.purpose in ("root", "vault"):
+            raise KeyRingError("what it made can be looked up only with it: it is destroyed when the agreement ends")
+        return in_state(ring, kid, DESTROYED, now, HOST)
+    if act == "disable":
+        return in_state(ring, kid, DISABLED, now, HOST)
+    taken = any(r.purpose == record.purpose and r.state == ACTIVE for r in ring.records)
+    return in_state(ring, kid, RETIRED if taken else ACTIVE, now, HOST)
+
+
+def _waited_for(office: Office, ring: Ring, record: KeyRecord) -> bool:
+    with office.ledger.database.read() as tx:
+        return record.purpose == "kem" and any(row.agreement in (ring.name, "") for row in tx.exchanges_in("accepted"))
+
+
+def changed(office: Office, name: str, change: Callable[[Ring], Ring], now: datetime) -> dict[str, Json]:
+    """Makes the change and records it. Refusal kunci_langkah says why not; then nothing changed."""
+    if name not in office.rings:
+        raise Refusal("parameter", parameter="ring")
+    try:
+        office.rings.change(name, change)
+    except KeyRingError as error:
+        raise Refusal("kunci_langkah", sebab=str(error)) from None
+    settle(office, now)
+    return {"fingerprint": public_set(BROKER, office.rings).fingerprint, "keys": [_shown(record) for record in office.rings[name].records]}
+
+
+def settle(office: Office, now: datetime) -> None:
+    """After a change, and at start: each ring that the ledger knows no longer is entered in its log; a new public set follows the one before it.
+
+    The set is signed with the receipt key that the set before names. If that key is gone nothing vouches for the new one, and it goes out by letter.
+    """
+    ours, own = public_set(BROKER, office.rings), office.rings[BROKER_LOG].all(ReceiptKey, "receipt")
+    with office.ledger.writing() as book:
+        for name, ring in office.rings.items():
+            known = book.tx.keyrings.version(name)
+            if known and ring.version > known:
+                shown = [_shown(record) for record in ring.records]
+                book.append(name, event("key", now, act="ring_changed", fingerprint=sha256(ours.to_json()).hexdigest(), keys=shown, version=ring.version))
+            book.tx.keyrings.note(name, ring.version)
+        file = book.tx.keyrings.last_set()
+        if file == ours.to_json():
+            return
+        dsse = b""
+        if file is not None:
+            kid = read_public_set(file).get(ReceiptPublic, "receipt", BROKER_LOG).kid
+            said = {"before": sha256(file).hexdigest(), "set": json.loads(ours.to_json()), "time": utc_text(now), "type": "sinergi/succession/v1"}
+            dsse = next((sign_dsse(SUCCESSION, canonical(said), key).to_json() for key in own if key.public.kid == kid), b"")
+        book.tx.keyrings.add_set(sha256(ours.to_json()).hexdigest(), ours.to_json(), dsse)
+
+
+def successions(office: Office, fingerprint: str) -> list[str]:
+    """What leads from a public set (SHA-256 of its file, hex) to the one in use, in order. Refusal kunci_tidak_ada: we never had it, or one step is vouched for by nobody."""
+    with office.ledger.database.read() as tx:
+        found = tx.keyrings.sets_after(fingerprint)
+    if found is None or b"" in found:
+        raise Refusal("kunci_tidak_ada")
+    return [dsse.decode() for dsse in found]
+
+
+def _shown(record: KeyRecord) -> dict[str, Json]:
+    return {"epoch": record.epoch, "kid": record.kid, "purpose": record.purpose, "state": record.state}
+
+
+# --- by the passing of time
+def keep_fresh(office: Office, now: datetime) -> int:
+    """Once a day: rotates what was in use for its life, destroys what retired an overlap ago and nothing waits for. How many keys."""
+    due = [(name, record) for name, ring in office.rings.items() for record in ring.records if _is_due(office, ring, record, now)]
+    for name, record in due:
+        if record.state == ACTIVE:
+            changed(office, name, lambda ring, of=record: rotated(ring, of.purpose, now, SCHEDULE), now)  # type: ignore[misc]
+        else:
+            changed(office, name, lambda ring, of=record: in_state(ring, of.kid, DESTROYED, now, SCHEDULE), now)  # type: ignore[misc]
+    return len(due)
+
+
+def _is_due(office: Office, ring: Ring, record: KeyRecord, now: datetime) -> bool:
+    if record.state == ACTIVE:
+        return record.purpose in LIFE and record.changed <= utc_text(now - LIFE[record.purpose])
+    return record.state == RETIRED and record.purpose in _PASSING and record.changed <= utc_text(now - OVERLAP) and not _waited_for(office, ring, record)

@@ -1,0 +1,52 @@
+"""Which version of each key ring was last in use, and the broker's public sets one after another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Column, Integer, Table, text
+
+from broker.store.tables import TABLES, _blob, _text, _whole
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_RING: Final = Table("keyring", TABLES, _text("name", key=True), _whole("version"))
+_SET: Final = Table(
+    "publicset", TABLES,
+    Column("number", Integer, primary_key=True),
+    _text("fingerprint", index=True),  # SHA-256 of the file, 64 hex digits
+    _blob("file"),
+    _blob("dsse"),  # signed by the set before; empty: by nobody
+)  # fmt: skip
+
+
+class KeyRings:
+    """What a transaction can ask and write of rings and sets."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def version(self, name: str) -> int:
+        """Of the ring that was last in use; 0 if none was."""
+        found: Any = self._c.execute(text("SELECT version FROM keyring WHERE name = :n"), {"n": name}).scalar()
+        return int(found or 0)
+
+    def note(self, name: str, version: int) -> None:
+        self._c.execute(
+            text("INSERT INTO keyring (name, version) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET version = max(version, :v)"), {"n": name, "v": version}
+        )
+
+    def last_set(self) -> bytes | None:
+        found: Any = self._c.execute(text("SELECT file FROM publicset ORDER BY number DESC LIMIT 1")).scalar()
+        return None if found is None else bytes(found)
+
+    def add_set(self, fingerprint: str, file: bytes, dsse: bytes) -> None:
+        self._c.execute(_SET.insert(), {"fingerprint": fingerprint, "file": file, "dsse": dsse})
+
+    def sets_after(self, fingerprint: str) -> list[bytes] | None:
+        """The statements that lead on from a set, in order. None if it was never ours."""
+        at: Any = self._c.execute(text("SELECT max(number) FROM publicset WHERE fingerprint = :f"), {"f": fingerprint}).scalar()
+        if at is None:
+            return None
+        return [bytes(dsse) for (dsse,) in self._c.execute(text("SELECT dsse FROM publicset WHERE number > :n ORDER BY number"), {"n": at})]
