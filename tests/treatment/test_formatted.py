@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.detection import phones
@@ -49,6 +49,7 @@ def test_every_day_and_month_has_a_rank_of_its_own() -> None:
     assert int(ranks.max()) < 7.44e14 < 10**15
 
 
+@settings(max_examples=25)
 @given(st.lists(niks, max_size=30, unique=True))
 def test_marking_is_one_for_one_never_a_nik_and_goes_back(values: list[str]) -> None:
     series = pl.Series("nik", values, pl.String)
@@ -59,6 +60,7 @@ def test_marking_is_one_for_one_never_a_nik_and_goes_back(values: list[str]) -> 
     assert original_niks(marked, KEY).to_list() == values
 
 
+@settings(max_examples=25)
 @given(st.lists(st.one_of(st.none(), niks, st.sampled_from(["C1234567", "1303013207959001", ""])), max_size=20), st.integers(0, 20))
 def test_neighbours_and_cuts_change_nothing(values: list[str | None], cut: int) -> None:
     series = pl.Series("nik", values, pl.String)
