@@ -28,8 +28,8 @@ niks = st.builds(
 @pytest.mark.parametrize(
     "value",
     [
-        "", "1", "130301410795900", "13030141079590011", "0303014107959001", "1303014107950000", "1303010007959001", "1303013207959001", "1303014007959001",
-        "1303017207959001", "1303010100959001", "1303010113959001", " 303014107959001", "+303014107959001", "-303014107959001", "1303014107959001\n",
+        "", "1", "130301410795900", "13030141079590011", "0303014107959001", "0999994107959001", "1303014107950000", "1303010007959001", "1303013207959001", "1303014007959001",
+        "1303017207959001", "1303019907959001", "1303010100959001", "1303010113959001", " 303014107959001", "+303014107959001", "-303014107959001", "1303014107959001\n",
         "13030141079590.1", "130301410795900a", "130301410795900１", "C1234567", "99999999999999999999999",
     ],
 )  # fmt: skip
@@ -49,7 +49,7 @@ def test_every_day_and_month_has_a_rank_of_its_own() -> None:
     assert int(ranks.max()) < 7.44e14 < 10**15
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)  # speed is the bench's to judge
 @given(st.lists(niks, max_size=30, unique=True))
 def test_marking_is_one_for_one_never_a_nik_and_goes_back(values: list[str]) -> None:
     series = pl.Series("nik", values, pl.String)
@@ -60,7 +60,7 @@ def test_marking_is_one_for_one_never_a_nik_and_goes_back(values: list[str]) -> 
     assert original_niks(marked, KEY).to_list() == values
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)  # speed is the bench's to judge
 @given(st.lists(st.one_of(st.none(), niks, st.sampled_from(["C1234567", "1303013207959001", ""])), max_size=20), st.integers(0, 20))
 def test_neighbours_and_cuts_change_nothing(values: list[str | None], cut: int) -> None:
     series = pl.Series("nik", values, pl.String)
@@ -71,7 +71,7 @@ def test_neighbours_and_cuts_change_nothing(values: list[str | None], cut: int) 
 
 @pytest.mark.parametrize("marked", ["1303014107959001", "0", "000000000000000", "00000000000000000", "0 12345678901234", "0+12345678901234", "p1.AAAAAAAAAAAAAAAAAAAAAA", None])
 def test_what_was_not_marked_does_not_go_back(marked: str | None) -> None:
-    with pytest.raises(ValueError, match="not a marked NIK"):
+    with pytest.raises(ValueError, match=r"not a marked NIK$"):
         original_niks(pl.Series([marked], dtype=pl.String), KEY)
 
 
