@@ -24,15 +24,10 @@ def submission_prefix(statement: Dsse) -> bytes:
 def read_submission(source: BinaryIO) -> Dsse:
     """The statement at the start; leaves `source` at the envelope. NotOpened if it is no submission."""
     start = source.read(8)
-    if len(start) != 8 or start[:4] != MAGIC:
-        raise NotOpened("not a submission")
-    (size,) = struct.unpack(">I", start[4:])
-    if not 0 < size <= MAX_STATEMENT:
-        raise NotOpened("statement too large")
-    data = source.read(size)
-    if len(data) != size:
-        raise NotOpened("submission cut short")
+    size = int.from_bytes(start[4:], "big")
     try:
-        return read_dsse(data)
+        if len(start) != 8 or start[:4] != MAGIC or not 0 < size <= MAX_STATEMENT:
+            raise NotVerified
+        return read_dsse(source.read(size))
     except NotVerified:
-        raise NotOpened("no statement") from None
+        raise NotOpened("not a submission") from None

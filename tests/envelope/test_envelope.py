@@ -121,16 +121,18 @@ def test_the_same_key_for_another_header_does_not_open() -> None:
 
 # --- headers
 @pytest.mark.parametrize("why", [*MOVED, *MALFORMED])
-def test_a_header_that_is_another_does_not_open(why: str) -> None:
-    envelope = sealed(DATA)
-    assert opened(changed(envelope, lambda _: None)) == DATA
-    refused(changed(envelope, (MOVED | MALFORMED)[why]))
+@BOTH
+def test_a_header_that_is_another_does_not_open(key: AnyKemKey, why: str) -> None:
+    envelope = sealed(DATA, key.public)
+    assert opened(changed(envelope, lambda _: None), key) == DATA
+    refused(changed(envelope, (MOVED | MALFORMED)[why]), key)
 
 
 @pytest.mark.parametrize("why", MALFORMED)
-def test_a_malformed_header_does_not_open_even_if_its_sender_meant_it(why: str) -> None:
-    assert opened(bound(HYBRID, lambda _: None)) == DATA
-    refused(bound(HYBRID, MALFORMED[why]))
+@BOTH
+def test_a_malformed_header_does_not_open_even_if_its_sender_meant_it(key: AnyKemKey, why: str) -> None:
+    assert opened(bound(key, lambda _: None), key) == DATA
+    refused(bound(key, MALFORMED[why]), key)
 
 
 @pytest.mark.parametrize("why", MOVED)

@@ -17,6 +17,7 @@ from broker.errors import NotOpened, Refusal
 from broker.keys import KemKey, KemPublic, KemX25519Key, PublicSet
 from broker.peers import plain, read_set
 from scripts.benchmarks.world import enrol_directly
+from tests.envelope.forged import LOW_ORDER
 from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER
 
 if TYPE_CHECKING:
@@ -127,6 +128,15 @@ def test_a_key_that_another_party_has_too_is_not_sealed_to(town: Town, other: st
     """Two parties would open one envelope, whose pseudonyms are made for one of them."""
     enrol(town, other, kem=town.office.peers[SIAPKERJA].get(KemPublic, "kem"))
     refused(town)
+
+
+def test_nothing_leaves_to_a_key_of_low_order(town: Town) -> None:
+    hybrid = town.office.peers[SIAPKERJA].get(KemPublic, "kem")
+    enrol(town, SIAPKERJA, kem=KemPublic(hybrid.raw[:1184] + LOW_ORDER[2]))
+    with pytest.raises(Refusal) as caught:
+        disclosed(town)
+    assert caught.value.reason == "pengolahan"
+    town.assert_refused(town.last, "pengolahan")
 
 
 def test_a_submission_in_x25519_is_refused(town: Town) -> None:

@@ -10,11 +10,14 @@ import hashlib
 import json
 import shutil
 import subprocess
+from base64 import b64decode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broker.keys import KemKey, KemX25519Key
+from broker.keys import AnyKemKey, KemKey, KemX25519Key
+from broker.keys.material import from_seed
 from tests.envelope.forged import LOW_ORDER
 from tests.envelope.sealing import CHUNK, CORE, SALT_KEY, joined, sealed, split
 from tests.envelope.tampered import DATA, HEADER_BYTES, MALFORMED, MOVED, STREAMS, bound, changed, forged, respelled
@@ -24,13 +27,12 @@ from tests.simulator import SIAPKERJA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from broker.keys import AnyKemKey
     from tests.simulator import Town
 
 KEYS: dict[str, AnyKemKey] = {"node": KemKey(b"\1" * 32), "php": KemX25519Key(b"\2" * 32)}  # those of the tables
 ALL = sorted(KEYS)
+VECTORS = Path(__file__).parents[1] / "vectors"
 REFUSED = "refused"
 
 
@@ -95,6 +97,18 @@ def test_a_reader_refuses_every_tampered_one(name: str, command_of: Callable[[st
     assert (answers.pop(""), answers.pop("as forged")) == (found(DATA), found(DATA))
     assert [why for why, answer in answers.items() if answer != REFUSED] == []
     assert len(answers) > 120
+
+
+@pytest.mark.parametrize(("name", "file"), [("node", "envelope"), ("php", "suites")])
+def test_a_reader_judges_the_recorded_vectors_as_they_say(name: str, file: str, command_of: Callable[[str], list[str]], tmp_path: Path) -> None:
+    vectors = json.loads((VECTORS / "recorded" / f"{file}.json").read_text())
+    key = from_seed(KEYS[name].purpose, bytes.fromhex(vectors["seed"]))
+    assert isinstance(key, AnyKemKey)
+    good = [case for case in vectors["good"] if case.get("seed", vectors["seed"]) == vectors["seed"]]
+    answers = judged(command_of(name), tmp_path, key, [b64decode(case["envelope"]) for case in good + vectors["refused"]])
+    assert answers[: len(good)] == [{"bytes": case["bytes"], "extra": case["extra"], "lines_sha256": case["sha256"]} for case in good]
+    assert [case["why"] for case, answer in zip(vectors["refused"], answers[len(good) :], strict=True) if answer != REFUSED] == []
+    assert len(good) >= 3
 
 
 @pytest.mark.parametrize("name", ALL)
