@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from broker.errors import KeyRingError, Refusal
 from broker.keys import read_public_set
 from broker.keys.sound import sound
-from broker.model import utc_text, wib_date
+from broker.model import utc_text, wib_date, wib_text
 from broker.peers import plain, read_set
 from broker.people import is_new, may, read_strict, vouched
 from broker.record import BROKER_LOG, event
@@ -71,7 +71,7 @@ def propose(office: Office, file: bytes, fingerprint: str, notice: Notice, now: 
         _enrollable(office, book.tx, public, file)
         waiting = _waiting(book.tx, public.owner, now)
         if waiting is not None:
-            raise Refusal("kunci_usulan", sistem=public.owner, sampai=utc_text(datetime.fromisoformat(waiting.proposed) + WAITS))
+            raise Refusal("kunci_usulan", sistem=public.owner, sampai=wib_text(utc_text(datetime.fromisoformat(waiting.proposed) + WAITS)))
         for row in book.tx.peers.of(public.owner):
             book.tx.peers.drop(row.fingerprint)  # what waited too long
         row = PeerRow(

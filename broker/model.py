@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIB: Final = timezone(timedelta(hours=7), "WIB")  # civil dates of agreements, policies and reports
 
+REMINDER: Final = timedelta(days=60)  # before keys expire
 
 def wib_date(now: datetime) -> date:
     return now.astimezone(WIB).date()
@@ -24,6 +25,11 @@ def wib_date(now: datetime) -> date:
 def wib_text(time: str) -> str:
     """A stored time as officials read it: `2026-11-21T03:04:05.678Z` → `21-11-2026 10:04 WIB`."""
     return f"{datetime.fromisoformat(time).astimezone(WIB):%d-%m-%Y %H:%M} WIB"
+
+
+def expires_soon(not_after: str, now: datetime) -> bool:
+    """Whether keys have expired or will so soon that they should be renewed."""
+    return not_after <= utc_text(now + REMINDER)
 
 
 def utc_text(now: datetime) -> str:

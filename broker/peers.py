@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from broker.envelope import verify_dsse
 from broker.errors import KeyRingError, NotVerified
 from broker.keys import ReceiptPublic, RequestPublic, read_public_set
-from broker.model import utc_text
+from broker.model import expires_soon, utc_text
 from broker.record import entry_time
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 PURPOSES: Final = frozenset({"request", "receipt"})
 KEMS: Final = frozenset({"kem", "kem-x25519"})  # one at least
-REMINDER: Final = timedelta(days=60)  # before a set expires
 _STANDING: Final = "SELECT fingerprint, system, state, not_after, until FROM peer WHERE state IN ('active', 'retired') ORDER BY state, confirmed DESC"  # active first
 
 
@@ -148,7 +146,3 @@ def read_set(file: bytes, system: str, fingerprint: str) -> PublicSet | None:
 def plain(fingerprint: str) -> str:
     """64 hex digits of a fingerprint in groups, as people write it."""
     return "".join(fingerprint.split()).lower()
-
-
-def expires_soon(not_after: str, now: datetime) -> bool:
-    return not_after <= utc_text(now + REMINDER)

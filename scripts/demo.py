@@ -58,7 +58,8 @@ NIK: Final = re.compile(r"\d{16}")
 SHOWN_OPENINGS: Final = ("id_lowongan", "nama_pemberi_kerja", "nama_jabatan", "kode_wilayah_kerja", "kontak_no_hp", "status_lowongan")
 
 
-def prepare(demo: Demo) -> None:
+def prepare(demo: Demo) -> dict[str, str]:
+    """System → the fingerprint of its keys."""
     heading(1, "Kunci dan berkas", "Keys, enrolled by fingerprint; synthetic files")
     today = datetime.now(UTC).date().isoformat()
 
@@ -76,13 +77,24 @@ def prepare(demo: Demo) -> None:
     given = {system: fingerprint(text) for system, text in zip(HOMES, printed, strict=False)}  # by written notice, Pasal 11
     public = demo.folder / "broker" / "public.json"
     together(
-        *(partial(demo.broker, "keys", "enrol", demo.folder / home / f"{system}.json", "--fingerprint", given[system]) for system, home in HOMES.items()),
         *(partial(demo.broker, "keys", "trust", public, "--fingerprint", fingerprint(office), home=home) for home in HOMES.values()),
     )
     keys = table("pemilik", "sidik jari")
     for owner, marks in {"broker": fingerprint(office), **given}.items():
         keys.add_row(owner, marks)
     console.print(keys)
+    return given
+
+
+def enrol(demo: Demo, system: str, given: str) -> str:
+    """A system's keys enter by two people: the administrator proposes, an officer of its party confirms with a key of their own."""
+    party, today = system.partition("@")[2], datetime.now(UTC).date().isoformat()
+    officer, home, port = f"ppdp-1@{party}", f"ppdp_{party}", ("--port", str(demo.port))
+    demo.broker("people", "add", "--role", "ppdp", "--party", party, "--appointment", "SK-1/2026", "--from", "2026-01-01", "--name", "Petugas", *port)
+    own = fingerprint(demo.broker("keys", "new", "--system", officer, "--url", demo.url, home=home))
+    demo.broker("people", "enrol-key", demo.folder / home / f"{officer}.json", "--fingerprint", own, *port)
+    demo.broker("keys", "enrol", demo.folder / HOMES[system] / f"{system}.json", "--fingerprint", given, "--notice", "800/1/2026", "--date", today, *port)
+    return demo.broker("keys", "confirm", system, "--fingerprint", given, home=home)
 
 
 def fingerprint(printed: str) -> str:
@@ -108,9 +120,12 @@ def mangle(source: Path, target: Path) -> None:
                     sheet.write_string(line, column, value)
 
 
-def start(demo: Demo) -> None:
+def start(demo: Demo, given: dict[str, str]) -> None:
     heading(2, "Broker menyala", "The broker serves, in its own process")
     seconds = demo.serve()
+    for confirmed in together(*(partial(enrol, demo, system, marks) for system, marks in given.items())):
+        expect("disahkan" in confirmed, "keys confirm", confirmed)
+    tell("Kunci tiap sistem diusulkan pengelola broker dan disahkan petugas pihaknya sendiri.", "Each system's keys: proposed by the administrator, confirmed by an officer of its own party.")
     printed = together(*(partial(demo.broker, "doctor", home=home, step=f"doctor {home}") for home in HOMES.values()))
     expect("BELUM" not in "".join(printed), "doctor", "\n".join(printed))
     tell(f"{demo.url} menjawab setelah {seconds:.1f} detik; `broker doctor` ketiga pihak: semuanya baik.", "It answers, and all parties' `broker doctor` find nothing in the way.")
@@ -259,8 +274,8 @@ def main() -> int:
     try:
         lock = empty_folder(asked.folder.resolve())
         demo = Demo(asked.folder.resolve())
-        prepare(demo)
-        start(demo)
+        given = prepare(demo)
+        start(demo, given)
         seekers = job_seekers(demo)
         vacancies = openings(demo)
         refusals(demo)

@@ -42,8 +42,8 @@ def enrol(
 
     keys = b64encode(file.read_bytes()).decode()
     answer = ask_host(KEYS, home, port, act="propose", keys=keys, fingerprint=fingerprint, notice=notice, date=date.date().isoformat())
-    say(f"Kunci {answer['system']} diusulkan; menunggu pengesahan petugas pihaknya sampai {_wib(answer['until'])}:\n  broker keys confirm {answer['system']} --fingerprint …")
-    say("[dim]Proposed. They count once an officer of that party confirms them from their own machine.[/dim]")
+    say(f"Kunci {answer['system']} diusulkan. [dim]Proposed: they count once an officer of that party confirms them, on their own machine.[/dim]")
+    say(f"  broker keys confirm {answer['system']} --fingerprint …\n  paling lambat {_wib(answer['until'])}")
 
 
 def withdraw(system: System, home: Home = None, port: Port = None) -> None:
@@ -64,8 +64,8 @@ def confirm(
     """Confirm, as an officer of the system's party, the keys that the broker's administrator proposed. From then on they count."""
     with acting(home) as officer:
         answer = officer.confirm_keys(system, fingerprint)
-    vouched = "" if answer["vouched"] else "\nTercatat tanpa surat jaminan: buatlah sekarang dengan `broker keys vouch`, agar kunci berikutnya dapat disahkan."
-    say(f"Kunci {system} disahkan, berlaku sampai {_wib(answer['not_after'])}. [dim]Confirmed; the keys count from now on.[/dim]{vouched}")
+    vouched = "" if answer["vouched"] else "\n  Tercatat tanpa surat jaminan: buatlah sekarang dengan `broker keys vouch`, agar kunci berikutnya dapat disahkan."
+    say(f"Kunci {system} disahkan. [dim]Confirmed: they count from now on.[/dim]\n  berlaku sampai {_wib(answer['not_after'])}{vouched}")
 
 
 def revoke(
@@ -113,8 +113,7 @@ def list_(home: Either = None) -> None:
 
 
 def _show(row: PeerRow, affected: list[Affected], now: datetime) -> None:
-    from broker.model import utc_text  # noqa: PLC0415
-    from broker.peers import expires_soon  # noqa: PLC0415
+    from broker.model import expires_soon, utc_text  # noqa: PLC0415
 
     words = STATES[row.state]
     if row.state in ("active", "retired") and row.not_after:
@@ -150,7 +149,7 @@ def _list_own(folder: Path) -> None:
         if not _is_system(own):
             return
         try:
-            found = belief(client.known_keys(), own)
+            found = belief(client.known_keys(), own, datetime.now(UTC))
         except (httpx2.TransportError, ClientError):
             say(f"Broker tidak menjawab di {client.url}: apa yang dipercayainya tidak diketahui. [dim]No answer from the broker.[/dim]")
             return

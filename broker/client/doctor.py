@@ -64,7 +64,7 @@ def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[
         if officer:
             yield _officer(home, now, http)
             return
-        yield from _keys(client)
+        yield from _keys(client, now)
         try:
             answer = client.agreements()
         except ClientError:
@@ -94,12 +94,12 @@ def _officer(home: Path, now: datetime, http: httpx2.Client | None) -> Finding:
             return Finding(False, f"Broker menolak: {reason}.", "Coba lagi; bila tetap begitu, tanyakan kepada pengelola broker.")
 
 
-def _keys(client: Client) -> Iterator[Finding]:
+def _keys(client: Client, now: datetime) -> Iterator[Finding]:
     """Whether the broker's keys are those pinned, and ours those that it believes in."""
     try:
         known = client.known_keys()
         same = known["fingerprint"] == client.broker.fingerprint.replace(" ", "")
-        found = belief(known, client.own)
+        found = belief(known, client.own, now)
     except (httpx2.TransportError, ClientError, KeyError, TypeError):
         yield Finding(False, "Broker tidak mengatakan kunci mana yang dipercayainya.", "Perbarui broker, atau periksa alamatnya di client.toml.")
         return

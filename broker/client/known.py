@@ -11,9 +11,11 @@ from broker.envelope.dsse import SUCCESSION
 from broker.errors import KeyRingError, NotVerified
 from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptPublic, read_public_set
-from broker.model import wib_text
+from broker.model import expires_soon, utc_text, wib_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from broker.client.connection import Connection
     from broker.keys import PublicSet
 
@@ -44,7 +46,7 @@ def renewed(to: Connection, broker: PublicSet) -> PublicSet:
     return broker
 
 
-def belief(known: dict[str, Any], own: PublicSet) -> Belief:
+def belief(known: dict[str, Any], own: PublicSet, now: datetime) -> Belief:
     """What the broker believes of our system's keys. known: its answer at the well-known address; it is the broker's word alone."""
     mine = own.fingerprint.replace(" ", "")
     sets = [one for one in known.get("peers", []) if one["system"] == own.owner]
@@ -53,8 +55,10 @@ def belief(known: dict[str, Any], own: PublicSet) -> Belief:
     if ours is not None and ours["state"] == "revoked":
         return Belief(False, f"Kunci {own.owner} ini sudah DICABUT di broker.")
     if active is not None and active is not ours:
-        until = f"; kunci ini masih menandatangani sampai {wib_text(ours['until'])}" if ours and ours["until"] else ""
+        last = ours["until"] or "" if ours else ""
+        until = f"; kunci ini masih menandatangani sampai {wib_text(last)}" if last > utc_text(now) else ""
         return Belief(bool(until), f"Broker memakai kunci LAIN untuk {own.owner}: sidik jari {active['fingerprint'][:16]} …{until}.")
     if ours is None or ours is not active:
         return Belief(False, f"Broker belum mempunyai kunci {own.owner} ini, atau belum disahkan petugas pihak Anda.")
-    return Belief(True, f"Kunci {own.owner} yang dipakai broker adalah kunci Anda, sampai {wib_text(active['not_after'])}.")
+    renew = f" PERBARUI sebelum {wib_text(active['not_after'])}." if expires_soon(active["not_after"], now) else ""
+    return Belief(True, f"Kunci {own.owner} yang dipakai broker adalah kunci Anda.{renew}")

@@ -103,7 +103,7 @@ def scene(province: Province, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("SINERGI_HOME", raising=False)
     monkeypatch.delenv("BROKER_HOME", raising=False)
     shutil.copytree(province.home / "policies", tmp_path / "broker-home" / "policies")
-    shutil.copytree(province.home / "peers", tmp_path / "broker-home" / "peers")
+    shutil.copytree(province.home / "secrets", tmp_path / "broker-home" / "secrets")
     shutil.copy(province.home / "public.json", tmp_path / "public.json")
     scene = Scene(province, tmp_path)
     yield scene

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ from broker.keys import read_public_set
 from broker.sample import rows as synthetic
 from broker.sample import write
 from broker.settings import shipped_policies
+from broker.store import Database
+from scripts.benchmarks.world import enrol_directly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,7 +181,9 @@ def enrolled(folder: Path) -> World:
 
     for system in (SIJOKER, SIAPKERJA):
         own, public = world.party(system) / f"{system}.json", world.home / "public.json"
-        assert world.run(("keys", "trust", *notice(public), str(world.party(system))), ("keys", "enrol", *notice(own), str(world.home))) == [0, 0]
+        assert world.run(("keys", "trust", *notice(public), str(world.party(system)))) == [0]
+        with closing(Database(world.home / "ledger.db")) as database, database.write() as tx:
+            enrol_directly(tx, read_public_set(own.read_bytes()), datetime.now(UTC))
     return world
 
 

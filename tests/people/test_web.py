@@ -134,7 +134,7 @@ def test_a_session_says_who_and_what_the_role_covers_today(registry: Registry) -
     http, officer, _ = signed_in(registry)
     assert http.get("/v1/session").json() == {
         "person": officer.id, "party": "sijunjung", "role": "petugas_keamanan", "agreements": ["nk-sijunjung-2025"],
-        "acts": ["baca_log", "hentikan", "setujui_kebijakan", "tulis_kebijakan"], "starts": "2026-01-01", "ends": "2027-06-30",
+        "acts": ["baca_log", "hentikan", "sahkan_kunci", "setujui_kebijakan", "tulis_kebijakan"], "starts": "2026-01-01", "ends": "2027-06-30",
     }  # fmt: skip
     http, officer, _ = signed_in(registry, role="administrator", party="", ends=None)
     said = http.get("/v1/session").json()
