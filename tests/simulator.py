@@ -9,6 +9,7 @@ import io
 import json
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 SYSTEMS = ("sijoker@sijunjung", "sibuser@binjai", "siapkerja@kemnaker")
 SIJOKER, SIBUSER, SIAPKERJA = SYSTEMS
 URL = "http://127.0.0.1:8470"
+LONG = timedelta(days=7300)  # so that a test may let years pass
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class Province:
 class Town:
     """One test's world. `now` is its clock: set it."""
 
-    def __init__(self, province: Province, folder: Path, now: datetime, enrolled: Sequence[str] = SYSTEMS) -> None:
-        self.province, self.now, self.enrolled = province, now, enrolled
+    def __init__(self, province: Province, folder: Path, now: datetime, enrolled: Sequence[str] = SYSTEMS, life: timedelta = LONG) -> None:
+        self.province, self.now, self.enrolled, self.life = province, now, enrolled, life
         self.home = folder / "broker"
         self.home.mkdir(parents=True)
         self.folder = folder
@@ -97,7 +99,7 @@ class Town:
         if new:
             with ledger.database.write() as tx:
                 for system in self.enrolled:
-                    enrol_directly(tx, self.province.public(system), self.now)
+                    enrol_directly(tx, self.province.public(system), self.now, self.life)
         if not hasattr(self, "office"):
             self.office = self.province.office
         self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, peers=open_peers(ledger, lambda: self.now), force=InForce(self.office.policy))

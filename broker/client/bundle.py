@@ -235,8 +235,14 @@ class _Keys:
         self._pinned, self._claimed = _by_id(pinned), _by_id(claimed)
         self._owners = {owner for owner, _ in self._pinned}
 
+    def signer(self, system: str, kid: str, dsse: bytes) -> str:
+        """The id of the key that the receipt is signed with: `kid`, which the manifest names, or another that is known as the system's."""
+        signers = dict(read_dsse(dsse).signatures)
+        later = [found for found in signers if (system, found) in self._pinned or (system, found) in self._claimed]
+        return kid if kid in signers or not later else later[0]
+
     def verify(self, system: str, kid: str, dsse: bytes, manifest: bytes) -> str:
-        """Whose word the key is that the receipt holds under. kid: the one that the manifest names. NotVerified if the receipt does not hold."""
+        """Whose word the key is that the receipt holds under. kid: of the key. NotVerified if the receipt does not hold."""
         said = PINNED if (system, kid) in self._pinned else UNKNOWN if (system, kid) not in self._claimed else CLAIMED
         if said != PINNED and system in self._owners:
             raise NotVerified(f"the manifest names another key of {system} than those that you pinned")
@@ -273,6 +279,8 @@ class _Log:
         self._days_of: dict[str, str] = {}
         self._found: dict[tuple[str, str], str] = {}  # exchange, system → digest of the receipt that is here
         self._said: dict[tuple[str, str], str] = {}  # as the log has it
+        self._renewed: list[tuple[str, str, str]] = []  # exchange, system, key of a receipt that is not signed with the one the manifest names
+        self._confirmed: set[tuple[str, str]] = set()  # system, key: as the log has it
 
     def read(self, checkpoint: Checkpoint) -> None:
         tree = RunningRoot()
@@ -311,6 +319,8 @@ class _Log:
                 self.states[name] = outcome if outcome != "countersigned" else self.states.get(name, "recorded")
                 if "receipt_sha256" in value:
                     self._said[name, system] = value["receipt_sha256"]
+            case "keys", {"act": "confirmed", "system": str() as system, "kids": list() as kids}:
+                self._confirmed.update((system, str(kid)) for kid in kids)
             case "erasure", {"act": "retire", "before": int() as before}:
                 self.retired = max(self.retired, before)
             case "erasure", {"act": "exchange", "exchange": str() as name}:
@@ -353,7 +363,9 @@ class _Log:
             raise NotVerified("the broker signed another manifest")
         for system, data in dsse.items():
             self._found[name, system] = sha256(data).hexdigest()
-        return {system: self._keys.verify(system, parties[system], data, entry) for system, data in dsse.items()}
+        signers = {system: self._keys.signer(system, parties[system], data) for system, data in dsse.items()}
+        self._renewed += [(name, system, kid) for system, kid in signers.items() if kid != parties[system]]
+        return {system: self._keys.verify(system, signers[system], data, entry) for system, data in dsse.items()}
 
     def _checked_leaves(self, name: str, manifest: dict[str, Any]) -> int:
         count: int = manifest["records"]["leaves"]
@@ -374,6 +386,9 @@ class _Log:
         for name in sorted(self._dropped):
             if int(self._days_of[name][:4]) >= self.retired:
                 raise NotVerified(f"the leaves of exchange {name} are missing, and the log tells of no retirement that covers it")
+        for name, system, kid in self._renewed:
+            if (system, kid) not in self._confirmed:
+                raise NotVerified(f"exchange {name}: the receipt of {system} is signed with a key that the log does not tell of")
         said = {key: digest for key, digest in self._said.items() if key[0] in mine}
         if said != self._found:
             (name, system), *_ = sorted(dict(said.items() ^ self._found.items()))

@@ -111,7 +111,7 @@ def refused(data: bytes, broker: PublicSet, step: str, why: str, **more: Any) ->
 
 
 def party(bundled: Bundled, system: str) -> PublicSet:
-    return read_public_set((bundled.town.province.home / "peers" / f"{system}.json").read_bytes())
+    return bundled.town.province.public(system)
 
 
 # --- what is whole
@@ -772,7 +772,10 @@ def test_the_command_says_what_held_and_answers(bundled: Bundled, tmp_path: Path
     assert "jabatan_diinginkan_3_upah, upah_sebulan. Untuk satu saja" in said
     status, said = run(capsys, file, "--broker", broker, *question, "jabatan_diinginkan_1_upah")
     assert (status, "YA, sampai" in said, "jabatan_diinginkan_3_upah" in said, "bukan nama satu kolom" in said) == (0, True, False, False)
-    status, said = run(capsys, file, "--broker", broker, *question, "upah_sebulan", "--bahasa", "en", "--keys", str(bundled.town.province.home / "peers"))
+    (tmp_path / "kunci").mkdir()
+    for system in (SIJOKER, SIAPKERJA):
+        (tmp_path / "kunci" / f"{system}.json").write_bytes(party(bundled, system).to_json())
+    status, said = run(capsys, file, "--broker", broker, *question, "upah_sebulan", "--bahasa", "en", "--keys", str(tmp_path / "kunci"))
     assert (status, "NO, up to" in said, "broker's word" in said, "6 receipts" in said) == (0, True, True, False)
     assert "4 receipts of parties, by the keys that you got" in said
     status, said = run(capsys, file, "--broker", broker, "--recipient", SIAPKERJA, "--year", "2025", "--column", "upah")

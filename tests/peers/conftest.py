@@ -11,7 +11,7 @@ import pytest
 from broker import enrolment, people
 from broker.client import create_home
 from broker.client.officer import Officer
-from broker.enrolment import Notice
+from broker.enrolment import LIFE, Notice
 from broker.errors import Refusal
 from broker.keys import open_ring
 from broker.model import wib_date
@@ -79,9 +79,11 @@ class Keys:
 
 
 @pytest.fixture
-def keys(town: Town) -> Keys:
-    """Three systems are enrolled."""
-    return Keys(town)
+def keys(province: Province, tmp_path: Path) -> Iterator[Keys]:
+    """Three systems are enrolled, for as long as people would have enrolled them."""
+    town = Town(province, tmp_path, NOW, life=LIFE)
+    yield Keys(town)
+    town.close()
 
 
 @pytest.fixture
