@@ -25,6 +25,8 @@ from broker.peers import open_peers
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
 from broker.rotation import settle
+from broker.selftest import require
+from broker.selftest.columns import SERVER
 from broker.settings import read_settings, shipped_policies
 from broker.store import Database
 from broker.witnessing import read_quorums
@@ -59,6 +61,7 @@ def init_home(home: Path, now: datetime) -> PublicSet:
 def open_office(home: Path, now: datetime, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Office:
     """The office of a broker home. clock: judges whether enrolled keys hold. ConfigError, KeyRingError or LedgerError: nothing is served."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
+    require(SERVER)
     if not (home / "secrets").is_dir():
         raise ConfigError(str(home), 0, "is no broker home; make one with `broker init`")
     policies = home / "policies"

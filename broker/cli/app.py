@@ -14,6 +14,7 @@ from broker.cli.bundle import bundle
 from broker.cli.detect import detect
 from broker.cli.explain import explain
 from broker.cli.keys import confirm, end_overlap, enrol, export_public, list_, revoke, withdraw
+from broker.cli.keytest import keys_test
 from broker.cli.mirror import mirror
 from broker.cli.unusual import unusual
 from broker.cli.verify import verify
@@ -49,7 +50,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a trace can hold values
 )
-keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, list, pin, enrol, confirm, revoke.", no_args_is_help=True)
+keys = typer.Typer(cls=Grouped, rich_markup_mode=None, help="Keys: make, list, pin, enrol, confirm, revoke, test.", no_args_is_help=True)
 app.add_typer(keys, name="keys", rich_help_panel=PARTY)
 app.add_typer(reidentify.app, name="reidentify", rich_help_panel=PARTY)
 app.add_typer(log.app, name="log", rich_help_panel=AUDITOR)
@@ -88,6 +89,7 @@ keys.command("revoke")(revoke)
 keys.command("enrol")(enrol)
 keys.command("withdraw")(withdraw)
 keys.command("end-overlap")(end_overlap)
+keys.command("test")(keys_test)
 
 
 @app.callback(invoke_without_command=True)

@@ -15,6 +15,7 @@ from broker.client.known import belief
 from broker.errors import ClientError, SinergiError
 from broker.identity import WINDOW_SECONDS
 from broker.ledger.cosign import cosigners, read_policy
+from broker.selftest import CLIENT, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,9 @@ def examine(home: Path, now: datetime, http: httpx2.Client | None = None) -> lis
 
 
 def _examine(home: Path, now: datetime, http: httpx2.Client | None) -> Iterator[Finding]:
+    if names := failed(CLIENT):
+        yield Finding(False, f"Uji diri gagal: {', '.join(names)}.", "Pasang ulang sinergi dari paket yang terkunci (requirements.lock); jangan menyegel apa pun sebelum lulus.")
+        return
     try:
         client = Client.at(home, lambda: now, http)
     except SinergiError as error:

@@ -26,6 +26,7 @@ from broker.keys.rotate import _MAY
 from broker.ledger.leaves import LEAF, STORED
 from broker.ledger.manifest import MAX_ENTRY, OUTCOMES, WITHHELD_PROFILE
 from broker.model import ROW_FLAGS
+from broker.selftest.columns import SERVER
 from broker.treatment.clean import ENTITIES, KEPT, PLACEHOLDERS
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def test_the_ring_is_the_codes(tmp_path: Path) -> None:
     assert [row[0] for row in rows] == list(STATES)
     steps = {(row[0], word) for row in rows for word in re.findall(r"`([a-z]+)`", row[2])}
     assert steps == {(old, new) for new, olds in _MAY.items() for old in olds}
+
+
+def test_the_self_tests_are_the_codes() -> None:
+    assert [row[0] for row in table("keys.md", "self-test")] == list(SERVER)
 
 
 def test_the_outcome_table_is_the_codes() -> None:
