@@ -299,7 +299,7 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
     root = ring.seeds("root").get(epoch or 0)
     if epoch is None or root is None:
         return {}  # of an epoch whose root is gone nothing turns back
-    found: dict[str, _Identity] = {}
+    known: dict[str, tuple[str, _Identity]] = {}  # a token is of one domain, and so of one entity
     for entity, kind in PERSONS.items():
         key = DomainKey.of(
             root, agreement=row.agreement, sender=System(row.sender).party, recipient=System(row.recipient).party, entity=entity, purpose=row.purpose, epoch=epoch
@@ -312,9 +312,9 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
             if person is None:
                 continue
             ref = ecb(exchange.key, np.frombuffer(person, np.uint8).reshape(1, -1)).tobytes()
-            if any(_shows(office, exchange, leaf, entity) for leaf in tx.leaves_of({row.id: [ref]}).get((row.id, ref), ())):
-                found[token] = _Identity(kind, number, ref)
-    return found
+            known[token] = entity, _Identity(kind, number, ref)
+    leaves = tx.leaves_of({row.id: [one.ref for _, one in known.values()]})
+    return {token: one for token, (entity, one) in known.items() if any(_shows(office, exchange, leaf, entity) for leaf in leaves.get((row.id, one.ref), ()))}
 
 
 def _shows(office: Office, exchange: _Exchange, leaf: bytes, entity: str) -> bool:

@@ -72,7 +72,7 @@ def _last(home: Path, name: str) -> int:
     database = Database(home / "ledger.db")
     try:
         with database.read() as tx:
-            return tx.ring_version(name)
+            return tx.keyrings.version(name)
     finally:
         database.close()
 

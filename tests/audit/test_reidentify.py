@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from broker import people
-from broker.audit import erasure
+from broker.audit import erasure, reidentify
 from broker.audit.erasure import Ground
 from broker.audit.reidentify import FEW, GROUNDS, QUOTA
 from broker.cli import reidentify as commands
 from broker.cli.app import app
 from broker.client.reidentify import Unmasker
-from broker.errors import ClientError, NotVerified
-from broker.keys import SecretKey
+from broker.errors import ClientError, KeyRingError, NotVerified
+from broker.keys import Rings, SecretKey
 from broker.treatment import PERSONS, DomainKey, pseudonym_tokens
 from broker.upkeep import retire
 from tests.audit.conftest import BINJAI, SIJUNJUNG
@@ -71,8 +72,8 @@ class Counter(Desk):
         name = self.officer(party, role, **more).person
         return Unmasker.at(self.town.folder / name, lambda: self.town.now, self.http)
 
-    def approvers(self) -> tuple[Unmasker, Unmasker]:
-        return self.who("kemnaker", "pembuka_samaran"), self.who("sijunjung", "pembuka_samaran")
+    def approvers(self, party: str = "sijunjung") -> tuple[Unmasker, Unmasker]:
+        return self.who("kemnaker", "pembuka_samaran"), self.who(party, "pembuka_samaran")
 
     def ask(self, asker: Unmasker, *tokens: str, exchange: str | None = None, ground: str = GROUND, reason: str = REASON, agreement: str = SIJUNJUNG) -> str:
         return str(asker.ask(agreement, exchange or self.exchange, ground, reason, tokens)["request"])
@@ -85,10 +86,10 @@ class Counter(Desk):
             approver.approve(name)
         return self.opened(asker, name)
 
-    def opened(self, asker: Unmasker, name: str) -> list[dict[str, Any]]:
+    def opened(self, asker: Unmasker, name: str, system: str = SIAPKERJA) -> list[dict[str, Any]]:
         path = self.town.folder / f"{name}.json"
         asker.fetch(name, path)
-        return list(self.town.client(SIAPKERJA, self.http).identities(path.read_bytes()).lines)
+        return list(self.town.client(system, self.http).identities(path.read_bytes()).lines)
 
     def entries(self) -> list[dict[str, Any]]:
         return [entry for entry in self.town.entries() if entry["type"] == "sinergi/identity/v1"]
@@ -225,6 +226,30 @@ def test_a_token_in_a_column_that_the_row_hid_is_not_told(counter: Counter) -> N
     assert counter.answered(token) == [unknown(token)]
 
 
+def test_a_passport_number_in_a_note_is_told_as_one(counter: Counter) -> None:
+    """No contract gives a passport column tokens; a text at level 3 does."""
+    rows = counter.town.rows("wlkp", n=300, seed=5, party="kemnaker", agreement=BINJAI)
+    at = [i for i, column in enumerate(counter.town.office.contracts["wlkp"].columns) if column.kind == "passport"]
+    name, _ = counter.town.exchange(counter.town.csv(rows, "wlkp"), dataset="wlkp", agreement=BINJAI, sender=SIAPKERJA, recipient=SIBUSER, basis="UU 13/2003")
+    with counter.town.office.ledger.database.write() as tx:
+        row = tx.exchange(name)
+        assert row is not None
+        manifest = json.loads(row.manifest or b"")
+        levels = "".join("3" if column == "catatan_pengawas" else "0" for column in manifest["columns"])
+        tx.change_exchange(name, state="delivered", manifest=json.dumps({**manifest, "profiles": [{**p, "levels": levels} for p in manifest["profiles"]]}).encode())
+    passports = [line[i] for line in rows for i in at if line[i]][:2]
+    root = counter.town.office.rings[BINJAI].get(SecretKey, "root").seed
+    key = DomainKey.of(root, agreement=BINJAI, sender="kemnaker", recipient="binjai", entity="paspor", purpose="perencanaan", epoch=1)
+    tokens = pseudonym_tokens(pl.Series(passports), key).to_list()
+    asker = counter.who("binjai")
+    request = counter.ask(asker, *tokens, exchange=name, agreement=BINJAI)
+    for approver in counter.approvers("binjai"):
+        approver.approve(request)
+    told = [{"jenis": "paspor", "nomor": number, "samaran": token} for number, token in zip(passports, tokens, strict=True)]
+    assert len(told) == 2
+    assert counter.opened(asker, request, SIBUSER) == told
+
+
 def test_a_person_erased_meanwhile_is_not_told(counter: Counter) -> None:
     asker = counter.who()
     token = counter.tokens()[0]
@@ -330,6 +355,41 @@ def test_who_asked_and_is_no_longer_in_office_gets_nothing(counter: Counter) -> 
         approver.approve(name)
     with pytest.raises(ClientError):
         asker.fetch(name, counter.town.folder / "a.json")
+
+
+def test_without_the_vault_key_nobody_is_told(counter: Counter) -> None:
+    asker = counter.who()
+    name = counter.ask(asker, counter.tokens()[0])
+    for approver in counter.approvers():
+        approver.approve(name)
+    office = counter.town.office
+    ring = office.rings[SIJUNJUNG]
+    ring = replace(ring, records=tuple(record for record in ring.records if record.purpose != "vault"))
+    without = replace(office, rings=Rings(counter.town.home / "secrets", {**office.rings, SIJUNJUNG: ring}))
+    with office.ledger.database.read() as tx:
+        person = tx.people.get(asker.person)
+    assert person is not None
+    with pytest.raises(KeyRingError):
+        reidentify.answer(without, person, name, counter.town.now)
+    assert counter.entries()[-1]["act"] == "approved"
+
+
+def test_asked_for_twice_at_once_it_is_answered_once(counter: Counter) -> None:
+    asker = counter.who()
+    name = counter.ask(asker, counter.tokens()[0])
+    for approver in counter.approvers():
+        approver.approve(name)
+
+    def fetch(number: int) -> bool:
+        try:
+            asker.fetch(name, counter.town.folder / f"{number}.json")
+        except ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(fetch, range(4))) == 1
+    assert [entry["act"] for entry in counter.entries()].count("answered") == 1
 
 
 # --- what is refused

@@ -121,6 +121,18 @@ def test_a_ledger_of_another_schema_refuses_to_open(town: Town) -> None:
 
 
 
+def test_a_ledger_of_the_schema_before_is_taken_over_with_what_it_holds(town: Town) -> None:
+    three_entries(town)
+    tamper(town, "UPDATE meta SET value = '4' WHERE key = 'schema'")
+    with closing(sqlite3.connect(town.home / "ledger.db", isolation_level=None)) as connection:
+        connection.execute("DROP TABLE identityrequest")
+        connection.execute("DROP TABLE identityapproval")
+    town.reopen()
+    assert len(town.entries()) == 3
+    with town.office.ledger.database.read() as tx:
+        assert tx.identities.open("nk-sijunjung-2025") == []
+
+
 def test_a_ledger_that_lost_its_last_entry_refuses_to_open(town: Town) -> None:
     three_entries(town)
     tamper(town, "DELETE FROM logentry WHERE log = 'nk-sijunjung-2025' AND position = 2")

@@ -59,7 +59,7 @@ def test_a_ring_that_does_not_open_is_told_with_what_to_do(homes: tuple[Path, Pa
 def test_an_older_copy_of_a_brokers_ring_is_told(homes: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     database = Database(homes[1] / "ledger.db")
     with database.write() as tx:
-        tx.note_ring("broker", 2)
+        tx.keyrings.note("broker", 2)
     database.close()
     status, lines = ran(capsys, "--home", str(homes[1]))
     assert status == 1
