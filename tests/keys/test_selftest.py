@@ -115,6 +115,18 @@ def test_what_verifies_anything_has_failed(monkeypatch: pytest.MonkeyPatch) -> N
     assert failed(SERVER) == ["Ed25519", "ML-DSA-65"]
 
 
+@pytest.mark.parametrize(("test", "member"), [
+    *((known.ml_dsa, member) for member in ("seed", "public", "message", "context", "signature")), *((known.ml_kem, member) for member in ("seed", "public", "sealed", "shared")),
+])  # fmt: skip
+def test_another_answer_is_not_the_known_one(monkeypatch: pytest.MonkeyPatch, test: Callable[[], None], member: str) -> None:
+    def changed(of: dict[str, str]) -> dict[str, str]:
+        return {name: ("f" if value[0] != "f" else "0") + value[1:] if name == member else value for name, value in of.items()}
+
+    others = {name: changed(dict(of)) for name, of in vectors().items()}
+    monkeypatch.setattr(known, "vectors", lambda: others)
+    assert failed({"uji": test}) == ["uji"]
+
+
 def test_a_broker_whose_self_test_fails_does_not_open(monkeypatch: pytest.MonkeyPatch, town: Town) -> None:
     monkeypatch.setattr(known, "mldsa", Unsupported())  # a `cryptography` without post-quantum
 
