@@ -219,7 +219,9 @@ def test_a_token_in_a_column_that_the_row_hid_is_not_told(counter: Counter) -> N
         row = tx.exchange(counter.exchange)
     assert row is not None
     manifest = json.loads(row.manifest or b"")
-    hidden = {**manifest, "profiles": [{**p, "levels": "5" * len(manifest["columns"])} for p in manifest["profiles"]]}
+    bearing = {c.name for c in counter.town.office.contracts["pencari_kerja"].columns if c.token == "orang" or c.type == "text"}
+    levels = "".join("5" if column in bearing else "3" for column in manifest["columns"])
+    hidden = {**manifest, "profiles": [{**p, "levels": levels} for p in manifest["profiles"]]}
     token = counter.tokens()[0]
     with counter.town.office.ledger.database.write() as tx:
         tx.change_exchange(counter.exchange, manifest=json.dumps(hidden).encode())
@@ -301,13 +303,17 @@ def test_two_officers_of_one_party_are_not_both_parties(counter: Counter) -> Non
         one.approve(name)
     assert two.approve(name)["state"] == "pending"
     assert counter.who("sijunjung", "pembuka_samaran").approve(name)["state"] == "approved"
+    with pytest.raises(ClientError, match="keadaan: approved"):  # nor is the time to fetch it made longer
+        counter.who("sijunjung", "pembuka_samaran").approve(name)
 
 
 def test_another_agreements_officers_are_strangers(counter: Counter) -> None:
     asker = counter.who()
     name = counter.ask(asker, counter.tokens()[0])
-    stranger = counter.who("binjai", "pembuka_samaran")
-    assert stranger.requests() == []
+    stranger, sender = counter.who("binjai", "pembuka_samaran"), counter.who("sijunjung")
+    assert (stranger.requests(), sender.requests()) == ([], [])
+    with pytest.raises(ClientError, match="Tidak ada permintaan"):
+        sender.request(name)
     for act in (stranger.request, stranger.approve, stranger.decline):
         with pytest.raises(ClientError, match="Tidak ada permintaan"):
             act(name)
@@ -327,15 +333,31 @@ def test_an_account_that_nobody_vouches_for_neither_asks_nor_approves(counter: C
         assert tx.identities.approvers(name) == []
 
 
-def test_who_approved_and_left_never_did(counter: Counter) -> None:
+@pytest.mark.parametrize("left", ["ended", "unvouched"])
+def test_who_approved_and_left_never_did(counter: Counter, left: str) -> None:
     asker, (ministry, regency) = counter.who(), counter.approvers()
     name = counter.ask(asker, counter.tokens()[0])
     ministry.approve(name)
     regency.approve(name)
-    people.end(counter.town.office, regency.person, counter.town.now)
+    if left == "ended":
+        people.end(counter.town.office, regency.person, counter.town.now)
+    else:
+        with counter.town.office.ledger.database.write() as tx:
+            tx.people.change(regency.person, voucher=None)
     with pytest.raises(ClientError, match="keadaan: pending"):
         asker.fetch(name, counter.town.folder / "a.json")
     assert counter.last()["reason"] == "permintaan_keadaan"
+
+
+def test_who_asked_and_is_vouched_for_no_more_gets_nothing(counter: Counter) -> None:
+    asker = counter.who()
+    name = counter.ask(asker, counter.tokens()[0])
+    for approver in counter.approvers():
+        approver.approve(name)
+    with counter.town.office.ledger.database.write() as tx:
+        tx.people.change(asker.person, voucher=None)
+    with pytest.raises(ClientError, match="minta_identitas"):
+        asker.fetch(name, counter.town.folder / "a.json")
 
 
 def test_only_who_asked_fetches(counter: Counter) -> None:
@@ -400,7 +422,8 @@ def test_an_exchange_that_ones_party_did_not_receive_is_as_none(counter: Counter
     binjai, _ = counter.town.exchange(
         counter.town.csv(counter.town.rows(n=3, party="binjai", agreement=BINJAI)), agreement=BINJAI, sender=SIBUSER, basis="UU 13/2003"
     )
-    counter.town.client(SIAPKERJA, counter.http)
+    with counter.town.office.ledger.database.write() as tx:
+        tx.change_exchange(binjai, state="delivered")
     asker, sender = counter.who(), counter.who("sijunjung")
     size = len(counter.town.entries())
     answers = set()
@@ -524,6 +547,17 @@ def test_the_quota_of_a_party_and_month_holds(counter: Counter) -> None:
         counter.ask(asker, *made_up(QUOTA + 1))
 
 
+def test_a_quota_is_of_one_party_in_one_agreement(counter: Counter) -> None:
+    asker = counter.who()
+    counter.ask(asker, *made_up(1))
+    with counter.town.office.ledger.database.write() as tx:
+        (row,) = tx.identities.open(SIJUNJUNG)
+        tx.identities.add(replace(row, id="1" * 32, party="sijunjung", subjects=QUOTA))
+        tx.identities.add(replace(row, id="2" * 32, agreement=BINJAI, subjects=QUOTA))
+    assert asker.ask(SIJUNJUNG, counter.exchange, GROUND, REASON, made_up(FEW - 1, 1))["pairs"] == 1
+    assert asker.ask(SIJUNJUNG, counter.exchange, GROUND, REASON, made_up(1))["pairs"] == 2
+
+
 @pytest.mark.parametrize("daily", [True, False])
 def test_what_is_not_approved_or_fetched_in_time_lapses(counter: Counter, daily: bool) -> None:
     asker, approvers = counter.who(), counter.approvers()
@@ -554,6 +588,10 @@ def test_one_officer_ends_a_request_for_both_even_when_it_is_approved(counter: C
     regency.approve(name)
     assert ministry.decline(name)["state"] == "declined"
     assert counter.entries()[-1]["act"] == "declined"
+    with counter.town.office.ledger.database.read() as tx:
+        row = tx.identities.request(name)
+    assert row is not None
+    assert row.sealed is None
     with pytest.raises(ClientError, match="keadaan: declined"):
         asker.fetch(name, counter.town.folder / "a.json")
     for act in (regency.approve, regency.decline):
