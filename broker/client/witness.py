@@ -111,7 +111,7 @@ class Witness:
     def shown(home: Path, system: str) -> Vkey | None:
         """The public line of a client home's witness; None before its first start. Takes no lock: it may be serving, and its key never changes."""
         ring = home / "secrets" / "witness"
-        return vkey_of(system, open_ring(ring).get(WitnessKey, "witness").public) if (ring / "witness.json").exists() else None
+        return vkey_of(system, open_ring(ring).get(WitnessKey, "witness").public) if (ring / "ring.json").exists() else None
 
     def __enter__(self) -> Self:
         return self
