@@ -20,7 +20,7 @@ from broker.envelope import sign_dsse
 from broker.envelope.dsse import SUCCESSION
 from broker.errors import KeyRingError, Refusal
 from broker.jcs import canonical
-from broker.keys import ReceiptKey, ReceiptPublic, public_set, read_public_set
+from broker.keys import ReceiptKey, ReceiptPublic, public_set, read_public_set, write_private
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, RETIRED
 from broker.keys.rotate import announced, found, in_state, rotated
 from broker.model import utc_text
@@ -97,7 +97,7 @@ def settle(office: Office, now: datetime) -> None:
             known = book.tx.keyrings.version(name)
             if known and ring.version > known:
                 shown = [_shown(record) for record in ring.records]
-                book.append(name, event("key", now, act="ring_changed", fingerprint=sha256(ours.to_json()).hexdigest(), keys=shown, version=ring.version))
+                book.append(name, event("keys", now, act="ring_changed", fingerprint=sha256(ours.to_json()).hexdigest(), keys=shown, version=ring.version))
             book.tx.keyrings.note(name, ring.version)
         file = book.tx.keyrings.last_set()
         if file == ours.to_json():
@@ -108,6 +108,7 @@ def settle(office: Office, now: datetime) -> None:
             said = {"before": sha256(file).hexdigest(), "set": json.loads(ours.to_json()), "time": utc_text(now), "type": "sinergi/succession/v1"}
             dsse = next((sign_dsse(SUCCESSION, canonical(said), key).to_json() for key in own if key.public.kid == kid), b"")
         book.tx.keyrings.add_set(sha256(ours.to_json()).hexdigest(), ours.to_json(), dsse)
+    write_private(office.folders.home / "public.json", ours.to_json())
 
 
 def successions(office: Office, fingerprint: str) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from broker import __version__
-from broker.cli import administrator, erasure, log, party, people, policy, reidentify, reports
+from broker.cli import administrator, erasure, log, party, people, policy, reidentify, reports, rings
 from broker.cli.bundle import bundle
 from broker.cli.detect import detect
 from broker.cli.explain import explain
@@ -90,6 +90,8 @@ keys.command("enrol")(enrol)
 keys.command("withdraw")(withdraw)
 keys.command("end-overlap")(end_overlap)
 keys.command("test")(keys_test)
+for _step in (rings.rotate, rings.announce, rings.disable, rings.enable, rings.destroy):
+    keys.command(_step.__name__)(_step)
 
 
 @app.callback(invoke_without_command=True)

@@ -16,6 +16,8 @@ from broker.errors import ClientError
 from broker.settings import broker_home, client_home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from broker.keys import PublicSet
     from broker.store import Affected, PeerRow
 
@@ -25,6 +27,7 @@ Either = Annotated[Path | None, typer.Option("--home", help="Your own home, or t
 Port = Annotated[int | None, typer.Option("--port", help="The port that the broker serves on, if broker.toml does not say so.")]
 System = Annotated[str, typer.Argument(help="A party's system, as sijoker@sijunjung.")]
 WIB: Final = timezone(timedelta(hours=7))
+KEY_STATES: Final = {"pending": "diumumkan", "active": "dipakai", "retired": "mundur", "disabled": "dimatikan", "destroyed": "dimusnahkan"}
 STATES: Final = {"proposed": "diusulkan", "active": "aktif", "retired": "mundur", "revoked": "dicabut"}
 SHOWN: Final = 10  # exchanges of a revoked set in a list
 
@@ -100,7 +103,8 @@ def list_(home: Either = None) -> None:
         return
     from broker.store import Database  # noqa: PLC0415
 
-    database = Database(existing_home(folder) / "ledger.db")
+    _list_rings(existing_home(folder))
+    database = Database(folder / "ledger.db")
     try:
         with database.read() as tx:
             rows = [(row, tx.peers.affected(row.system, row.compromised_since) if row.compromised_since else []) for row in tx.peers.all()]
@@ -110,6 +114,22 @@ def list_(home: Either = None) -> None:
         say("Belum ada kunci pihak mana pun. [dim]No keys of any party yet.[/dim]")
     for row, affected in rows:
         _show(row, affected, datetime.now(UTC))
+
+
+def _list_rings(folder: Path) -> None:
+    """The broker's own keys, ring by ring."""
+    from broker.keys import open_ring  # noqa: PLC0415
+
+    for path in sorted((folder / "secrets").iterdir()):
+        say(f"[bold]broker: {path.name}[/bold]")
+        show(record.to_json() for record in open_ring(path).records)
+
+
+def show(keys: Iterable[Mapping[str, Any]]) -> None:
+    """One line a key: purpose, epoch, state, id."""
+    for key in keys:
+        since = f"  sejak {_wib(key['changed'])}" if key.get("changed") else ""
+        say(f"  {key['purpose']:<8} {key['epoch']:>2}  {KEY_STATES[key['state']]:<11} {key['kid']}{since}")
 
 
 def _show(row: PeerRow, affected: list[Affected], now: datetime) -> None:
@@ -138,9 +158,11 @@ def _list_own(folder: Path) -> None:
 
     from broker.client import Client  # noqa: PLC0415
     from broker.client.known import belief  # noqa: PLC0415
+    from broker.client.ownkeys import open_own  # noqa: PLC0415
 
     own = _public(folder)
     say(f"{own.owner}: {own.fingerprint}")
+    show(record.to_json() for record in open_own(folder).records)
     with Client.at(folder) as client:
         try:
             say(f"broker: {client.broker.fingerprint}")

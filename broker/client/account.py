@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from broker.client.connection import Connection, answered
+from broker.client.ownkeys import open_own
 from broker.errors import ClientError
-from broker.keys import PublicSet, RequestKey, Ring, open_ring, read_public_set
+from broker.keys import PublicSet, RequestKey, Ring, read_public_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ class Account:
         settings = tomllib.loads((home / "client.toml").read_text())
         pinned = home / "broker.json"
         broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
-        return cls(settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
+        return cls(settings["system"], settings["url"], open_own(home), broker, clock, http)
 
     def unknown(self) -> str:
         """Why the broker does not let this person read policies, a reason of docs/formats/problems.md; empty if it does."""

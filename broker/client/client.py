@@ -22,6 +22,7 @@ import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.known import renewed
+from broker.client.ownkeys import PARTY_KEYS, announce, open_own, taken_over
 from broker.client.refs import Seen, compare, subjects_of
 from broker.client.reidentify import Opened, opened
 from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
@@ -37,12 +38,14 @@ from broker.keys import (
     ReceiptPublic,
     RequestKey,
     Ring,
+    Rings,
     create_ring,
-    open_ring,
     public_set,
     read_public_set,
     write_private,
 )
+from broker.keys.ring import DESTROYED
+from broker.keys.rotate import in_state, next_set
 from broker.ledger import leaf_hash, read_checkpoint, verify_consistency, verify_inclusion
 from broker.model import utc_text
 from broker.settings import shipped_policies
@@ -56,7 +59,6 @@ if TYPE_CHECKING:
     from broker.keys import PublicSet
     from broker.ledger import Checkpoint
 
-PARTY_KEYS: Final = ("request", "receipt", "kem")
 CONTENT_TYPES: Final = {
     ".csv": "text/csv",
     ".ndjson": "application/x-ndjson",
@@ -122,7 +124,7 @@ class Client:
         settings = tomllib.loads((home / "client.toml").read_text())
         pinned = home / "broker.json"
         broker = read_public_set(pinned.read_bytes()) if pinned.exists() else None
-        return cls(home, settings["system"], settings["url"], open_ring(home / "secrets"), broker, clock, http)
+        return cls(home, settings["system"], settings["url"], open_own(home), broker, clock, http)
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +134,7 @@ class Client:
 
     @property
     def own(self) -> PublicSet:
+        """Our keys in use, and those before them whose receipts hold."""
         return public_set(self.system, {"": self._ring})
 
     @property
@@ -144,11 +147,26 @@ class Client:
         """Follows the broker's keys to those in use, if the pinned ones vouch for them. NotVerified if they do not; without an answer all stays."""
         try:
             found = renewed(self._to, self.broker)
+            if next_set(self.system, self._ring) is not None:
+                self._ring = taken_over(self.home, self.system, self._ring, self._to.known_keys(), self._clock())
+                self._to.sign_with(self._ring.get(RequestKey, "request"))
         except httpx2.TransportError:
             return
         if found != self._broker:
             write_private(self.home / "broker.json", found.to_json())
             self._broker = found
+
+    # --- keys of our own
+    def announce(self) -> PublicSet:
+        """The next set of our own keys, made if there is none: to be enrolled by written notice as the first was. Until it counts the present one does."""
+        self._ring = announce(self.home, self.system, self._ring, self._clock())
+        found = next_set(self.system, self._ring)
+        assert found is not None
+        return found
+
+    def destroy(self, kid: str) -> None:
+        """Destroys a retired key of ours for good: what is sealed to it is never opened again. KeyRingError for one in use."""
+        self._ring = Rings(self.home, {"secrets": self._ring}).change("secrets", lambda ring: in_state(ring, kid, DESTROYED, self._clock(), self.system))
 
     def trust(self, data: bytes) -> PublicSet:
         """Pins the broker's public keys. ClientError if others are pinned already: keys change by notice, not by surprise."""

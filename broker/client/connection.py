@@ -29,6 +29,9 @@ class Connection:
         self._url, self._key, self._clock = url, key, clock
         self._http = http or httpx2.Client(timeout=httpx2.Timeout(90, connect=10))
 
+    def sign_with(self, key: RequestKey) -> None:
+        self._key = key
+
     def close(self) -> None:
         self._http.close()
 

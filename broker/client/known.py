@@ -10,14 +10,13 @@ from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import SUCCESSION
 from broker.errors import KeyRingError, NotVerified
 from broker.jcs import canonical, strict_object
-from broker.keys import ReceiptPublic, read_public_set
+from broker.keys import PublicSet, ReceiptPublic, read_public_set
 from broker.model import expires_soon, utc_text, wib_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.client.connection import Connection
-    from broker.keys import PublicSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def renewed(to: Connection, broker: PublicSet) -> PublicSet:
 
 def belief(known: dict[str, Any], own: PublicSet, now: datetime) -> Belief:
     """What the broker believes of our system's keys. known: its answer at the well-known address; it is the broker's word alone."""
-    mine = own.fingerprint.replace(" ", "")
+    mine = PublicSet(own.owner, own.keys).fingerprint.replace(" ", "")  # what was enrolled has no earlier keys in it
     sets = [one for one in known.get("peers", []) if one["system"] == own.owner]
     ours = next((one for one in sets if one["fingerprint"] == mine), None)
     active = next((one for one in sets if one["state"] == "active"), None)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import KeyRingError
-from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, USABLE, KeyRecord, Ring, unwrapped, with_key
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, USABLE, KeyRecord, PublicSet, Ring, unwrapped, with_key
 from broker.model import utc_text
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def announced(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
     if any(r.purpose == purpose and r.state == PENDING for r in ring.records):
         raise KeyRingError(f"a {purpose} key is pending already")
     return with_key(ring, purpose, PENDING, now, made)
+
+
+def next_set(owner: str, ring: Ring) -> PublicSet | None:
+    """The public set of a party's pending keys: what is enrolled before they are used. None if none are pending."""
+    waiting = {("", purpose): key for purpose, state, key in ring.public if state == PENDING}
+    return PublicSet(owner, waiting) if waiting else None
 
 
 def in_state(ring: Ring, kid: str, state: str, now: datetime, approved: str | None = None) -> Ring:

@@ -42,6 +42,7 @@ ENTRY_WORDS: Final = MappingProxyType(
         ("keys", "confirmed"): "kunci sebuah sistem disahkan",
         ("keys", "retired"): "kunci lama berhenti menandatangani",
         ("keys", "revoked"): "kunci sebuah sistem dicabut",
+        ("keys", "ring_changed"): "kunci broker berganti",
         ("person", "invited"): "petugas diundang",
         ("person", "set_up"): "petugas memasang akunnya",
         ("person", "key_enrolled"): "kunci petugas didaftarkan",

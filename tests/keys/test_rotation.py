@@ -160,7 +160,7 @@ def test_each_change_is_an_entry_that_says_what_the_ring_holds(town: Town) -> No
     before = len(town.entries(AGREEMENT))
     answer = act(town, act="rotate", ring=AGREEMENT, purpose="kem")
     (entry,) = town.entries(AGREEMENT)[before:]
-    assert (entry["type"], entry["act"], entry["version"]) == ("sinergi/key/v1", "ring_changed", 2)
+    assert (entry["type"], entry["act"], entry["version"]) == ("sinergi/keys/v1", "ring_changed", 2)
     assert [k["state"] for k in entry["keys"] if k["purpose"] == "kem"] == [RETIRED, ACTIVE]
     assert entry["keys"] == answer["keys"]
     assert entry["fingerprint"] == answer["fingerprint"].replace(" ", "")

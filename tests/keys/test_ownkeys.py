@@ -1,0 +1,138 @@
+"""A party's own keys from one set to the next: the present one works until the next counts, and nothing is lost when it does."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from broker import enrolment
+from broker.client.known import belief
+from broker.client.ownkeys import open_own
+from broker.errors import ClientError, KeyRingError
+from broker.keys.ring import ACTIVE, DESTROYED, PENDING, RETIRED, open_ring
+from broker.model import wib_date
+from tests.lifecycle.conftest import Desk
+from tests.simulator import SIAPKERJA, SIJOKER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from broker.client import Client
+    from broker.keys import PublicSet
+    from tests.simulator import Town
+
+AGREEMENT = "nk-sijunjung-2025"
+
+
+@pytest.fixture
+def desk(town: Town) -> Iterator[Desk]:
+    with town.http() as http:
+        yield Desk(town, http)
+
+
+def states(client: Client) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for record in open_ring(client.home / "secrets").records:
+        found.setdefault(record.purpose, []).append(record.state)
+    return found
+
+
+def confirmed(desk: Desk, public: PublicSet) -> None:
+    """The two people's part: the host proposes, an officer of the party confirms."""
+    notice = enrolment.Notice("12/2026", wib_date(desk.town.now))
+    enrolment.propose(desk.town.office, public.to_json(), public.fingerprint, notice, desk.town.now)
+    who = desk.officer(public.owner.partition("@")[2], "petugas_keamanan").person
+    with desk.town.office.ledger.database.read() as tx:
+        person = tx.people.get(who)
+    assert person is not None
+    enrolment.confirm(desk.town.office, person, public.owner, public.fingerprint, desk.town.now)
+
+
+def send(client: Client, desk: Desk, tmp_path: Path, name: str) -> str:
+    file = tmp_path / f"{name}.csv"
+    file.write_bytes(desk.town.csv(desk.town.rows(n=4)))
+    answer = client.send(file, agreement=AGREEMENT, dataset="pencari_kerja", purpose="perencanaan", recipient=SIAPKERJA)
+    assert answer.state == "recorded", answer
+    return answer.exchange
+
+
+def test_a_set_that_is_announced_changes_nothing_until_it_is_confirmed(desk: Desk, tmp_path: Path) -> None:
+    sender = desk.town.client(SIJOKER, desk.http)
+    waiting = sender.announce()
+    assert sender.announce() == waiting  # asked again: the same
+    assert (sender.home / f"{SIJOKER}.baru.json").read_bytes() == waiting.to_json()
+    assert {tuple(s) for s in states(sender).values()} == {(ACTIVE, PENDING)}
+    send(sender, desk, tmp_path, "a")
+    enrolment.propose(desk.town.office, waiting.to_json(), waiting.fingerprint, enrolment.Notice("1/2026", wib_date(desk.town.now)), desk.town.now)
+    send(sender, desk, tmp_path, "b")
+    assert {tuple(s) for s in states(sender).values()} == {(ACTIVE, PENDING)}
+
+
+@pytest.mark.parametrize("system", [SIJOKER, SIAPKERJA])
+def test_both_sides_change_over_by_themselves_and_nothing_under_way_is_lost(desk: Desk, tmp_path: Path, system: str) -> None:
+    sender, recipient = desk.town.client(SIJOKER, desk.http), desk.town.client(SIAPKERJA, desk.http)
+    renewing = sender if system == SIJOKER else recipient
+    before = renewing.own.fingerprint
+    early = send(sender, desk, tmp_path, "a")
+    confirmed(desk, renewing.announce())
+    late = send(sender, desk, tmp_path, "b")  # sealed to the new key where the recipient renews
+    assert {one.exchange for one in recipient.receive()} == {early, late}
+    assert set(sender.countersign()) == {early, late}
+    assert {tuple(s) for s in states(renewing).values()} == {(RETIRED, ACTIVE)}
+    assert renewing.own.fingerprint != before
+    assert not (renewing.home / f"{system}.baru.json").exists()
+    for name in (early, late):
+        assert recipient.verify(name).lines == 4
+    again = desk.town.client(system, desk.http)  # from disk
+    assert belief(again.known_keys(), again.own, desk.town.now).ok
+    last = send(desk.town.client(SIJOKER, desk.http), desk, tmp_path, "c")
+    assert [one.exchange for one in desk.town.client(SIAPKERJA, desk.http).receive()] == [last]
+
+
+def test_another_set_that_the_broker_calls_active_is_not_taken_over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = desk.town.client(SIJOKER, desk.http)
+    waiting = client.announce()
+    known = client.known_keys()
+    fingerprint = waiting.fingerprint.replace(" ", "")
+    for one in ({"system": SIAPKERJA, "fingerprint": fingerprint, "state": "active"}, {"system": SIJOKER, "fingerprint": fingerprint, "state": "proposed"}):
+        monkeypatch.setattr(client._to, "known_keys", lambda one=one: {**known, "peers": [*known["peers"], one]})
+        client.renew()
+        assert {tuple(s) for s in states(client).values()} == {(ACTIVE, PENDING)}
+
+
+def test_what_was_sealed_to_a_destroyed_key_is_never_opened_again(desk: Desk, tmp_path: Path) -> None:
+    sender, recipient = desk.town.client(SIJOKER, desk.http), desk.town.client(SIAPKERJA, desk.http)
+    early = send(sender, desk, tmp_path, "a")
+    recipient.receive()
+    in_use = next(r.kid for r in open_ring(recipient.home / "secrets").records if r.purpose == "kem")
+    with pytest.raises(KeyRingError, match="does not become"):
+        recipient.destroy(in_use)
+    confirmed(desk, recipient.announce())
+    recipient.renew()
+    recipient.open(early, tmp_path / "early.csv")
+    recipient.destroy(in_use)
+    assert states(recipient)["kem"] == [DESTROYED, ACTIVE]
+    with pytest.raises(Exception, match="open"):
+        recipient.open(early, tmp_path / "again.csv")
+    assert not (tmp_path / "again.csv").exists()
+
+
+def test_an_older_copy_of_a_partys_ring_is_noticed(desk: Desk) -> None:
+    client = desk.town.client(SIJOKER, desk.http)
+    path = client.home / "secrets" / "ring.json"
+    old = path.read_bytes()
+    client.announce()
+    open_own(client.home)
+    path.write_bytes(old)
+    with pytest.raises(KeyRingError, match="older copy"):
+        open_own(client.home)
+    (client.home / "kunci.versi").write_text("bukan angka")
+    assert open_own(client.home).version == json.loads(old)["version"]
+
+
+def test_a_home_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises((KeyRingError, ClientError)):
+        open_own(tmp_path)
