@@ -294,6 +294,17 @@ def test_revoked_keys_are_never_enrolled_again_by_anyone(keys: Keys) -> None:
         enrolment.revoke(keys.town.office, officer, SIJOKER, keys.town.now, "hilang", keys.town.now)
 
 
+def test_a_key_that_was_revoked_after_it_was_proposed_again_is_not_confirmed(keys: Keys) -> None:
+    officer, (fresh, _) = keys.officer(), keys.made("baru")
+    kept = PublicSet(SIJOKER, {**fresh.keys, ("", "kem"): keys.town.province.public(SIJOKER).keys["", "kem"]})
+    keys.propose(kept)
+    keys.town.now += DAY
+    enrolment.revoke(keys.town.office, None, SIJOKER, keys.town.now, "hilang", keys.town.now)
+    with refused("kunci_dicabut"):
+        keys.confirm(officer, kept)
+    assert keys.states() == ["revoked", "proposed"]
+
+
 @pytest.mark.parametrize(("days", "reason"), [(1, "bocor"), (-1, "karena ingin")])
 def test_a_revocation_of_tomorrow_or_for_another_reason_is_none(keys: Keys, days: int, reason: str) -> None:
     with refused("parameter"):
