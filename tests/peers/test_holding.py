@@ -229,6 +229,16 @@ def test_a_row_that_was_changed_by_hand_is_not_there(keys: Keys, column: str) ->
     assert SIJOKER not in keys.town.office.peers
 
 
+def test_a_set_that_was_looked_at_is_not_given_to_another_system_by_hand(keys: Keys) -> None:
+    ring = keys.town.province.ring(SIJOKER)
+    assert asks(keys, ring) == SIJOKER
+    with sqlite3.connect(keys.town.home / "ledger.db") as other:
+        other.execute("UPDATE peer SET system = 'sibuser@binjai' WHERE system = ?", (SIJOKER,))
+    other.close()
+    with refused("tanda_tangan"):
+        asks(keys, ring)
+
+
 # --- time
 def test_expired_keys_count_for_nothing_and_a_clock_that_goes_back_revives_nothing(keys: Keys) -> None:
     ring, began = keys.town.province.ring(SIJOKER), keys.town.now
