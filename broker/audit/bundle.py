@@ -19,8 +19,9 @@ from broker.audit.handout import Log, at_checkpoint, handed_out
 from broker.audit.search import require
 from broker.audit.subject import Answer, Question, answer, ask, asked_about
 from broker.audit.subject import request as request_of
-from broker.client.bundle import MOST_ANSWER, NAMES, SUBJECT, TYPE, whose
+from broker.client.bundle import MOST_ANSWER, NAMES, SUBJECT, TYPE
 from broker.client.bundle import SUBJECT_TYPE as ANSWER_TYPE
+from broker.client.question import whose
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import ANSWER
 from broker.errors import LedgerError, Refusal

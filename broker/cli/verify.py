@@ -21,7 +21,8 @@ from broker.settings import client_home
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from broker.client.bundle import Answered, Checked, Disclosed, Person, Question, Verdict
+    from broker.client.bundle import Checked
+    from broker.client.question import Answered, Disclosed, Person, Question, Verdict
     from broker.client.verify import Opening
     from broker.keys import PublicSet
 
@@ -83,7 +84,8 @@ def verify(
 
 
 def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None, records: list[Path], asked: tuple[str, str, int], bahasa: str, *, who: bool, show: bool) -> int:
-    from broker.client.bundle import WHOSE_FILE, NotHeld, Question, verify_bundle  # noqa: PLC0415
+    from broker.client.bundle import WHOSE_FILE, NotHeld, verify_bundle  # noqa: PLC0415
+    from broker.client.question import Question  # noqa: PLC0415
     from broker.client.verify import read_opening  # noqa: PLC0415
     from broker.ledger.cosign import read_policy  # noqa: PLC0415
 
@@ -241,7 +243,7 @@ def _unproven(found: Checked, say: Say) -> Iterator[str]:
 
 def answers(found: Checked, question: Question | None, say: Say) -> Iterator[tuple[str, bool]]:
     """What was asked about people, line by line; False with a line that cannot tell what was asked."""
-    from broker.client.bundle import answered  # noqa: PLC0415
+    from broker.client.question import answered  # noqa: PLC0415
 
     answer = found.answer
     if answer is None:

@@ -24,7 +24,8 @@ from broker.audit import erasure
 from broker.audit.bundle import reckoned
 from broker.cli import main
 from broker.cli.app import app
-from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, NotHeld, Question, answered, verify_bundle
+from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, NotHeld, verify_bundle
+from broker.client.question import Question, answered
 from broker.client.verify import Opening, read_opening
 from broker.envelope import read_dsse, sign_dsse
 from broker.envelope.dsse import MANIFEST
