@@ -21,7 +21,7 @@ from broker.envelope.dsse import STATEMENT, VOUCHER
 from broker.envelope.seal import EXTRA
 from broker.exchange import Office, exchange, new_exchange_id
 from broker.jcs import canonical
-from broker.keys import KemKey, ReceiptKey, Ring, open_ring, read_public_set
+from broker.keys import KemKey, ReceiptKey, Ring, Rings, open_ring, read_public_set
 from broker.lifecycle import start
 from broker.model import Entry, utc_text, wib_date
 from broker.peers import open_peers
@@ -83,6 +83,8 @@ class Town:
         self.province, self.now, self.enrolled, self.life = province, now, enrolled, life
         self.home = folder / "broker"
         self.home.mkdir(parents=True)
+        shutil.copytree(province.home / "secrets", self.home / "secrets")  # its own: a clock that goes far ahead rotates keys
+        self.rings = Rings(self.home / "secrets", province.office.rings)
         self.folder = folder
         self._workers: list[Worker] = []
         self.reopen()
@@ -93,16 +95,15 @@ class Town:
             self.close()
         folders = Folders(self.home)
         folders.create()
-        rings = self.province.office.rings
         new = not (self.home / "ledger.db").exists()
-        ledger = Ledger(Database(self.home / "ledger.db"), rings)
+        ledger = Ledger(Database(self.home / "ledger.db"), self.rings)
         if new:
             with ledger.database.write() as tx:
                 for system in self.enrolled:
                     enrol_directly(tx, self.province.public(system), self.now, self.life)
         if not hasattr(self, "office"):
             self.office = self.province.office
-        self.office = dataclasses.replace(self.office, ledger=ledger, folders=folders, peers=open_peers(ledger, lambda: self.now), force=InForce(self.office.policy))
+        self.office = dataclasses.replace(self.office, rings=self.rings, ledger=ledger, folders=folders, peers=open_peers(ledger, lambda: self.now), force=InForce(self.office.policy))
         start(self.office, self.now)
         return take_up(self.office, self.now)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import shutil
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -45,14 +44,13 @@ def opened(town: Town) -> Rings:
 
 def wired(town: Town) -> None:
     """The town with rings of its own, as a start finds them on disk."""
-    rings = opened(town)
+    town.rings = rings = opened(town)
     town.office = dataclasses.replace(town.office, rings=rings, ledger=Ledger(town.office.ledger.database, rings))
     settle(town.office, town.now)
 
 
 @pytest.fixture
 def town(town: Town) -> Town:
-    shutil.copytree(town.province.home / "secrets", town.home / "secrets")
     wired(town)
     return town
 
