@@ -7,6 +7,7 @@ import resource
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -50,8 +51,12 @@ def init_home(home: Path, now: datetime) -> PublicSet:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.chmod(0o700)
     shutil.copytree(shipped_policies(), home / "policies", dirs_exist_ok=True)
-    rings = {name: create_ring(home / "secrets" / name, AGREEMENT_KEYS, now) for name in load_agreements(home / "policies" / "agreements")}
-    rings[BROKER_LOG] = create_ring(home / "secrets" / BROKER_LOG, BROKER_KEYS, now)
+    with TemporaryDirectory(dir=home) as made:  # all rings or none: what does not unlock them must not leave half a home behind
+        keys = Path(made) / "secrets"
+        keys.mkdir(mode=0o700)
+        rings = {name: create_ring(keys / name, AGREEMENT_KEYS, now) for name in load_agreements(home / "policies" / "agreements")}
+        rings[BROKER_LOG] = create_ring(keys / BROKER_LOG, BROKER_KEYS, now)
+        keys.rename(home / "secrets")
     Folders(home).create()
     public = public_set("broker", rings)
     write_private(home / "public.json", public.to_json())

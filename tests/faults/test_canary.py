@@ -30,7 +30,7 @@ from broker.errors import ClientError
 from broker.keys import read_public_set
 from broker.sample import rows as synthetic
 from broker.sample import write
-from broker.settings import shipped_policies
+from broker.settings import UNLOCK_VARIABLE, shipped_policies
 from broker.store import Database
 from scripts.benchmarks.world import enrol_directly
 
@@ -134,7 +134,7 @@ class World:
         return self.folder / system
 
     def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BROKER", "SINERGI"))}
+        kept = {k: v for k, v in os.environ.items() if k == UNLOCK_VARIABLE or not k.startswith(("BROKER", "SINERGI"))}
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return kept | {"TMPDIR": str(self.tmp), "HOME": str(self.tmp), "POLARS_MAX_THREADS": "2", "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 

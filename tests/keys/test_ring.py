@@ -12,13 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broker.errors import KeyRingError
+from broker.errors import ConfigError, KeyRingError
 from broker.jcs import canonical
-from broker.keys import LogKey, LogPublic, ReceiptKey, SecretKey, create_ring, new_key_file, open_ring, public_set, read_public_set
+from broker.keys import (
+    LogKey,
+    LogPublic,
+    ReceiptKey,
+    SecretKey,
+    create_ring,
+    new_key_file,
+    open_ring,
+    public_set,
+    read_public_set,
+    write_private,
+)
 from broker.keys.kek import LEAST, open_kek
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
 from broker.keys.rotate import announced, ended, found, in_state, rotated
-from broker.settings import unlock
+from broker.settings import UNLOCK_VARIABLE, unlock
+from broker.wiring import init_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +150,20 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
         pytest.skip("only root can give a file away")
     os.chown(folder / "ring.json", 12_345, -1)
     refuses(folder, "belongs to another user")
+
+
+def test_a_broker_home_that_could_not_be_locked_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, home = tmp_path / "pembuka", tmp_path / "rumah"
+    monkeypatch.setenv(UNLOCK_VARIABLE, str(given))
+    write_private(given, b"pendek")
+    with pytest.raises(KeyRingError, match="12"):
+        init_home(home, NOW)
+    assert sorted(path.name for path in home.iterdir()) == ["policies"]
+    write_private(given, KEY_FILE)
+    init_home(home, NOW)
+    assert (home / "secrets").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(ConfigError, match="already"):
+        init_home(home, NOW)
 
 
 def test_what_unlocks_is_read_from_a_file_that_is_ours_alone(tmp_path: Path) -> None:
