@@ -23,6 +23,7 @@ import pytest
 from broker.cli import main
 from broker.keys import open_ring, read_public_set
 from broker.record import Ledger
+from broker.settings import UNLOCK_VARIABLE
 from broker.store import Database
 from tests.faults.test_canary import Search
 from tests.people.conftest import NAME, PASSWORD
@@ -66,7 +67,7 @@ class Host:
         self.home = self.folder / "broker-home"
 
     def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BROKER", "SINERGI"))}
+        kept = {k: v for k, v in os.environ.items() if k == UNLOCK_VARIABLE or not k.startswith(("BROKER", "SINERGI"))}
         return kept | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", "NO_COLOR": "1"}
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
