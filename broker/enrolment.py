@@ -23,7 +23,7 @@ from broker.keys import read_public_set
 from broker.keys.sound import sound
 from broker.model import utc_text, wib_date, wib_text
 from broker.peers import plain, read_set
-from broker.people import is_new, may, read_strict, vouched
+from broker.people import is_new, may, read_strict, refused, vouched
 from broker.record import BROKER_LOG, event
 from broker.store import PeerRow
 
@@ -135,7 +135,7 @@ def confirm(office: Office, person: Person, system: str, fingerprint: str, now: 
     try:
         return _confirm(office, person, system, fingerprint, now)
     except Refusal as refusal:
-        raise _refused(office, person, refusal, now) from None
+        raise refused(office, person, refusal, now) from None
 
 
 def _confirm(office: Office, person: Person, system: str, fingerprint: str, now: datetime) -> PeerRow:
@@ -181,7 +181,7 @@ def revoke(office: Office, person: Person | None, system: str, since: datetime, 
         try:
             _own(office, person, system, now)
         except Refusal as refusal:
-            raise _refused(office, person, refusal, now) from None
+            raise refused(office, person, refusal, now) from None
     with office.ledger.writing() as book:
         rows = [row for row in book.tx.peers.of(system) if row.state in ("active", "retired")]
         if not rows:
@@ -247,9 +247,3 @@ def _record(office: Office, book: Book, act: str, row: PeerRow, now: datetime, *
     entry = event("keys", now, act=act, fingerprint=row.fingerprint, system=row.system, **facts)
     for log in (BROKER_LOG, *sorted(a.id for a in office.agreements.values() if row.system in a.systems.values())):
         book.append(log, entry)
-
-
-def _refused(office: Office, person: Person, refusal: Refusal, now: datetime) -> Refusal:
-    with office.ledger.writing() as book:
-        book.append(BROKER_LOG, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=person.id))
-    return refusal

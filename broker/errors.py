@@ -144,6 +144,8 @@ REASONS: Final[dict[str, Reason]] = {
     "kunci_tidak_ada": _r(404, _SAFE, "Tidak ada usulan atau kunci seperti itu bagi sistem ini; usulan gugur setelah 7 hari.", "There is no such proposal or key of this system; a proposal lapses after 7 days."),
     "kunci_langkah": _r(409, _SAFE, "Kunci tidak diubah: {sebab}.", "The key was not changed: {sebab}."),
     "kunci_dimusnahkan": _r(410, "Pasal 9 ayat (3)", "Kunci rahasia kesepakatan ini sudah dimusnahkan: samaran dan rujukannya tidak dapat dibuat atau dibalik lagi.", "The secret keys of this agreement were destroyed: its pseudonyms and references can no longer be made or turned back."),
+    "kunci_nonaktif": _r(503, _SAFE, "Kunci rahasia kesepakatan ini sedang dinonaktifkan; tanyakan kepada pengelola broker.", "The secret keys of this agreement are disabled for now; ask the broker's administrator."),
+    "sertifikat_tidak_ada": _r(404, "Pasal 9 ayat (3)", "Kunci kesepakatan ini belum dimusnahkan: belum ada sertifikatnya.", "The keys of this agreement are not destroyed: there is no certificate yet."),
     "kunci_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: hanya petugas pihak pemilik sistem yang mengesahkan atau mencabut kuncinya.", "Refused: only an officer of the system's own party confirms or revokes its keys."),
     "amplop_dicabut": _r(410, _SAFE, "Kiriman ini disegel untuk kunci yang sudah dicabut; tidak diserahkan lagi. Minta pengirimnya mengirim ulang.", "This was sealed to a key that was revoked since; it is not handed out. Ask its sender to send it again."),
     # reading and receipts

@@ -37,7 +37,7 @@ from broker.envelope import Opener, open_envelope, read_submission, seal
 from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
 from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
 from broker.jcs import strict_object
-from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, SecretKey, derive
+from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
 from broker.model import Level, Request, System, utc_text
@@ -141,7 +141,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     recipient_key = _recipient_key(office, terms)
     plan = office.policy.plan(terms, contract)  # 3 decide
     ring = office.rings[terms.agreement.id]
-    root, epoch = ring.get(SecretKey, "root").seed, ring.active("root").epoch
+    root, epoch = ring.secret("root"), ring.active("root").epoch
     secret = new_exchange_secret(epoch)
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
     desk = _desk(office, terms, plan, contract, root, epoch, salt_key)
@@ -299,7 +299,7 @@ def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: by
 
     index = {c.name: i for i, c in enumerate(contract.columns)}
     readable = [n for n in treated.released if any(Level(row[index[n]]) in READABLE for row in treated.levels)]
-    vault = office.rings[terms.agreement.id].get(SecretKey, "vault").seed
+    vault = office.rings[terms.agreement.id].secret("vault")
     return Desk(
         contract=contract,
         validator=office.validators.get(contract, terms.agreement.id, frozenset(terms.agreement.parties), terms.day),

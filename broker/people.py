@@ -20,7 +20,7 @@ from broker.envelope import read_dsse, read_voucher, verify_dsse
 from broker.envelope.dsse import VOUCHER
 from broker.errors import KeyRingError, NotVerified, Refusal
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
-from broker.keys import ReceiptPublic, RequestKey, RequestPublic, SecretKey, derive, read_public_set
+from broker.keys import ReceiptPublic, RequestKey, RequestPublic, derive, read_public_set
 from broker.model import Person, utc_text, wib_date
 from broker.record import BROKER_LOG, event
 from broker.store import Link
@@ -126,14 +126,14 @@ def officer(office: Office, method: str, url: str, headers: Mapping[str, str], n
 def spend_nonce(office: Office, person: Person, signed: SignedRequest, now: datetime, body: bytes | None = None) -> None:
     """Compares the body that came, if one was signed (Refusal isi_berubah), then uses the nonce (Refusal ulang if it was received before)."""
     if signed.body_sha256 != (None if body is None else hashlib.sha256(body).digest()):
-        raise _refused(office, person, Refusal("isi_berubah"), now)
+        raise refused(office, person, Refusal("isi_berubah"), now)
     with office.ledger.writing() as book:
         fresh = book.tx.use_nonce(signed.kid, signed.nonce, int(now.timestamp()), int(now.timestamp()) + NONCE_SECONDS)
     if not fresh:
-        raise _refused(office, person, Refusal("ulang"), now)
+        raise refused(office, person, Refusal("ulang"), now)
 
 
-def _refused(office: Office, person: Person, refusal: Refusal, now: datetime) -> Refusal:
+def refused(office: Office, person: Person, refusal: Refusal, now: datetime) -> Refusal:
     """Records a known officer's refusal, and returns it to be raised."""
     with office.ledger.writing() as book:
         book.append(BROKER_LOG, event("refusal", now, clause=refusal.pasal, facts=dict(refusal.facts), reason=refusal.reason, sender=person.id))
@@ -188,7 +188,7 @@ def host_key(office: Office) -> RequestKey:
 
 
 def host_key_of(ring: Ring) -> RequestKey:
-    return RequestKey(derive(ring.get(SecretKey, "root").seed, "host"))
+    return RequestKey(derive(ring.secret("root"), "host"))
 
 
 def host(office: Office, method: str, url: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:

@@ -4,6 +4,7 @@
     rotate     pending → active        and what was active retires: it opens what was sealed to it, its signatures hold, log keys cross-sign
     disable    out of use at once      until `enable`; what needs it is refused meanwhile
     destroy    retired → destroyed     never one that something still waits to be opened with
+    end        any → destroyed         what ends with an agreement that is over: ending.py says when
 
 The ring is written first, then an entry in the log that it is of says what it holds now; the next start says so if a crash came between. A change that others see is
 followed by a succession: the new public set, signed with the receipt key that the set before it names, so that who pinned that one need not be told by letter.
@@ -16,6 +17,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from broker.ending import certify, destroyed
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import SUCCESSION
 from broker.errors import KeyRingError, Refusal
@@ -52,6 +54,8 @@ def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
             return changed(office, name, lambda ring: step(ring, purpose, now, HOST), now)
         case {"act": "enable" | "disable" | "destroy" as act, "ring": str(name), "kid": str(kid)} if len(asked) == 3:
             return changed(office, name, lambda ring: _stepped(office, ring, kid, act, now), now)
+        case {"act": "end", "ring": str(name), "typed": str(typed)} if len(asked) == 3 and typed == name:
+            return changed(office, name, lambda ring: destroyed(office, ring, now), now)
     raise Refusal("parameter", parameter="isi")
 
 
@@ -99,6 +103,7 @@ def settle(office: Office, now: datetime) -> None:
                 shown = [_shown(record) for record in ring.records]
                 book.append(name, event("keys", now, act="ring_changed", fingerprint=sha256(ours.to_json()).hexdigest(), keys=shown, version=ring.version))
             book.tx.keyrings.note(name, ring.version)
+            certify(office, book, name, now)
         file = book.tx.keyrings.last_set()
         if file == ours.to_json():
             return

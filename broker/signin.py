@@ -15,7 +15,7 @@ from broker.errors import NotOpened, Refusal
 from broker.identity.passwords import MIN_LENGTH, hashed, is_outdated, is_weak, verify
 from broker.identity.sealed import seal_secret, unseal_secret
 from broker.identity.totp import matching_step, new_secret, otpauth
-from broker.keys import SecretKey, derive
+from broker.keys import derive
 from broker.model import utc_text, wib_date
 from broker.people import record, token_sha256
 from broker.record import BROKER_LOG
@@ -180,7 +180,7 @@ def sign_out(office: Office, token: str) -> None:
 
 # --- second factors at rest
 def _keys(office: Office, person: str) -> list[bytes]:
-    return [derive(root.seed, "totp", person.encode()) for root in office.rings[BROKER_LOG].all(SecretKey, "root")]
+    return [derive(root, "totp", person.encode()) for root in office.rings[BROKER_LOG].secrets("root").values()]
 
 
 def _seal(office: Office, person: str, secret: str) -> bytes:

@@ -78,8 +78,13 @@ def in_force(agreement: Agreement, day: date) -> None:
     """Refusal belum_berlaku or berakhir unless the agreement's term holds on `day` (WIB). The last day belongs to it: it ends at 24:00."""
     if day < agreement.starts:
         raise Refusal("belum_berlaku", _clause(agreement, "term", "in_force_clause"), kesepakatan=agreement.id, mulai=str(agreement.starts))
-    if day > agreement.ends:
+    if has_ended(agreement, day):
         raise Refusal("berakhir", _clause(agreement, "term"), kesepakatan=agreement.id, akhir=str(agreement.ends))
+
+
+def has_ended(agreement: Agreement, day: date) -> bool:
+    """Whether its last day is over on `day` (WIB)."""
+    return day > agreement.ends
 
 
 def _between(agreement: Agreement, request: Request) -> tuple[System, System]:

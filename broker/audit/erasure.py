@@ -22,7 +22,7 @@ from broker.audit.asked import allowed, names_of, reasoned, refused
 from broker.audit.search import require
 from broker.audit.subject import ALONE, ALONE_WITHIN
 from broker.errors import Refusal
-from broker.keys import SecretKey, derive
+from broker.keys import derive
 from broker.keys.cmac import column_cmac
 from broker.ledger.newcomers import place
 from broker.lifecycle.officers import READ
@@ -81,7 +81,7 @@ def erase_subject(office: Office, person: Person, agreement: str, subject: str, 
     allowed(office, person, ERASE, agreement, now)
     _grounded(ground, subject)
     (name,) = names_of((subject,))
-    key = derive(office.rings[agreement].get(SecretKey, "vault").seed, "tag", agreement.encode())
+    key = derive(office.rings[agreement].secret("vault"), "tag", agreement.encode())
     tag = column_cmac(key, pl.Series([name], dtype=pl.String))[0].tobytes()
     with office.ledger.database.read() as tx:  # a search through all commitments: not while everyone waits to write
         known = tx.vault(agreement).find(tag)

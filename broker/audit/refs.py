@@ -25,7 +25,7 @@ def for_sender(office: Office, caller: door.Caller, name: str) -> dict[str, Json
     with office.ledger.database.read() as tx:
         if tx.kept.dropped(name):
             raise Refusal("retensi")
-        key = ref_key(office.rings[row.agreement].seeds("root"), bytes.fromhex(name), tx.kept.secret(name))
+        key = ref_key(office.rings[row.agreement].secrets("root"), bytes.fromhex(name), tx.kept.secret(name))
         if key is None:
             raise Refusal("rahasia_dihapus")
         note = tx.checkpoint(row.log)

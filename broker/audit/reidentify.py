@@ -30,7 +30,7 @@ from broker.envelope import seal
 from broker.errors import Held, Refusal
 from broker.exchange import not_stopped
 from broker.jcs import canonical
-from broker.keys import KemPublic, SecretKey, derive, ref_key
+from broker.keys import KemPublic, derive, ref_key
 from broker.keys.cmac import column_cmac, ecb
 from broker.ledger import RELEASED
 from broker.lifecycle.officers import READ, agreements_of
@@ -173,7 +173,7 @@ def _received(office: Office, tx: Transaction, person: Person, agreement: str, e
     not_stopped(office, tx, now, agreement, *office.agreements[agreement].parties)
     if tx.kept.dropped(exchange):
         raise Refusal("retensi")
-    key = ref_key(office.rings[agreement].seeds("root"), bytes.fromhex(exchange), tx.kept.secret(exchange))
+    key = ref_key(office.rings[agreement].secrets("root"), bytes.fromhex(exchange), tx.kept.secret(exchange))
     if key is None:
         raise Refusal("rahasia_dihapus")
     return _Exchange(row, json.loads(row.manifest), key)
@@ -294,7 +294,7 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
     Of who a token turns back to, the vault must know them, and a released row of theirs must have shown a column of that entity, or a text, as tokens.
     """
     row, ring = exchange.row, office.rings[exchange.row.agreement]
-    tag_key, vault = derive(ring.get(SecretKey, "vault").seed, "tag", row.agreement.encode()), tx.vault(row.agreement)
+    tag_key, vault = derive(ring.secret("vault"), "tag", row.agreement.encode()), tx.vault(row.agreement)
     epoch = epoch_of(tokens[0])
     root = ring.seeds("root").get(epoch or 0)
     if epoch is None or root is None:

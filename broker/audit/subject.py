@@ -24,7 +24,7 @@ from broker.audit.search import EXCHANGE, OUTCOME, facts_of, states
 from broker.errors import NotOpened, Refusal
 from broker.identity.sealed import seal_secret, unseal_secret
 from broker.jcs import canonical
-from broker.keys import SecretKey, derive, ref_key, referred
+from broker.keys import derive, ref_key, referred
 from broker.keys.cmac import column_cmac
 from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
@@ -162,7 +162,7 @@ def asked_about(office: Office, row: SubjectRequest | IdentityRequest) -> tuple[
 
 def _sealing_keys(office: Office, agreement: str, request: str) -> list[bytes]:
     """Of the root in use, then of those before it: a request may wait while the root is rotated."""
-    return [derive(root.seed, "ask", request.encode()) for root in office.rings[agreement].all(SecretKey, "root")]
+    return [derive(root, "ask", request.encode()) for root in office.rings[agreement].secrets("root").values()]
 
 
 # --- the second person
@@ -254,7 +254,7 @@ def _answered(office: Office, person: Person, row: SubjectRequest, names: Sequen
 def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetime) -> Answer:
     """What the leaves of an agreement's exchanges say of the people. names: as their tags are made of. Asks nobody's leave and records nothing."""
     ring, size = office.rings[row.agreement], office.ledger.size(row.agreement)
-    roots, vault_key = ring.seeds("root"), ring.get(SecretKey, "vault").seed
+    roots, vault_key = ring.secrets("root"), ring.secret("vault")
     tags = column_cmac(derive(vault_key, "tag", row.agreement.encode()), pl.Series(names, dtype=pl.String))
     with office.ledger.database.read(mapped=True) as tx:
         vault, erased = tx.vault(row.agreement), tx.kept.secrets(row.agreement)

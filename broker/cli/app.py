@@ -12,6 +12,7 @@ from broker import __version__
 from broker.cli import administrator, erasure, log, party, people, policy, reidentify, reports, rings
 from broker.cli.bundle import bundle
 from broker.cli.detect import detect
+from broker.cli.ending import approve_end, certificate, end
 from broker.cli.explain import explain
 from broker.cli.keys import confirm, end_overlap, enrol, export_public, list_, revoke, withdraw
 from broker.cli.keytest import keys_test
@@ -90,6 +91,9 @@ keys.command("enrol")(enrol)
 keys.command("withdraw")(withdraw)
 keys.command("end-overlap")(end_overlap)
 keys.command("test")(keys_test)
+keys.command("approve-end")(approve_end)
+keys.command("end")(end)
+keys.command("certificate")(certificate)
 for _step in (rings.rotate, rings.announce, rings.disable, rings.enable, rings.destroy):
     keys.command(_step.__name__)(_step)
 

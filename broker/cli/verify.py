@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Say = Callable[[str, str], str]  # Indonesian, English → the one that is spoken
 
+MOST_CERTIFICATE: Final = 1 << 20  # bytes
+UNPINNED: Final = "the broker's keys are not pinned; name its public.json with --broker"
 UNTOLD: Final = 2  # exit status: everything held, and does not answer what was asked
 LEVELS: Final = ("hidden", "masked", "generalised", "pseudonym", "format-preserving pseudonym", "clear")
 STEPS: Final[Mapping[str, tuple[str, str]]] = {
@@ -54,7 +56,7 @@ DOUBTS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def verify(
-    target: Annotated[str, typer.Argument(help="A bundle's file, or the id of an exchange in your home.")],
+    target: Annotated[str, typer.Argument(help="A bundle's file, a certificate of destroyed keys, or the id of an exchange in your home.")],
     broker: Annotated[Path | None, typer.Option("--broker", exists=True, dir_okay=False, help="Of a bundle: the broker's public.json; without it the one pinned in your home.")] = None,
     keys: Annotated[Path | None, typer.Option("--keys", exists=True, file_okay=False, help="Of a bundle: a folder of the parties' public files, as you got them from the parties.")] = None,
     witnesses: Annotated[Path | None, typer.Option("--witnesses", exists=True, dir_okay=False, help="Of a bundle: the witness policy that its checkpoint must satisfy.")] = None,
@@ -67,7 +69,7 @@ def verify(
     bahasa: Annotated[str, typer.Option(help="id or en.")] = "id",
     home: Annotated[Path | None, typer.Option("--home", help="Your home (or SINERGI_HOME; ./sinergi-home).")] = None,
 ) -> None:
-    """Check a bundle or a received exchange offline. Exit status 0 if all of it holds, 1 if not, 2 if it holds and does not tell what was asked."""
+    """Check a bundle, a certificate or a received exchange offline. Exit status 0 if all of it holds, 1 if not, 2 if it holds and does not tell what was asked."""
     if bahasa not in ("id", "en"):
         raise ClientError("--bahasa is id or en")
     if not Path(target).is_file():
@@ -76,11 +78,29 @@ def verify(
         with _client(home) as client:
             show_verified(target, client.verify(target))
         return
+    pinned = broker or client_home(home) / "broker.json"
+    if _certified(Path(target), pinned):
+        return
     if show and not record:
         raise ClientError("--show needs --record: an opened row is all that can be shown")
     if bool(column) != bool(recipient) or bool(column) != bool(year):
         raise ClientError("a question needs --column, --recipient and --year")
-    raise typer.Exit(_bundle(Path(target), broker or client_home(home) / "broker.json", keys, witnesses, record or [], (column, recipient, year), bahasa, who=who, show=show))
+    raise typer.Exit(_bundle(Path(target), pinned, keys, witnesses, record or [], (column, recipient, year), bahasa, who=who, show=show))
+
+
+def _certified(file: Path, broker: Path) -> bool:
+    """Shows a certificate of destroyed keys. False for another file; NotVerified for one that does not hold."""
+    from broker.cli.ending import show  # noqa: PLC0415
+    from broker.client.destruction import is_certificate, read_certificate  # noqa: PLC0415
+
+    with file.open("rb") as f:
+        data = f.read(MOST_CERTIFICATE)
+    if not is_certificate(data):
+        return False
+    if not broker.exists():
+        raise ClientError(UNPINNED)
+    show(read_certificate(data, _public(broker)))
+    return True
 
 
 def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None, records: list[Path], asked: tuple[str, str, int], bahasa: str, *, who: bool, show: bool) -> int:
@@ -93,7 +113,7 @@ def _bundle(file: Path, broker: Path, keys: Path | None, witnesses: Path | None,
         return indonesian if bahasa == "id" else english
 
     if not broker.exists():
-        raise ClientError("the broker's keys are not pinned; name its public.json with --broker")
+        raise ClientError(UNPINNED)
     pinned = _public(broker)
     parties = [_public(path) for path in sorted(keys.glob("*.json"))] if keys else []
     policy = read_policy(witnesses.read_bytes(), witnesses.name) if witnesses else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from broker.client.account import Account
+from broker.client.destruction import read_certificate
 from broker.envelope import Approval, read_dsse, sign_dsse, verify_dsse
 from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ClientError, NotVerified
@@ -22,6 +23,7 @@ from broker.model import utc_text
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from broker.client.destruction import Certificate
     from broker.jcs import Json
 
 RULES_TYPE: Final = "text/csv"
@@ -134,6 +136,21 @@ class Officer(Account):
     def revoke_keys(self, system: str, since: datetime, reason: str) -> dict[str, Any]:
         """The exchanges that the system signed or received since then, as the broker knows them."""
         return self._keys(system, "revocation", {"reason": reason, "since": utc_text(since)})
+
+    # --- the end of an agreement
+    def approve_ending(self, agreement: str) -> str:
+        """Until when the approval holds."""
+        return str(self._to.act("POST", f"/v1/keys/{quote(agreement, safe='')}/ending")["until"])
+
+    def certificate(self, agreement: str) -> tuple[bytes, Certificate]:
+        """The certificate as it came, and what it says, once the pinned broker's signature holds. NotVerified otherwise."""
+        if self._broker is None:
+            raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
+        data = self._to.text(f"/v1/keys/{quote(agreement, safe='')}/certificate").encode()
+        found = read_certificate(data, self._broker)
+        if found.agreement != agreement:
+            raise NotVerified("the certificate is of another agreement")
+        return data, found
 
     def _keys(self, system: str, what: str, asked: dict[str, Json]) -> dict[str, Any]:
         return self._to.send("POST", f"/v1/keys/{quote(system, safe='')}/{what}", canonical(asked), "application/json")

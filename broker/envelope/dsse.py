@@ -22,6 +22,7 @@ POLICY: Final = "application/vnd.sinergi.policy-version+json"
 APPROVAL: Final = "application/vnd.sinergi.policy-approval+json"
 VOUCHER: Final = "application/vnd.sinergi.voucher+json"
 EXPORT: Final = "application/vnd.sinergi.export+json"
+DESTRUCTION: Final = "application/vnd.sinergi.key-destruction+json"
 SUCCESSION: Final = "application/vnd.sinergi.key-succession+json"
 ANSWER: Final = "application/vnd.sinergi.subject-answer+json"
 _PQ = "#ml-dsa-65"  # marks the second signature of one kid

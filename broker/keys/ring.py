@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from broker.errors import KeyRingError
+from broker.errors import KeyRingError, Refusal
 from broker.jcs import canonical, strict_object
 from broker.keys.kek import new_kek, open_kek
 from broker.keys.material import PUBLIC_TYPES, SEED, AnyKey, AnyPublic, from_seed
@@ -118,8 +118,7 @@ class Ring:
 
     def all(self, kind: type[K], purpose: str) -> tuple[K, ...]:
         """Active first, then retired ones from the youngest: what opens and verifies."""
-        order = sorted((r for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)), key=lambda r: (r.state != ACTIVE, -r.epoch))
-        return tuple(self._typed(kind, purpose, record) for record in order)
+        return tuple(self._typed(kind, purpose, record) for record in self._usable(purpose))
 
     def verifying(self, kind: type[P], purpose: str) -> tuple[P, ...]:
         """The public keys whose signatures hold: of the key in use, of retired and of destroyed ones."""
@@ -127,8 +126,29 @@ class Ring:
         return tuple(key for _, _, key in shown if isinstance(key, kind))
 
     def seeds(self, purpose: str) -> dict[int, bytes]:
-        """Epoch → seed, of the active and the retired keys of a purpose."""
-        return {r.epoch: self.keys[r.kid].seed for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)}
+        """Epoch → seed, of the active key of a purpose, then of the retired ones from the youngest. Empty once they are destroyed."""
+        return {r.epoch: self.keys[r.kid].seed for r in self._usable(purpose)}
+
+    def secrets(self, purpose: str) -> dict[int, bytes]:
+        """As `seeds`, for what cannot be done without one. Refusal kunci_dimusnahkan, kunci_nonaktif."""
+        found = self.seeds(purpose)
+        if not found:
+            raise self._without(purpose)
+        return found
+
+    def secret(self, purpose: str) -> bytes:
+        """The seed in use of a purpose that others are derived from. Refusal kunci_dimusnahkan, kunci_nonaktif."""
+        usable = self._usable(purpose)
+        if not usable or usable[0].state != ACTIVE:
+            raise self._without(purpose)
+        return self.keys[usable[0].kid].seed
+
+    def _without(self, purpose: str) -> Refusal:
+        gone = all(r.state == DESTROYED for r in self.records if r.purpose == purpose)
+        return Refusal("kunci_dimusnahkan" if gone else "kunci_nonaktif")
+
+    def _usable(self, purpose: str) -> list[KeyRecord]:
+        return sorted((r for r in self.records if r.purpose == purpose and r.state in (ACTIVE, RETIRED)), key=lambda r: (r.state != ACTIVE, -r.epoch))
 
     def _typed(self, kind: type[K], purpose: str, record: KeyRecord) -> K:
         key = self.keys.get(record.kid)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import KeyRingError
-from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, USABLE, KeyRecord, PublicSet, Ring, unwrapped, with_key
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, LASTING, PENDING, RETIRED, USABLE, KeyRecord, PublicSet, Ring, unwrapped, with_key
 from broker.model import utc_text
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def announced(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
     """The ring with a pending key: others can learn its public part before anything is made with it. KeyRingError if one waits already."""
     if any(r.purpose == purpose and r.state == PENDING for r in ring.records):
         raise KeyRingError(f"a {purpose} key is pending already")
+    if is_ended(ring) and purpose not in LASTING:
+        raise KeyRingError("the agreement of this ring has ended: it gets no new keys but those of its log and receipts")
     return with_key(ring, purpose, PENDING, now, made)
 
 
@@ -68,9 +70,15 @@ def in_state(ring: Ring, kid: str, state: str, now: datetime, approved: str | No
 
 
 def ended(ring: Ring, now: datetime, approved: str) -> Ring:
-    """The ring at the end of an agreement: no secret is left in it, of any state. Public parts stay."""
-    records = tuple(r if r.state == DESTROYED else _changed(r, DESTROYED, now, approved) for r in ring.records)
-    return replace(ring, records=records, keys={})
+    """The ring at the end of an agreement: of what derives, seals and opens no secret is left, of any state. What signs for as long as there is a log stays."""
+    records = tuple(r if r.state == DESTROYED or r.purpose in LASTING else _changed(r, DESTROYED, now, approved) for r in ring.records)
+    return replace(ring, records=records, keys=_keys(ring, records))
+
+
+def is_ended(ring: Ring) -> bool:
+    """Whether all is destroyed that ends with an agreement."""
+    states = {r.state for r in ring.records if r.purpose not in LASTING}
+    return states == {DESTROYED}
 
 
 def found(ring: Ring, kid: str) -> KeyRecord:

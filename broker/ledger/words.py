@@ -43,6 +43,8 @@ ENTRY_WORDS: Final = MappingProxyType(
         ("keys", "retired"): "kunci lama berhenti menandatangani",
         ("keys", "revoked"): "kunci sebuah sistem dicabut",
         ("keys", "ring_changed"): "kunci broker berganti",
+        ("keys", "ending_approved"): "pemusnahan kunci kesepakatan disetujui",
+        ("keys", "ended"): "kunci kesepakatan dimusnahkan",
         ("person", "invited"): "petugas diundang",
         ("person", "set_up"): "petugas memasang akunnya",
         ("person", "key_enrolled"): "kunci petugas didaftarkan",

@@ -1,4 +1,4 @@
-"""Which version of each key ring was last in use, and the broker's public sets one after another."""
+"""Which version of each key ring was last in use, the broker's public sets one after another, and certificates of what was destroyed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _SET: Final = Table(
     _blob("file"),
     _blob("dsse"),  # signed by the set before; empty: by nobody
 )  # fmt: skip
+_CERTIFICATE: Final = Table("keycertificate", TABLES, _text("agreement", key=True), _blob("dsse"))  # that its secret keys were destroyed
 
 
 class KeyRings:
@@ -43,6 +44,14 @@ class KeyRings:
 
     def add_set(self, fingerprint: str, file: bytes, dsse: bytes) -> None:
         self._c.execute(_SET.insert(), {"fingerprint": fingerprint, "file": file, "dsse": dsse})
+
+    def certificate(self, agreement: str) -> bytes | None:
+        """That the agreement's secret keys were destroyed; None as long as they are not."""
+        found: Any = self._c.execute(text("SELECT dsse FROM keycertificate WHERE agreement = :a"), {"a": agreement}).scalar()
+        return None if found is None else bytes(found)
+
+    def add_certificate(self, agreement: str, dsse: bytes) -> None:
+        self._c.execute(_CERTIFICATE.insert(), {"agreement": agreement, "dsse": dsse})
 
     def sets_after(self, fingerprint: str) -> list[bytes] | None:
         """The statements that lead on from a set, in order. None if it was never ours."""

@@ -10,13 +10,15 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from broker import enrolment, rotation
+from broker import ending, enrolment, rotation
 from broker.errors import Refusal
 from broker.keys import public_set
+from broker.model import utc_text
 from broker.people import read_strict
 from broker.web.officers import OfficerApi
 from broker.web.people import from_host
 from broker.web.problems import RESPONSES
+from broker.web.reports import DSSE_TYPE
 
 if TYPE_CHECKING:
     from broker.model import Person
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 WELL_KNOWN: Final = "/.well-known/sinergi-keys.json"
 MAX_ASKED: Final = 4 << 10
 _FRESH: Final = {"Cache-Control": "no-store"}
+Agreement = Annotated[str, Path(max_length=80, description="An agreement's id, as nk-sijunjung-2025")]
 System = Annotated[str, Path(max_length=80, description="A system of an agreement, as sijoker@sijunjung")]
 
 
@@ -40,6 +43,8 @@ class KeysApi(OfficerApi):
         router.post("/v1/keys/{system}/confirmation", summary="Confirm the proposed keys of your party's system", openapi_extra=asked)(self.confirm)
         router.post("/v1/keys/{system}/revocation", summary="Revoke the keys of your party's system, at once", openapi_extra=asked)(self.revoke)
         router.post("/v1/keys/rings", summary="Rotate, disable or destroy a key of the broker's own: by the administrator on its host")(self.rings)
+        router.post("/v1/keys/{agreement}/ending", summary="Approve for your party that an agreement's keys are destroyed, once it is over")(self.approve_ending)
+        router.get("/v1/keys/{agreement}/certificate", summary="That they were destroyed, signed", response_class=Response)(self.certificate)
         router.get("/v1/keys/successions/{fingerprint}", summary="From a public set of the broker's to the one in use, each signed by the one before")(self.successions)
         router.get(WELL_KNOWN, summary="The broker's public keys, and those it holds for the parties' systems")(self.well_known)
         return router
@@ -80,6 +85,15 @@ class KeysApi(OfficerApi):
                     raise Refusal("parameter", parameter="sejak") from None
                 return dict(enrolment.revoked_answer(system, enrolment.revoke(self._office, person, system, at, reason, self._clock())))
         raise Refusal("parameter", parameter="isi")
+
+    def approve_ending(self, request: Request, agreement: Agreement) -> Response:
+        """Without a body; until when the approval holds."""
+        until = ending.approve(self._office, self._person(request), agreement, self._clock())
+        return JSONResponse({"agreement": agreement, "until": utc_text(until)}, headers=_FRESH)
+
+    def certificate(self, request: Request, agreement: Agreement) -> Response:
+        """The DSSE as docs/formats/keys.md has it."""
+        return Response(ending.certificate(self._office, self._person(request), agreement, self._clock()), headers=_FRESH, media_type=DSSE_TYPE)
 
     def well_known(self) -> Response:
         """For anyone. Proposals are not in it: who confirms one types the fingerprint from the notice, not from here."""

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from broker.errors import NotOpened, NotVerified, Refusal
 from broker.identity.oidc import Begun, Provider
 from broker.identity.sealed import seal_secret, unseal_secret
-from broker.keys import SecretKey, derive
+from broker.keys import derive
 from broker.model import wib_date
 from broker.people import ACTS, by_host, host, may, read_strict
 from broker.record import BROKER_LOG
@@ -209,7 +209,7 @@ class PeopleApi:
         return value
 
     def _key(self) -> bytes:
-        return derive(self._office.rings[BROKER_LOG].get(SecretKey, "root").seed, "oidc")
+        return derive(self._office.rings[BROKER_LOG].secret("root"), "oidc")
 
     async def _asked(self, request: Request, *shapes: set[str]) -> dict[str, str]:
         """The fields of a small JSON body of one of the shapes, all of them text. Refusal asal, terlalu_besar, parameter."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broker.errors import ConfigError, KeyRingError
+from broker.errors import ConfigError, KeyRingError, Refusal
 from broker.jcs import canonical
 from broker.keys import (
     LogKey,
     LogPublic,
     ReceiptKey,
+    Ring,
     SecretKey,
     create_ring,
     new_key_file,
@@ -28,15 +29,13 @@ from broker.keys import (
 )
 from broker.keys.kek import LEAST, open_kek
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
-from broker.keys.rotate import announced, ended, found, in_state, rotated
+from broker.keys.rotate import announced, ended, found, in_state, is_ended, rotated
 from broker.settings import UNLOCK_VARIABLE, unlock
 from broker.wiring import init_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from broker.keys import Ring
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 LATER = datetime(2027, 2, 21, 3, tzinfo=UTC)
@@ -319,16 +318,36 @@ def test_no_step_leads_back_from_the_end(tmp_path: Path) -> None:
             in_state(of, kid, state, LATER)
 
 
-def test_at_the_end_of_an_agreement_no_secret_is_left(tmp_path: Path) -> None:
+def test_at_the_end_of_an_agreement_only_what_signs_is_left(tmp_path: Path) -> None:
     folder = made(tmp_path)
-    ring = in_state(rotated(opened(folder), "root", LATER, "administrator-1"), opened(folder).active("log").kid, DISABLED, LATER)
+    ring = announced(rotated(opened(folder), "root", LATER, "administrator-1"), "root", LATER, "administrator-1")
+    ring = in_state(in_state(ring, ring.active("root").kid, DISABLED, LATER), opened(folder).active("log").kid, DISABLED, LATER)
+    assert not is_ended(ring)
     with changing(folder) as write:
         write(ended(ring, LATER, "ppdp-1@sijunjung"))
     after = opened(folder)
-    assert (after.keys, {r.state for r in after.records}, {r.wrapped for r in after.records}) == ({}, {DESTROYED}, {None})
-    for kind, purpose in ((SecretKey, "root"), (LogKey, "log"), (ReceiptKey, "receipt")):
-        with pytest.raises(KeyRingError):
-            after.get(kind, purpose)
+    assert is_ended(after)
+    assert {(r.purpose, r.state, r.wrapped is None) for r in after.records} == {("root", DESTROYED, True), ("log", DISABLED, False), ("receipt", ACTIVE, False)}
+    assert (len(after.keys), after.get(ReceiptKey, "receipt").seed) == (1, ring.get(ReceiptKey, "receipt").seed)
+    with pytest.raises(KeyRingError):
+        after.get(SecretKey, "root")
+    with pytest.raises(KeyRingError, match="has ended"):
+        announced(after, "root", LATER, "administrator-1")
+    announced(after, "log", LATER, "administrator-1")
+
+
+def test_a_secret_that_is_not_there_is_refused_with_the_reason(tmp_path: Path) -> None:
+    ring = rotated(opened(made(tmp_path)), "root", LATER, "administrator-1")
+    assert (ring.secret("root"), list(ring.secrets("root"))) == (ring.get(SecretKey, "root").seed, [2, 1])
+    off = in_state(ring, ring.active("root").kid, DISABLED, LATER)
+    assert list(off.secrets("root")) == [1]
+    with pytest.raises(Refusal) as caught:
+        off.secret("root")
+    assert caught.value.reason == "kunci_nonaktif"
+    for asked in (Ring.secret, Ring.secrets):
+        with pytest.raises(Refusal) as caught:
+            asked(ended(off, LATER, "ppdp-1@sijunjung"), "root")
+        assert caught.value.reason == "kunci_dimusnahkan"
 
 
 def test_epochs_of_a_secret_key_are_counted(tmp_path: Path) -> None:
