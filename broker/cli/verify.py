@@ -40,6 +40,7 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "exchange": ("pertukaran", "exchanges"), "refusal": ("penolakan", "refusals"), "outcome": ("nasib kiriman", "outcomes"), "policy": ("kebijakan", "policy"),
     "query": ("pertanyaan", "queries"), "export": ("berkas diambil", "files taken"), "erasure": ("penghapusan", "erasures"), "witness": ("saksi", "witnesses"), "person": ("petugas", "officers"),
+    "keys": ("kunci", "keys"),
 }  # fmt: skip
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "recorded": ("tersedia bagi penerima, belum diambil menurut log", "ready for the recipient, not fetched by what the log tells"),
