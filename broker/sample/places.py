@@ -102,9 +102,9 @@ def home_of(agreement: str, party: str) -> Home:
 
 def places(home: Home, codes: Codes) -> Places:
     """Sorts the region codes of every edition into what the generator draws from."""
-    known, retired = sorted(codes.codes("wilayah")), codes.retired("wilayah")
-    districts = [code for code in known if len(code) == KECAMATAN]
-    villages = [code for code in known if len(code) == DESA and code.startswith(home.region) and code not in retired]
+    known, retired = codes.codes("wilayah"), codes.retired("wilayah")
+    districts = sorted(code for code in known if len(code) == KECAMATAN)
+    villages = sorted(code for code in known if len(code) == DESA and code.startswith(home.region) and code not in retired)
     ours = tuple(code for code in districts if code.startswith(home.region) and code not in retired)
     return Places(
         home=home,

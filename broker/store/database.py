@@ -24,7 +24,7 @@ from broker.store.keyrings import KeyRings
 from broker.store.peers import Peers
 from broker.store.people import People
 from broker.store.reidentify import Identities
-from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, META, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
+from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 from broker.store.vault import Vault
 from broker.store.versions import Versions
 from broker.store.witness import Cosignatures
@@ -56,6 +56,14 @@ def _connect(connection: sqlite3.Connection, _: object) -> None:
 def _map(connection: sqlite3.Connection, _: object) -> None:
     connection.execute(f"PRAGMA mmap_size={_MAPPED}")
     connection.execute("PRAGMA query_only=1")
+
+
+def _schema(c: Connection) -> str | None:
+    """The number of the database's schema; None of one that has no tables yet."""
+    if c.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'meta'").first() is None:
+        return None
+    found: str | None = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
+    return found
 
 
 def _sync_folder(folder: Path) -> None:
@@ -90,15 +98,21 @@ class Database:
             raise LedgerError(f"the ledger's folder cannot be made durable: {type(error).__name__}") from None
 
     def _prepare(self) -> None:
-        TABLES.create_all(self._engine)
-        with self._engine.begin() as c:
-            found = c.execute(text("SELECT value FROM meta WHERE key = 'schema'")).scalar()
-            if found is None:
-                c.execute(META.insert(), {"key": "schema", "value": str(SCHEMA)})
-            elif found in ("2", "3", "4"):  # later schemas only added tables, which are made above
-                c.execute(META.update().where(META.c.key == "schema").values(value=str(SCHEMA)))
-            elif found != str(SCHEMA):
-                raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
+        """Makes the tables of a new or an earlier database, all or none: one transaction, and so one wait for the disk."""
+        with self._engine.connect() as c:
+            if _schema(c) == str(SCHEMA):
+                return
+            c.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                found = _schema(c)  # another process may have been quicker
+                if found not in (None, "2", "3", "4", str(SCHEMA)):  # later schemas only added tables
+                    raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
+                TABLES.create_all(c)
+                c.execute(text("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', :v)"), {"v": str(SCHEMA)})
+                c.exec_driver_sql("COMMIT")
+            except BaseException:
+                c.connection.rollback()
+                raise
 
     def look(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         """The rows of a small query as they are committed now, in microseconds: for what every request asks. LedgerError if it cannot be read.
