@@ -33,7 +33,7 @@ from broker.envelope import sign_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import LedgerError, Refusal
 from broker.identity import sign_request
-from broker.keys import ReceiptKey, RequestKey
+from broker.keys import ReceiptKey, RequestKey, Rings
 from broker.policy import Policy
 from broker.record import Ledger
 from broker.store import Database, Transaction, database
@@ -188,6 +188,7 @@ class Hand:
         self.town = Town.__new__(Town)
         self.town.province, self.town.now = province, datetime.fromisoformat(order["now"])
         self.town.home = Path(order["home"])
+        self.town.rings = Rings(self.town.home / "secrets", province.office.rings)
         database._PRAGMAS.update(order.get("pragmas", {}))
         if "record" in order:
             from tests.faults.recording import record  # noqa: PLC0415 - apsw is needed here alone
