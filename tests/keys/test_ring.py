@@ -8,6 +8,7 @@ import os
 import shutil
 from base64 import b64decode
 from datetime import UTC, datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -265,6 +266,18 @@ def test_a_rotated_key_signs_no_more_and_still_verifies(tmp_path: Path) -> None:
     shown = read_public_set(public_set("broker", {"nk": after}).to_json())
     assert shown.get(LogPublic, "log", "nk") == after.get(LogKey, "log").public
     assert shown.all(LogPublic, "log", "nk") == (after.get(LogKey, "log").public, before.public)
+
+
+def test_of_earlier_keys_only_those_are_shown_whose_signatures_are_looked_at_later(tmp_path: Path) -> None:
+    purposes = ("kem", "kem-x25519", "log", "receipt", "request", "root", "witness")
+    ring = create_ring(tmp_path / "nk", purposes, NOW, by(KEY_FILE))
+    first = {r.purpose: r.public for r in ring.records}
+    for purpose in purposes:
+        ring = rotated(ring, purpose, LATER, "administrator-1")
+    for off in (ring, reduce(lambda one, r: in_state(one, r.kid, DESTROYED, LATER), ring.records[: len(purposes)], ring)):
+        shown = public_set("broker", {"nk": off})
+        assert {purpose for _, purpose in shown.keys} == set(purposes) - {"root"}
+        assert [(scope, purpose, state, key.raw) for scope, purpose, state, key in shown.others] == [("nk", p, RETIRED, first[p]) for p in ("log", "receipt", "witness")]
 
 
 def test_an_announced_key_is_shown_and_not_used_until_it_takes_over(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from broker.model import ROW_FLAGS, Column, Contract, Level, Plan
+from broker.model import ROW_FLAGS, Column, Contract, Finding, Level, Plan
 from broker.treatment import DomainKey, Treatment, cleaned, effective_level, profiles, pseudonym_tokens
 from broker.treatment.formatted import FORMATTED
 
@@ -20,8 +20,10 @@ COLUMNS = (
     Column("catatan", "text", False, "free_text", "teks_bebas", token="orang"),
     Column("penyakit", "text", False, "free_text", "spesifik", token="orang", mask="akhir_3"),
     Column("jurusan", "string", False, "none", "teks_bebas", token="orang", mask="akhir_3"),
+    Column("nik_ibu", "string", False, "nik", "umum", token="ibu"),
+    Column("lahir", "date", False, "birth_date", "umum", generalise={"": "pita_umur_5"}),
 )
-ROW = (PHONE, NIK, "1500000", "asli", "asli", "asli")
+ROW = (PHONE, NIK, "1500000", "asli", "asli", "asli", NIK, "2006-11-21")
 CONTRACT = Contract("uji", "", "", "uji", COLUMNS, "P1D", "", None, ("nik",), "nik", None, {}, "0" * 64)
 CLASSES = 1 << len(ROW_FLAGS)
 
@@ -33,6 +35,10 @@ class NoCodes:
 
 def key_of(entity: str) -> DomainKey:
     return DomainKey(hashlib.sha256(entity.encode()).digest(), 1)
+
+
+def levels_of(**levels: int) -> bytes:
+    return bytes(levels.get(column.name, 0) for column in COLUMNS)
 
 
 def planned(*levels: bytes, formatted: bool = True, audience: str = "perencanaan") -> Plan:
@@ -62,10 +68,10 @@ def formed(kind: str, entity: str, value: str) -> str:
 
 @pytest.mark.parametrize(("level", "gives"), [
     (1, {"nik": "1303************", "telepon": "**********001"}),
-    (2, {"catatan": "catatan 2", "nik": "1303************", "telepon": "**********001", "upah": "1-2 jt"}),
-    (3, {"catatan": "catatan 3", "nik": token("orang", NIK), "telepon": "**********001", "upah": "1-2 jt"}),
-    (4, {"catatan": "catatan 3", "nik": formed("nik", "orang", NIK), "telepon": formed("phone", "telepon", PHONE), "upah": "1-2 jt"}),
-    (5, {"catatan": "catatan 3", "nik": NIK, "telepon": PHONE, "upah": "1500000"}),
+    (2, {"catatan": "catatan 2", "lahir": "20-24", "nik": "1303************", "telepon": "**********001", "upah": "1-2 jt"}),
+    (3, {"catatan": "catatan 3", "lahir": "20-24", "nik": token("orang", NIK), "nik_ibu": token("ibu", NIK), "telepon": "**********001", "upah": "1-2 jt"}),
+    (4, {"catatan": "catatan 3", "lahir": "20-24", "nik": formed("nik", "orang", NIK), "nik_ibu": formed("nik", "ibu", NIK), "telepon": formed("phone", "telepon", PHONE), "upah": "1-2 jt"}),
+    (5, {"catatan": "catatan 3", "lahir": "2006-11-21", "nik": NIK, "nik_ibu": NIK, "telepon": PHONE, "upah": "1500000"}),
 ])  # fmt: skip
 def test_a_column_leaves_at_the_highest_level_it_can_do_and_no_higher(level: int, gives: dict[str, str]) -> None:
     """Free text never as written; of specific data, or where words are not looked for, not at all."""
@@ -87,30 +93,39 @@ def test_an_audience_has_its_own_generaliser_where_the_contract_names_one() -> N
 
 
 def test_a_row_leaves_by_its_own_profile_and_what_that_hides_is_null() -> None:
-    plan = planned(bytes([0, 3, 0, 3, 0, 0]), bytes([5, 0, 0, 2, 0, 0]))
+    plan = planned(levels_of(nik=3, catatan=3), levels_of(telepon=5, catatan=2), levels_of(telepon=5))
     treated = profiles(plan, CONTRACT)
     treatment = Treatment(plan, CONTRACT, treated, NoCodes(), key_of)
     assert (treated.released, treatment.texts) == (("catatan", "nik", "telepon"), (("catatan", 2), ("catatan", 3)))
     frame = pl.DataFrame([ROW], schema=dict.fromkeys(CONTRACT.names, pl.String), orient="row").with_columns(pl.lit(str(at)).alias(cleaned("catatan", at)) for at in (2, 3))
     assert treatment.apply(frame, 0).to_dicts() == [{"catatan": "3", "nik": token("orang", NIK), "telepon": None}]
     assert treatment.apply(frame, 1).to_dicts() == [{"catatan": "2", "nik": None, "telepon": PHONE}]
+    assert treatment.apply(frame, 2).to_dicts() == [{"catatan": None, "nik": None, "telepon": PHONE}]
+
+
+def test_a_text_is_cleaned_with_tokens_at_level_three_alone() -> None:
+    plan = planned(levels_of(catatan=3))
+    treatment = Treatment(plan, CONTRACT, profiles(plan, CONTRACT), NoCodes(), key_of)
+    found, people = [[Finding(0, 6, "name", "valid", "")]], [((NIK, frozenset({"rahmat"})),)]
+    assert treatment.clean(["Rahmat"], found, people, 3) == [f"[NAMA {token('orang', NIK)}]"]
+    assert treatment.clean(["Rahmat"], found, people, 2) == ["[NAMA]"]
 
 
 def test_profiles_are_numbered_as_they_come_and_named_after_their_first_class() -> None:
     """Level 4 and 5 of what can do only 2 are one treatment; a flag that changes nothing is none."""
-    hidden, some, more = bytes(6), bytes([0, 0, 4, 0, 0, 0]), bytes([0, 0, 3, 0, 0, 0])
+    hidden, some, more = levels_of(), levels_of(upah=4), levels_of(upah=3)
     levels = [some if number & 0b10 else hidden for number in range(CLASSES)]
     levels[0b110] = more
     treated = profiles(planned(*levels), CONTRACT)
     assert treated.names == ("umum", ROW_FLAGS[1])
-    assert treated.levels == (hidden, bytes([0, 0, 2, 0, 0, 0]))
+    assert treated.levels == (hidden, levels_of(upah=2))
     assert treated.of_class == tuple(number >> 1 & 1 for number in range(CLASSES))
     assert (treated.flags, treated.released) == ((ROW_FLAGS[1],), ("upah",))
 
 
 def test_a_flag_counts_where_it_changes_anything_in_any_class() -> None:
-    levels = [bytes(6)] * CLASSES
-    levels[-1] = bytes([0, 5, 0, 0, 0, 0])
+    levels = [levels_of()] * CLASSES
+    levels[-1] = levels_of(nik=5)
     treated = profiles(planned(*levels), CONTRACT)
     assert (treated.flags, treated.names, treated.of_class[-2:]) == (ROW_FLAGS, ("umum", "+".join(ROW_FLAGS)), (0, 1))
 
@@ -125,7 +140,7 @@ def test_keys_are_made_for_what_leaves_under_them_alone() -> None:
     for level in (2, 5, 3, 4):
         plan = planned(bytes([level] * len(COLUMNS)))
         Treatment(plan, CONTRACT, profiles(plan, CONTRACT), NoCodes(), noted)
-    assert sorted(asked) == ["orang", "orang", "telepon"]
+    assert sorted(asked) == ["ibu", "ibu", "orang", "orang", "telepon"]
 
 
 @pytest.mark.parametrize("level", list(Level))
