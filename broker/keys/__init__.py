@@ -19,7 +19,8 @@ from broker.keys.material import (
     WitnessKey,
     WitnessPublic,
 )
-from broker.keys.ring import KeyRecord, PublicSet, Ring, Rings, create_ring, open_ring, public_set, read_public_set, write_private
+from broker.keys.public import PublicSet, public_set, read_public_set
+from broker.keys.ring import KeyRecord, Ring, Rings, create_ring, open_ring, write_private
 
 __all__ = [
     "LABELS",

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from broker.errors import KeyRingError
-from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, LASTING, PENDING, RETIRED, USABLE, KeyRecord, PublicSet, Ring, unwrapped, with_key
+from broker.keys.public import PublicSet
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, LASTING, PENDING, RETIRED, USABLE, KeyRecord, Ring, unwrapped, with_key
 from broker.model import utc_text
 
 if TYPE_CHECKING:
