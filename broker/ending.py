@@ -111,7 +111,7 @@ def certify(office: Office, book: Book, name: str, now: datetime) -> None:
     by = {
         entry["party"]: {"entry": index, "party": entry["party"], "person": entry["person"]}
         for index, entry in _approvals(office, book.tx, name)
-        if entry["person"] in (last.approved or "").split() and entry["time"] <= last.changed
+        if entry["person"] in (last.approved or "").split()
     }
     approvals: list[Json] = [by[party] for party in sorted(by)]
     keys: list[Json] = [_shown(r) for r in gone]

@@ -22,7 +22,7 @@ from broker.audit.reidentify import FEW, GROUNDS, QUOTA
 from broker.cli import reidentify as commands
 from broker.cli.app import app
 from broker.client.reidentify import Unmasker
-from broker.errors import ClientError, KeyRingError, NotVerified
+from broker.errors import ClientError, NotVerified, Refusal
 from broker.keys import Rings, SecretKey
 from broker.treatment import PERSONS, DomainKey, pseudonym_tokens
 from broker.upkeep import retire
@@ -391,7 +391,7 @@ def test_without_the_vault_key_nobody_is_told(counter: Counter) -> None:
     with office.ledger.database.read() as tx:
         person = tx.people.get(asker.person)
     assert person is not None
-    with pytest.raises(KeyRingError):
+    with pytest.raises(Refusal, match="kunci_dimusnahkan"):
         reidentify.answer(without, person, name, counter.town.now)
     assert counter.entries()[-1]["act"] == "approved"
 
