@@ -50,6 +50,8 @@ def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
     asked = read_strict(body)
     match asked:
         case {"act": "rotate" | "announce" as act, "ring": str(name), "purpose": str(purpose)} if len(asked) == 3:
+            if purpose == "vault":
+                raise Refusal("kunci_langkah", sebab="kunci vault tidak diganti: tanda setiap orang dan komitmennya dibuat dengannya")
             step = rotated if act == "rotate" else announced
             return changed(office, name, lambda ring: step(ring, purpose, now, HOST), now)
         case {"act": "enable" | "disable" | "destroy" as act, "ring": str(name), "kid": str(kid)} if len(asked) == 3:
@@ -68,6 +70,8 @@ def _stepped(office: Office, ring: Ring, kid: str, act: str, now: datetime) -> R
             raise KeyRingError("what it made can be looked up only with it: it is destroyed when the agreement ends")
         return in_state(ring, kid, DESTROYED, now, HOST)
     if act == "disable":
+        if ring.name == BROKER_LOG and record.purpose == "root":
+            raise KeyRingError("the administrator's own requests are signed with a key of it: nobody could enable it again")
         return in_state(ring, kid, DISABLED, now, HOST)
     taken = any(r.purpose == record.purpose and r.state == ACTIVE for r in ring.records)
     return in_state(ring, kid, RETIRED if taken else ACTIVE, now, HOST)

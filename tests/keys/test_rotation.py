@@ -217,8 +217,11 @@ def test_a_key_in_use_is_not_destroyed(town: Town) -> None:
     for purpose in ("kem", "log", "receipt", "root", "vault"):
         with pytest.raises(Refusal, match="kunci_langkah"):
             act(town, act="destroy", ring=AGREEMENT, kid=kid(town, purpose))
+    for step, ring, what in (("rotate", AGREEMENT, "request"), ("rotate", AGREEMENT, "vault"), ("announce", AGREEMENT, "vault")):
+        with pytest.raises(Refusal, match="kunci_langkah"):
+            act(town, act=step, ring=ring, purpose=what)
     with pytest.raises(Refusal, match="kunci_langkah"):
-        act(town, act="rotate", ring=AGREEMENT, purpose="request")
+        act(town, act="disable", ring=BROKER_LOG, kid=kid(town, "root", ring=BROKER_LOG))
     act(town, act="rotate", ring=AGREEMENT, purpose="root")
     with pytest.raises(Refusal, match="kunci_langkah"):
         act(town, act="destroy", ring=AGREEMENT, kid=kid(town, "root", RETIRED))
