@@ -126,7 +126,9 @@ def test_a_broker_killed_at_random_moments_keeps_every_promise(after: Aftermath,
         after.town.close()
         socket = after.town.folder / f"{kills}.sock"
         driver.begin(after.town, "serve", socket=str(socket), kill_after=math.exp(chance.uniform(*MOMENTS)))
+        until = time.monotonic() + 60
         while not socket.exists():
+            assert time.monotonic() < until, "the driver's child does not serve"
             time.sleep(0.005)
         counted_on.update(go_on(after, socket))
         assert driver.ended().killed
