@@ -23,7 +23,7 @@ from broker.envelope.dsse import SUCCESSION
 from broker.errors import KeyRingError, Refusal
 from broker.jcs import canonical
 from broker.keys import ReceiptKey, ReceiptPublic, public_set, read_public_set, write_private
-from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, RETIRED
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, LASTING, RETIRED
 from broker.keys.rotate import announced, found, in_state, rotated
 from broker.model import utc_text
 from broker.people import read_strict
@@ -72,6 +72,8 @@ def _stepped(office: Office, ring: Ring, kid: str, act: str, now: datetime) -> R
     if act == "disable":
         if ring.name == BROKER_LOG and record.purpose == "root":
             raise KeyRingError("the administrator's own requests are signed with a key of it: nobody could enable it again")
+        if record.purpose in LASTING:
+            raise KeyRingError("what it signed must still verify, our own records first: rotate it instead")
         return in_state(ring, kid, DISABLED, now, HOST)
     taken = any(r.purpose == record.purpose and r.state == ACTIVE for r in ring.records)
     return in_state(ring, kid, RETIRED if taken else ACTIVE, now, HOST)
@@ -99,8 +101,8 @@ def settle(office: Office, now: datetime) -> None:
 
     The set is signed with the receipt key that the set before names. If that key is gone nothing vouches for the new one, and it goes out by letter.
     """
-    ours, own = public_set(BROKER, office.rings), office.rings[BROKER_LOG].all(ReceiptKey, "receipt")
     with office.ledger.writing() as book:
+        ours, own = public_set(BROKER, office.rings), office.rings[BROKER_LOG].all(ReceiptKey, "receipt")  # while no other settles: a set never follows a later one
         for name, ring in office.rings.items():
             known = book.tx.keyrings.version(name)
             if known and ring.version > known:
@@ -109,14 +111,13 @@ def settle(office: Office, now: datetime) -> None:
             book.tx.keyrings.note(name, ring.version)
             certify(office, book, name, now)
         file = book.tx.keyrings.last_set()
-        if file == ours.to_json():
-            return
         dsse = b""
-        if file is not None:
+        if file is not None and file != ours.to_json():
             kid = read_public_set(file).get(ReceiptPublic, "receipt", BROKER_LOG).kid
             said = {"before": sha256(file).hexdigest(), "set": json.loads(ours.to_json()), "time": utc_text(now), "type": "sinergi/succession/v1"}
             dsse = next((sign_dsse(SUCCESSION, canonical(said), key).to_json() for key in own if key.public.kid == kid), b"")
-        book.tx.keyrings.add_set(sha256(ours.to_json()).hexdigest(), ours.to_json(), dsse)
+        if file != ours.to_json():
+            book.tx.keyrings.add_set(sha256(ours.to_json()).hexdigest(), ours.to_json(), dsse)
     write_private(office.folders.home / "public.json", ours.to_json())
 
 
@@ -136,6 +137,7 @@ def _shown(record: KeyRecord) -> dict[str, Json]:
 # --- by the passing of time
 def keep_fresh(office: Office, now: datetime) -> int:
     """Once a day: rotates what was in use for its life, destroys what retired an overlap ago and nothing waits for. How many keys."""
+    settle(office, now)  # should the ledger have failed after a ring was written
     due = [(name, record) for name, ring in office.rings.items() for record in ring.records if _is_due(office, ring, record, now)]
     for name, record in due:
         if record.state == ACTIVE:

@@ -95,9 +95,12 @@ _TYPED: Final[list[bytes]] = []
 
 def _private(path: Path) -> bytes:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe would be waited for
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError
     except OSError:
-        raise KeyRingError(f"{UNLOCK_VARIABLE}: {path.name} is a symbolic link, or cannot be read") from None
+        raise KeyRingError(f"{UNLOCK_VARIABLE}: {path.name} is a symbolic link, no file, or cannot be read") from None
     with os.fdopen(fd, "rb") as f:
         status = os.fstat(fd)
         if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o077:

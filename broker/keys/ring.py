@@ -260,6 +260,8 @@ def changing(folder: Path) -> Iterator[Callable[[Ring], Ring]]:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise KeyRingError(f"the ring {folder.name} is being changed by another command") from None
+        for left in folder.glob(f".{RING}.*"):  # of a change that a crash cut short: it would outlive the keys in it
+            left.unlink()
 
         def write(ring: Ring) -> Ring:
             raised = replace(ring, version=ring.version + 1)
@@ -308,7 +310,7 @@ def _private_bytes(folder: Path, name: str) -> bytes:
     """A file's bytes, once its folder and it are ours alone; read through the descriptor that was judged."""
     _only_ours(folder.lstat(), folder.name, 0o700)
     try:
-        fd = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
+        fd = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe would be waited for
     except OSError:
         raise KeyRingError(f"{folder.name}/{name} is a symbolic link, or cannot be read") from None
     with os.fdopen(fd, "rb") as f:
@@ -317,8 +319,8 @@ def _private_bytes(folder: Path, name: str) -> bytes:
 
 
 def _only_ours(status: os.stat_result, name: str, mode: int) -> None:
-    if stat.S_ISLNK(status.st_mode):
-        raise KeyRingError(f"{name} is a symbolic link")
+    if not (stat.S_ISREG(status.st_mode) if mode == 0o600 else stat.S_ISDIR(status.st_mode)):
+        raise KeyRingError(f"{name} is a symbolic link, or no {'file' if mode == 0o600 else 'folder'}")
     if status.st_uid != os.geteuid():
         raise KeyRingError(f"{name} belongs to another user")
     if stat.S_IMODE(status.st_mode) & ~mode & 0o777:

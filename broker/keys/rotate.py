@@ -29,8 +29,9 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def rotated(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
-    """The ring with a new active key of `purpose`; the one before is retired. A pending key of the purpose becomes the active one instead."""
-    ring.active(purpose)
+    """The ring with a new active key of `purpose`; the one before is retired, unless it is disabled. A pending key of the purpose becomes the active one instead."""
+    if not any(r.purpose == purpose and r.state != DESTROYED for r in ring.records):
+        raise KeyRingError(f"no {purpose} key in this ring")
     waiting = [r for r in ring.records if r.purpose == purpose and r.state == PENDING]
     ring = ring if waiting else with_key(ring, purpose, PENDING, now, made)
     kid = waiting[0].kid if waiting else ring.records[-1].kid

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
 from typing import TYPE_CHECKING, Final
 
-from broker.errors import Held, LedgerError, Refusal
+from broker.errors import Held, LedgerError, Refusal, SinergiError
 from broker.exchange import exchange, not_held, refuse
 from broker.lifecycle import take_up_policy
 from broker.rotation import keep_fresh
@@ -130,8 +130,8 @@ class Worker:
                 for system, not_after in self._office.peers.expiring():
                     log.warning("keys expire system=%s on=%s: renew them", system, not_after[:10])
                 self._tidied = today
-            except (LedgerError, OSError):
-                log.error("envelopes not retired")  # noqa: TRY400
+            except (SinergiError, OSError) as error:  # Refusal: a key whose token does not answer
+                log.error("not tidied error=%s", type(error).__name__)  # noqa: TRY400
 
     def close(self) -> None:
         self._ended.set()

@@ -369,3 +369,22 @@ def test_epochs_of_a_secret_key_are_counted(tmp_path: Path) -> None:
     seeds = after.seeds("root")
     assert (sorted(seeds), len(set(seeds.values())), seeds[1]) == ([1, 2, 3], 3, ring.get(SecretKey, "root").seed)
     assert after.active("root").epoch == 3
+
+
+def test_what_a_crash_left_of_a_change_does_not_outlive_the_keys_in_it(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    left = folder / ".ring.json.0a1b2c3d"
+    left.write_bytes((folder / "ring.json").read_bytes())
+    with changing(folder) as write:
+        write(opened(folder))
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "ring.json"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    (folder / "ring.json").unlink()
+    os.mkfifo(folder / "ring.json", 0o600)
+    refuses(folder, "no file")
+    for path in (folder / "ring.json", tmp_path):
+        with pytest.raises(KeyRingError, match="cannot be read"):
+            unlock("nk", new=False, environment={UNLOCK_VARIABLE: str(path)})

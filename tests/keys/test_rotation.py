@@ -13,7 +13,7 @@ import pytest
 
 from broker import rotation
 from broker.envelope import read_submission
-from broker.errors import ClientError, KeyRingError, NotVerified, Refusal
+from broker.errors import ClientError, KeyRingError, LedgerError, NotVerified, Refusal
 from broker.exchange import exchange
 from broker.jcs import canonical
 from broker.keys import KemKey, LogKey, LogPublic, ReceiptPublic, Rings, SecretKey, open_ring, public_set
@@ -23,6 +23,7 @@ from broker.ledger import read_checkpoint
 from broker.model import utc_text
 from broker.record import BROKER_LOG, Ledger
 from broker.rotation import OVERLAP, keep_fresh, settle, successions
+from broker.web.worker import Worker
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -265,6 +266,67 @@ def test_a_disabled_key_stops_what_needs_it_and_comes_back(town: Town) -> None:
     assert states(town, "kem") == [DISABLED, ACTIVE]
     act(town, act="enable", ring=AGREEMENT, kid=kid(town, "kem", DISABLED))
     assert states(town, "kem") == [RETIRED, ACTIVE]
+
+
+@pytest.mark.parametrize(("purpose", "ring"), [("log", AGREEMENT), ("receipt", AGREEMENT), ("log", BROKER_LOG), ("receipt", BROKER_LOG)])
+def test_what_signs_the_brokers_own_records_is_not_disabled(town: Town, purpose: str, ring: str) -> None:
+    first = kid(town, purpose, ring=ring)
+    for _ in range(2):  # in use, then retired
+        with pytest.raises(Refusal, match="kunci_langkah"):
+            act(town, act="disable", ring=ring, kid=first)
+        act(town, act="rotate", ring=ring, purpose=purpose)
+    wired(town)  # a restart
+
+
+def test_a_disabled_key_is_left_behind_by_a_rotation(town: Town) -> None:
+    act(town, act="disable", ring=AGREEMENT, kid=kid(town, "kem"))
+    act(town, act="rotate", ring=AGREEMENT, purpose="kem")
+    assert states(town, "kem") == [DISABLED, ACTIVE]
+    town.exchange(town.csv(town.rows(n=3)))
+
+
+def test_the_public_file_that_a_crash_left_behind_is_written_at_the_next_start(town: Town) -> None:
+    old = public_set("broker", town.office.rings).to_json()
+    act(town, act="rotate", ring=AGREEMENT, purpose="kem")
+    (town.home / "public.json").write_bytes(old)
+    wired(town)
+    assert (town.home / "public.json").read_bytes() == public_set("broker", town.office.rings).to_json()
+
+
+def test_of_two_changes_at_once_the_later_set_is_the_last(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, first = Ledger.writing, iter([True])
+
+    def writing(ledger: Ledger) -> Any:
+        if next(first, False):  # another rotation comes between the first one's ring and its entry
+            act(town, act="rotate", ring=BROKER_LOG, purpose="log")
+        return plain(ledger)
+
+    monkeypatch.setattr(Ledger, "writing", writing)
+    act(town, act="rotate", ring=AGREEMENT, purpose="kem")
+    with town.office.ledger.database.read() as tx:
+        assert tx.keyrings.last_set() == public_set("broker", town.office.rings).to_json()
+
+
+def test_a_change_that_the_ledger_could_not_take_is_entered_the_next_day(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Ledger) -> Any:
+        raise LedgerError("no space")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "writing", full)
+        with pytest.raises(LedgerError):
+            act(town, act="rotate", ring=AGREEMENT, purpose="receipt")
+    assert keep_fresh(town.office, town.now) == 0
+    assert town.entries(AGREEMENT)[-1]["act"] == "ring_changed"
+    with town.office.ledger.database.read() as tx:
+        assert tx.keyrings.last_set() == public_set("broker", town.office.rings).to_json()
+
+
+def test_a_key_that_cannot_be_rotated_does_not_end_the_days_work(town: Town) -> None:
+    folder = town.home / "secrets" / AGREEMENT
+    with changing(folder) as write:
+        write(rotated(open_ring(folder), "log", town.now, "host"))
+    town.now += timedelta(days=93)
+    Worker(town.office, lambda: town.now).close()
 
 
 # --- a client follows
