@@ -22,7 +22,7 @@ import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.known import renewed
-from broker.client.ownkeys import PARTY_KEYS, announce, open_own, taken_over
+from broker.client.ownkeys import NEXT, PARTY_KEYS, announce, open_own, taken_over
 from broker.client.refs import Seen, compare, subjects_of
 from broker.client.reidentify import Opened, opened
 from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
@@ -147,7 +147,7 @@ class Client:
         """Follows the broker's keys to those in use, if the pinned ones vouch for them. NotVerified if they do not; without an answer all stays."""
         try:
             found = renewed(self._to, self.broker)
-            if next_set(self.system, self._ring) is not None:
+            if next_set(self.system, self._ring) is not None or (self.home / f"{self.system}{NEXT}").exists():
                 self._ring = taken_over(self.home, self.system, self._ring, self._to.known_keys(), self._clock())
                 self._to.sign_with(self._ring.get(RequestKey, "request"))
         except httpx2.TransportError:
@@ -179,7 +179,7 @@ class Client:
 
     def identities(self, data: bytes) -> Opened:
         """Who is behind the tokens that an operator of ours asked about. data: the fetched file. NotVerified."""
-        return opened(data, self.broker, self._ring.get(KemKey, "kem"), self.system)
+        return opened(data, self.broker, self._ring.all(KemKey, "kem"), self.system)
 
     def vouch(self, data: bytes, fingerprint: str) -> Path:
         """Signs that the public key file `data` is of an officer of this party, once it has the fingerprint of their notice; where the voucher is."""
@@ -229,6 +229,7 @@ class Client:
 
     def resend(self, wait: int = 60) -> list[Answer]:
         """Sends again whatever was sealed and never answered, under its own Idempotency-Key."""
+        self.renew()
         answers = []
         for path in self._unanswered():
             with path.open("rb") as held:
@@ -298,7 +299,7 @@ class Client:
             raise ClientError("the broker answered with something that is no exchange id")
         if answer.state != "refused":
             self._keep_sent(answer.exchange, kept)
-        if answer.exchange or response.status_code < 500:  # the broker has recorded an outcome: the same key would get the same again
+        if answer.exchange or response.status_code not in (401, *range(500, 600)):  # the broker has recorded an outcome: the same key would get the same again. 401: it did not know us, and recorded nothing
             kept.unlink()
         return answer
 

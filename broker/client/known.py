@@ -34,7 +34,7 @@ def renewed(to: Connection, broker: PublicSet) -> PublicSet:
     """
     for text in to.successions(broker.fingerprint.replace(" ", "")) or ():
         before = hashlib.sha256(broker.to_json()).hexdigest()
-        said = strict_object(verify_dsse(read_dsse(text.encode()), SUCCESSION, broker.get(ReceiptPublic, "receipt", "broker")))
+        said = strict_object(verify_dsse(read_dsse(str(text).encode()), SUCCESSION, broker.get(ReceiptPublic, "receipt", "broker")))
         try:
             after = read_public_set(canonical(said["set"]))  # type: ignore[arg-type]
         except (KeyRingError, KeyError, TypeError, ValueError):

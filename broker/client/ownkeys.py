@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.keys import Rings, open_ring, write_private
+from broker.keys import PublicSet, Rings, open_ring, public_set, write_private
 from broker.keys.rotate import announced, next_set, rotated
 
 if TYPE_CHECKING:
@@ -46,10 +46,17 @@ def taken_over(home: Path, system: str, ring: Ring, known: dict[str, Any], now: 
     """The ring with its next set in use, if the broker says that this set counts; else as it is. known: the broker's answer at the well-known address."""
     waiting = next_set(system, ring)
     counting = {(one["system"], one["fingerprint"]) for one in known["peers"] if one["state"] == "active"}
-    if waiting is None or (system, waiting.fingerprint.replace(" ", "")) not in counting:
+    if waiting is None:  # a crash came after the ring's change
+        return _shown(home, system, ring)
+    if (system, waiting.fingerprint.replace(" ", "")) not in counting:
         return ring
     ring = _rings(home, ring).change("secrets", lambda held: reduce(lambda one, purpose: rotated(one, purpose, now, system), PARTY_KEYS, held))
-    write_private(home / f"{system}.json", waiting.to_json())
+    return _shown(home, system, ring)
+
+
+def _shown(home: Path, system: str, ring: Ring) -> Ring:
+    """The ring, once the public file is that of its keys in use, and no next one lies beside it."""
+    write_private(home / f"{system}.json", PublicSet(system, public_set(system, {"": ring}).keys).to_json())
     (home / f"{system}{NEXT}").unlink(missing_ok=True)
     return ring
 

@@ -61,8 +61,8 @@ class Opened:
     data: bytes
 
 
-def opened(data: bytes, broker: PublicSet, key: KemKey, system: str) -> Opened:
-    """The answer in a fetched file. broker: its pinned keys; key, system: the recipient's own.
+def opened(data: bytes, broker: PublicSet, keys: Sequence[KemKey], system: str) -> Opened:
+    """The answer in a fetched file. broker: its pinned keys; keys, system: the recipient's own.
 
     NotVerified unless the signed log says that just this was told to just this system: it is no answer, of another log, envelope or system, or does not open.
     """
@@ -71,7 +71,7 @@ def opened(data: bytes, broker: PublicSet, key: KemKey, system: str) -> Opened:
         if set(answer) != _FIELDS or type(answer["index"]) is not int:
             raise ValueError
         log, entry, envelope = str(answer["log"]), read_base64(answer["entry"]), read_base64(answer["envelope"])
-        checkpoint = read_checkpoint(answer["checkpoint"], f"sinergi/{log}", broker.get(LogPublic, "log", log))
+        checkpoint = read_checkpoint(answer["checkpoint"], f"sinergi/{log}", *broker.all(LogPublic, "log", log))
         verify_inclusion(answer["index"], checkpoint.size, leaf_hash(entry), tuple(map(read_base64, answer["inclusion"])), checkpoint.root)
         said: dict[str, Any] = strict_object(entry)
         if (said["type"], said["act"], said["recipient"]) != ("sinergi/identity/v1", "answered", system):
@@ -79,7 +79,7 @@ def opened(data: bytes, broker: PublicSet, key: KemKey, system: str) -> Opened:
         if said["envelope_sha256"] != hashlib.sha256(envelope).hexdigest():
             raise NotVerified("the log entry is of another answer")
         source = io.BytesIO(envelope)
-        opener = open_envelope(source, key)
+        opener = open_envelope(source, *keys)
         core = opener.header.core
         if (core["kind"], core["agreement"], core["exchange"], core["recipient"]) != ("identitas", log, said["exchange"], system):
             raise NotVerified("the envelope is of something else")

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from broker import people
+from broker import people, rotation
 from broker.audit import erasure, reidentify
 from broker.audit.erasure import Ground
 from broker.audit.reidentify import FEW, GROUNDS, QUOTA
@@ -23,10 +23,12 @@ from broker.cli import reidentify as commands
 from broker.cli.app import app
 from broker.client.reidentify import Unmasker
 from broker.errors import ClientError, NotVerified, Refusal
+from broker.jcs import canonical
 from broker.keys import Rings, SecretKey
 from broker.treatment import PERSONS, DomainKey, pseudonym_tokens
 from broker.upkeep import retire
 from tests.audit.conftest import BINJAI, SIJUNJUNG
+from tests.keys.test_ownkeys import confirmed
 from tests.lifecycle.conftest import Desk
 from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER
 
@@ -715,3 +717,19 @@ def test_the_grounds_are_those_of_the_commands() -> None:
     assert all(text.startswith(commands.GROUNDS[code]) for code, text in GROUNDS.items())
 
 
+
+
+@pytest.mark.parametrize("renewed", ["ours", "log"])
+def test_an_answer_still_opens_after_keys_were_rotated(counter: Counter, renewed: str) -> None:
+    asker, path = counter.who(), counter.town.folder / "a.json"
+    name = counter.ask(asker, counter.tokens()[0])
+    for approver in counter.approvers():
+        approver.approve(name)
+    asker.fetch(name, path)
+    client = counter.town.client(SIAPKERJA, counter.http)
+    if renewed == "ours":
+        confirmed(counter, client.announce())
+    else:
+        rotation.by_host(counter.town.office, canonical({"act": "rotate", "purpose": "log", "ring": SIJUNJUNG}), counter.town.now)
+    client.renew()
+    assert client.identities(path.read_bytes()).lines[0]["nomor"] == counter.niks()[0]

@@ -136,3 +136,31 @@ def test_an_older_copy_of_a_partys_ring_is_noticed(desk: Desk) -> None:
 def test_a_home_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises((KeyRingError, ClientError)):
         open_own(tmp_path)
+
+
+def test_a_change_over_that_a_crash_cut_short_is_finished(desk: Desk) -> None:
+    client = desk.town.client(SIJOKER, desk.http)
+    shown, following = client.home / f"{SIJOKER}.json", client.home / f"{SIJOKER}.baru.json"
+    old, waiting = shown.read_bytes(), client.announce()
+    confirmed(desk, waiting)
+    client.renew()
+    shown.write_bytes(old)  # the ring was written, these were not
+    following.write_bytes(waiting.to_json())
+    desk.town.client(SIJOKER, desk.http).renew()
+    assert shown.read_bytes() == waiting.to_json()
+    assert not following.exists()
+
+
+def test_what_was_sealed_before_the_next_set_is_sent_again_after_the_overlap(desk: Desk, tmp_path: Path) -> None:
+    client, file = desk.town.client(SIJOKER, desk.http), tmp_path / "a.csv"
+    file.write_bytes(desk.town.csv(desk.town.rows(n=3)))
+    kept, held = client._seal(file, "k" * 20, AGREEMENT, "pencari_kerja", "perencanaan", SIAPKERJA, None, "1.0.0", lambda _: None)
+    held.close()
+    confirmed(desk, client.announce())
+    desk.town.now += enrolment.OVERLAP
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "renew", lambda: None)  # it signs with keys that no longer count
+        assert [answer.problem["reason"] for answer in client.resend() if answer.problem] == ["tanda_tangan"]
+    assert kept.exists()  # nothing is known of it yet
+    assert [answer.problem["reason"] for answer in client.resend() if answer.problem] == ["pernyataan"]
+    assert not kept.exists()
