@@ -21,6 +21,7 @@ from broker.envelope.dsse import VOUCHER
 from broker.errors import KeyRingError, NotVerified, Refusal
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestKey, RequestPublic, derive, read_public_set
+from broker.keys.sound import sound
 from broker.model import Person, utc_text, wib_date
 from broker.record import BROKER_LOG, event
 from broker.store import Link
@@ -302,7 +303,7 @@ def enrol_key(office: Office, name: str, keys: bytes, fingerprint: str, now: dat
     if public.fingerprint.replace(" ", "") != fingerprint.replace(" ", "").lower():
         raise Refusal("akun", bidang="sidik_jari")
     purposes = {purpose for scope, purpose in public.keys if not scope}
-    if public.owner != name or not purposes >= _KEYS or any(scope for scope, _ in public.keys):
+    if public.owner != name or not purposes >= _KEYS or any(scope for scope, _ in public.keys) or not sound(tuple(public.keys.values())):
         raise Refusal("akun", bidang="kunci")
     kids = tuple(key.kid for key in public.keys.values())
     with office.ledger.writing() as book:

@@ -16,7 +16,7 @@ from broker.envelope import Voucher, sign_dsse
 from broker.envelope.dsse import APPROVAL, VOUCHER
 from broker.errors import Refusal
 from broker.identity import sign_request
-from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, read_public_set
+from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, RequestPublic, read_public_set
 from broker.model import Person
 from broker.people import ACTS, APART, MAY, may
 from tests.people.conftest import NAME, PASSWORD, Officer, Registry
@@ -260,6 +260,8 @@ def test_a_key_is_pinned_by_its_fingerprint_alone(registry: Registry) -> None:
     refused("akun", enrol(data=less.to_json(), fingerprint=less.fingerprint), bidang="kunci")
     scoped = PublicSet(officer.id, {(SIJUNJUNG, k[1]): v for k, v in officer.public.keys.items()})
     refused("akun", enrol(data=scoped.to_json(), fingerprint=scoped.fingerprint), bidang="kunci")
+    weak = PublicSet(officer.id, {**officer.public.keys, ("", "request"): RequestPublic((1).to_bytes(32, "little"))})  # anyone signs under it
+    refused("akun", enrol(data=weak.to_json(), fingerprint=weak.fingerprint), bidang="kunci")
     nobody = PublicSet("petugas-9@sijunjung", officer.public.keys)
     refused("akun", enrol(nobody.owner, nobody.to_json(), nobody.fingerprint), bidang="id")
     assert "key_enrolled" not in registry.acts()
