@@ -21,7 +21,7 @@ import httpx2
 from broker.errors import ConfigError, Held, LedgerError, NotVerified
 from broker.exchange import not_held
 from broker.jcs import canonical, strict_object
-from broker.keys import LogKey, LogPublic, write_private
+from broker.keys import LogPublic, write_private
 from broker.ledger import read_checkpoint
 from broker.ledger.cosign import Cosignature, cosignature, read_policy, satisfied, vkey_of
 from broker.ledger.quorum import Quorum
@@ -65,7 +65,7 @@ def read_quorums(home: Path, agreements: Collection[str], rings: Mapping[str, Ri
         if name not in agreements:
             raise ConfigError(str(path), 0, "is named as no agreement")
         policy = read_policy(path.read_bytes(), str(path))
-        ours = [vkey_of(origin(name), key.public) for key in rings[name].all(LogKey, "log")]
+        ours = [vkey_of(origin(name), key) for key in rings[name].verifying(LogPublic, "log")]
         if policy.logs and not set(ours) & set(policy.logs):
             raise ConfigError(str(path), 0, f"is not about this log: it is {ours[0].text}")
         for witness in policy.witnesses:

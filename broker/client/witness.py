@@ -75,8 +75,8 @@ def _parsed(body: bytes) -> _Request:
 class Witness:
     """One witness with its key and memory. Owns the lock on its folder; use it in a `with` block."""
 
-    def __init__(self, name: str, key: WitnessKey, logs: Mapping[str, LogPublic], folder: Path, sizes: Path, clock: Callable[[], datetime]) -> None:
-        """logs: origin → key. sizes: the file beside the key. ClientError if another process has the folder, or its state is not to be trusted."""
+    def __init__(self, name: str, key: WitnessKey, logs: Mapping[str, tuple[LogPublic, ...]], folder: Path, sizes: Path, clock: Callable[[], datetime]) -> None:
+        """logs: origin → keys, the one in use and those before it. sizes: the file beside the key. ClientError if another process has the folder, or its state is not to be trusted."""
         self.vkey: Vkey = vkey_of(name, key.public)
         self._key, self._logs, self._clock = key, logs, clock
         self._file, self._sizes = folder / "state.json", sizes
@@ -104,7 +104,7 @@ class Witness:
             create_ring(ring, ("witness",), clock())
         if not key.exists() or not memory.exists():
             raise ClientError("the witness's key and its memory belong together, and one is gone: it must not serve. See docs/formats/witness.md")
-        logs = {f"sinergi/{scope}": broker.get(LogPublic, "log", scope) for scope, purpose in broker.keys if purpose == "log"}
+        logs = {f"sinergi/{scope}": broker.all(LogPublic, "log", scope) for scope, purpose in broker.keys if purpose == "log"}
         return cls(system, open_ring(ring).get(WitnessKey, "witness"), logs, folder, ring / "cosigned", clock)
 
     @staticmethod
@@ -133,7 +133,7 @@ class Witness:
                     raise wrong
             for origin, note in notes.items():
                 if origin in self._logs:  # else: of a log no longer pinned; kept, but not served
-                    read_checkpoint(note, origin, self._logs[origin])
+                    read_checkpoint(note, origin, *self._logs[origin])
                     if cosignature(note, self.vkey) is None:
                         raise wrong
             if any(origin not in notes or _body(notes[origin]).size < size for origin, size in self._known().items()):
@@ -158,7 +158,7 @@ class Witness:
 
     def _latest(self, origin: str) -> Checkpoint | None:
         note = self._notes.get(origin)
-        return None if note is None else read_checkpoint(note, origin, self._logs[origin])
+        return None if note is None else read_checkpoint(note, origin, *self._logs[origin])
 
     # --- protocol
     def add_checkpoint(self, body: bytes) -> Answer:
@@ -171,7 +171,7 @@ class Witness:
         if origin not in self._logs:
             return Answer(HTTPStatus.NOT_FOUND, "no log of this origin is known here\n")
         try:
-            read_checkpoint(asked.note, origin, self._logs[origin])
+            read_checkpoint(asked.note, origin, *self._logs[origin])
         except NotVerified as error:
             return Answer(HTTPStatus.FORBIDDEN, f"{error}\n")
         if asked.old > asked.checkpoint.size:
@@ -191,8 +191,8 @@ class Witness:
         except NotVerified as error:
             return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, f"{error}\n")
         line = cosign(new.body, self.vkey.name, self._key, self._clock())
-        log = vkey_of(new.origin, self._logs[new.origin]).id
-        signed = "".join(signature_line(name, raw) for name, raw in split_note(asked.note)[1] if name == new.origin and raw.startswith(log))
+        ids = tuple(vkey_of(new.origin, key).id for key in self._logs[new.origin])
+        signed = "".join(signature_line(name, raw) for name, raw in split_note(asked.note)[1] if name == new.origin and raw.startswith(ids))
         notes = {**self._notes, new.origin: f"{new.body}\n{signed}{line}"}
         try:
             self._remember(notes)

@@ -17,6 +17,8 @@ from broker.audit import unusual
 from broker.client.doctor import examine
 from broker.errors import ClientError, ConfigError, Held
 from broker.keys import LogKey, WitnessKey
+from broker.keys.ring import DESTROYED
+from broker.keys.rotate import in_state, rotated
 from broker.ledger import read_checkpoint
 from broker.ledger.cosign import cosigners, satisfied, vkey_of
 from broker.rows import treat_chunk
@@ -549,6 +551,15 @@ def test_a_policy_about_another_log_stops_the_start(town: Town) -> None:
     (town.home / "witnesses" / f"{NK}.policy").write_text(f"log {other}\nquorum none\n")
     with pytest.raises(ConfigError, match="is not about this log"):
         read_quorums(town.home, town.office.agreements, town.office.rings, 4, town.now)
+
+
+def test_a_policy_about_a_key_that_is_destroyed_is_still_about_this_log(town: Town) -> None:
+    ring = town.office.rings[NK]
+    old = ring.active("log")
+    (town.home / "witnesses").mkdir()
+    (town.home / "witnesses" / f"{NK}.policy").write_text(f"log {vkey_of(f'sinergi/{NK}', ring.get(LogKey, 'log').public).text}\nquorum none\n")
+    later = in_state(rotated(ring, "log", town.now, "host"), old.kid, DESTROYED, town.now)
+    assert NK in read_quorums(town.home, town.office.agreements, {**town.office.rings, NK: later}, 4, town.now)
 
 
 def test_the_office_of_a_home_has_its_witnesses_and_limit(tmp_path: Path, town: Town) -> None:

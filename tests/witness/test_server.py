@@ -20,7 +20,8 @@ import pytest
 
 from broker.client.witness import MAX_BODY, Witness, pinned
 from broker.errors import ClientError
-from broker.keys import LogKey, write_private
+from broker.keys import LogKey, PublicSet, create_ring, write_private
+from broker.keys.ring import RETIRED
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.cosign import cosignature, read_vkey
 from broker.witnessing import add_checkpoint
@@ -363,6 +364,22 @@ def test_a_first_start_that_broke_off_is_finished_by_the_next(town: Town) -> Non
     (home / "secrets" / "witness" / "ring.json").unlink()  # the memory is made first
     with Witness.at(home, SIJOKER, pinned(home), lambda: town.now) as second:
         assert second.vkey.text != text
+
+
+def test_it_serves_on_when_the_broker_rotated_its_log_key(stand: Stand, log: Log, tmp_path: Path) -> None:
+    cosigned(stand, log, 0, 3)  # under the key before alone
+    path, following = stand.home / "broker.json", create_ring(tmp_path / "ring", ("log",), stand.town.now).get(LogKey, "log")
+    before = pinned(stand.home)
+    keys = {**before.keys, (NK, "log"): following.public}
+    write_private(path, PublicSet("broker", keys, ((NK, "log", RETIRED, log.key.public),)).to_json())
+    stand.stop()
+    stand.start()
+    cosigned(stand, log, 3, 5)  # one that was signed before the rotation
+    log.key = following
+    cosigned(stand, log, 5, 7)
+    stand.stop()
+    stand.start()
+    assert stand.post(log.ask(5, 9)) == (409, SIZE, "7\n")
 
 
 def test_two_processes_do_not_share_a_memory(stand: Stand, town: Town) -> None:
