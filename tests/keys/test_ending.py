@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from base64 import b64encode
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -115,7 +114,6 @@ class Closing(Desk):
 
 @pytest.fixture
 def closing(town: Town) -> Iterator[Closing]:
-    shutil.copytree(town.province.home / "secrets", town.home / "secrets")
     wired(town)
     with town.http() as http:
         made = Closing(town, http)
