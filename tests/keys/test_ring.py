@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
 import shutil
@@ -12,13 +13,18 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from broker.errors import ConfigError, KeyRingError, Refusal
 from broker.jcs import canonical
 from broker.keys import (
     LogKey,
     LogPublic,
+    PublicSet,
     ReceiptKey,
+    ReceiptPublic,
     Ring,
     SecretKey,
     create_ring,
@@ -30,7 +36,8 @@ from broker.keys import (
 )
 from broker.keys.kek import LEAST, open_kek
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
-from broker.keys.rotate import announced, ended, found, in_state, is_ended, rotated
+from broker.keys.rotate import announced, ended, found, in_state, is_ended, next_set, rotated
+from broker.model import utc_text
 from broker.settings import UNLOCK_VARIABLE, unlock
 from broker.wiring import init_home
 
@@ -73,6 +80,14 @@ def test_a_ring_gives_back_its_keys(tmp_path: Path) -> None:
         again.get(ReceiptKey, "log")
     with pytest.raises(KeyRingError, match="no kem key"):
         again.get(SecretKey, "kem")
+
+
+def test_a_ring_is_never_made_over_another(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    before = (folder / "ring.json").read_bytes()
+    with pytest.raises(KeyRingError, match="never overwritten"):
+        create_ring(folder, PURPOSES, NOW, by(KEY_FILE))
+    assert (folder / "ring.json").read_bytes() == before
 
 
 def test_no_secret_lies_in_the_clear(tmp_path: Path) -> None:
@@ -123,6 +138,25 @@ def test_two_rings_of_one_key_file_are_locked_apart(tmp_path: Path) -> None:
     assert here["kek"] != there["kek"]
     shutil.copy(tmp_path / "lain" / "ring.json", tmp_path / "nk" / "ring.json")
     refuses(tmp_path / "nk", "no key ring")  # it says whose it is
+
+
+def test_what_lies_at_rest_is_locked_as_the_page_says(tmp_path: Path) -> None:
+    """Computed here from docs/formats/keys.md, without the code of the ring."""
+    ring = create_ring(tmp_path / "nk", PURPOSES, NOW, by(KEY_FILE))
+    said = json.loads((tmp_path / "nk" / "ring.json").read_bytes())
+    raw = b64decode(KEY_FILE.removeprefix(b"sinergi-kunci-1:"))
+    assert (len(raw), said["kek"]["provider"], len(b64decode(said["kek"]["salt"]))) == (32, "berkas", 16)
+    lock = AESGCM(HKDF(SHA256(), 32, b64decode(said["kek"]["salt"]), b"sng/kek/v1").derive(raw))
+
+    def unlocked(wrapped: str, *aad: Any) -> bytes:
+        data = b64decode(wrapped)
+        return lock.decrypt(data[:12], data[12:], canonical([*aad]))
+
+    mac_key, mac = unlocked(said["sealed"], "nk", "mac"), said.pop("mac")
+    assert (len(mac_key), mac) == (32, hmac.digest(mac_key, canonical(said), "sha256").hex())
+    for one in said["keys"]:
+        assert unlocked(one["wrapped"], "nk", one["purpose"], one["kid"], one["epoch"]) == ring.keys[one["kid"]].seed
+    assert len({b64decode(one["wrapped"])[:12] for one in said["keys"]} | {b64decode(said["sealed"])[:12]}) == len(PURPOSES) + 1
 
 
 # --- whose files
@@ -294,6 +328,43 @@ def test_an_announced_key_is_shown_and_not_used_until_it_takes_over(tmp_path: Pa
     assert len(after.records) == len(waiting.records)
 
 
+def test_signatures_of_the_key_in_use_of_retired_and_of_destroyed_ones_hold(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    for _ in range(3):
+        ring = rotated(ring, "log", LATER, "a")
+    first, *_ = log = [r for r in ring.records if r.purpose == "log"]
+    ring = announced(in_state(ring, first.kid, DESTROYED, LATER), "log", LATER, "a")
+    ring = in_state(ring, log[1].kid, DISABLED, LATER)
+    assert [key.kid for key in ring.verifying(LogPublic, "log")] == [log[3].kid, first.kid, log[2].kid]
+    assert (ring.verifying(ReceiptPublic, "log"), ring.verifying(LogPublic, "receipt")) == ((), ())
+    assert ring.all(LogKey, "log") == (ring.keys[log[3].kid], ring.keys[log[2].kid])
+    assert ring.seeds("log") == {4: ring.keys[log[3].kid].seed, 3: ring.keys[log[2].kid].seed}
+    shown = public_set("broker", {"nk": ring})
+    assert {(state, key.kid) for _, _, state, key in shown.others} == {(RETIRED, first.kid), (RETIRED, log[2].kid), (PENDING, ring.records[-1].kid)}
+    assert shown.all(LogPublic, "log", "nk")[0].kid == log[3].kid
+    assert {key.kid for key in shown.all(LogPublic, "log", "nk")} == {log[3].kid, first.kid, log[2].kid}
+
+
+def test_keys_of_several_purposes_wait_and_take_over_apart(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    assert next_set("a@a", ring) is None
+    waiting = announced(announced(ring, "receipt", NOW, "a"), "log", NOW, "a")
+    receipt, log = waiting.records[-2:]
+    keys = {("", "receipt"): waiting.keys[receipt.kid].public, ("", "log"): waiting.keys[log.kid].public}
+    assert next_set("a@a", waiting) == PublicSet("a@a", keys)  # type: ignore[arg-type]
+    after = rotated(waiting, "receipt", LATER, "b")
+    assert (after.active("receipt").kid, found(after, log.kid).state) == (receipt.kid, PENDING)
+    assert [r.state for r in rotated(waiting, "root", LATER, "b").records] == [RETIRED, ACTIVE, ACTIVE, PENDING, PENDING, ACTIVE]
+
+
+def test_a_purpose_without_a_key_in_use_is_not_rotated(tmp_path: Path) -> None:
+    ring = announced(opened(made(tmp_path)), "log", NOW, "a")
+    off = in_state(ring, ring.active("log").kid, DISABLED, LATER)
+    for purpose in ("log", "kem"):
+        with pytest.raises(KeyRingError, match=f"no {purpose} key"):
+            rotated(off, purpose, LATER, "a")
+
+
 def test_a_destroyed_key_leaves_its_public_part_alone(tmp_path: Path) -> None:
     folder = made(tmp_path)
     ring = rotated(opened(folder), "log", LATER, "administrator-1")
@@ -317,6 +388,21 @@ def test_a_disabled_key_does_nothing_until_it_comes_back(tmp_path: Path) -> None
     with pytest.raises(KeyRingError, match="no log key"):
         off.get(LogKey, "log")
     assert in_state(off, kid, ACTIVE, LATER).get(LogKey, "log").seed == seed
+    after = rotated(ring, "log", LATER, "a")
+    back = in_state(in_state(after, kid, DISABLED, LATER), kid, RETIRED, LATER)
+    assert back.all(LogKey, "log") == after.all(LogKey, "log")
+
+
+def test_a_record_says_when_it_changed_and_who_approved_it_last(tmp_path: Path) -> None:
+    ring = opened(made(tmp_path))
+    kid = ring.active("log").kid
+    off = found(in_state(ring, kid, DISABLED, LATER, "ppdp-1@sijunjung"), kid)
+    assert (off.created, off.changed, off.approved) == (utc_text(NOW), utc_text(LATER), "ppdp-1@sijunjung")
+    gone = in_state(rotated(in_state(in_state(ring, kid, DISABLED, NOW, "ppdp-1@sijunjung"), kid, ACTIVE, NOW), "log", LATER, "a"), kid, DESTROYED, LATER)
+    assert (found(gone, kid).approved, found(gone, kid).changed) == ("ppdp-1@sijunjung", utc_text(LATER))
+    over = ended(gone, LATER + (LATER - NOW), "ppdp-2@sijunjung")
+    assert (over.keys, found(over, kid)) == ({}, found(gone, kid))
+    assert {r.approved for r in over.records if r.kid != kid} == {"ppdp-2@sijunjung"}
 
 
 def test_no_step_leads_back_from_the_end(tmp_path: Path) -> None:
