@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 SEGMENTS: Final = 64  # emptied in one transaction: 58 MB of log, and others wait no longer
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
+JUMP: Final = 30  # days that a broker may have been off without more ado
 RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 
 
@@ -44,6 +45,19 @@ def count_try(office: Office, name: str) -> None:
         row = book.tx.exchange(name)
         if row is not None:
             book.tx.change_exchange(name, tries=row.tries + 1)
+
+
+def is_plausible(office: Office, now: datetime) -> bool:
+    """Once a day, before anything is deleted by its age: False on the first day after the clock jumped, by more than 30 days or back.
+
+    A clock that is wrong for one start must not destroy keys or delete envelopes; one that is right is so the next day too.
+    """
+    today = now.toordinal()
+    with office.ledger.database.write() as tx:
+        seen = tx.keyrings.day_seen()
+        holds = seen is None or 0 < today - seen[0] <= JUMP or (today == seen[0] and not seen[1])
+        tx.keyrings.see_day(today, jumped=not holds)
+    return holds
 
 
 def retire(office: Office, now: datetime) -> int:

@@ -33,7 +33,8 @@ def witness(
     if show and (vkey := Witness.shown(folder, system)):
         say(f"witness {system} {vkey.text}")
         return
-    with Witness.at(folder, system, pinned(folder), lambda: datetime.now(UTC)) as served:
+    _renew(folder)
+    with Witness.at(folder, system, lambda: pinned(folder), lambda: datetime.now(UTC)) as served:
         say(f"witness {system} {served.vkey.text}")
         if show:
             return
@@ -43,3 +44,11 @@ def witness(
                 server.serve_forever()
             except KeyboardInterrupt:
                 return
+
+
+def _renew(folder: Path) -> None:
+    """Follows the broker's keys to those in use; later the party's own sending and receiving does."""
+    from broker.client import Client  # noqa: PLC0415
+
+    with Client.at(folder) as client:
+        client.renew()

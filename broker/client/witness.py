@@ -75,10 +75,14 @@ def _parsed(body: bytes) -> _Request:
 class Witness:
     """One witness with its key and memory. Owns the lock on its folder; use it in a `with` block."""
 
-    def __init__(self, name: str, key: WitnessKey, logs: Mapping[str, tuple[LogPublic, ...]], folder: Path, sizes: Path, clock: Callable[[], datetime]) -> None:
-        """logs: origin → keys, the one in use and those before it. sizes: the file beside the key. ClientError if another process has the folder, or its state is not to be trusted."""
+    def __init__(self, name: str, key: WitnessKey, followed: Callable[[], PublicSet], folder: Path, sizes: Path, clock: Callable[[], datetime]) -> None:
+        """followed: the broker's keys as pinned now; asked again when a log signs with one that is not known, as after a rotation.
+
+        sizes: the file beside the key. ClientError if another process has the folder, or its state is not to be trusted.
+        """
         self.vkey: Vkey = vkey_of(name, key.public)
-        self._key, self._logs, self._clock = key, logs, clock
+        self._key, self._followed, self._clock = key, followed, clock
+        self._logs = _logs(followed())
         self._file, self._sizes = folder / "state.json", sizes
         self._lock = threading.Lock()
         self._broken = False
@@ -94,7 +98,7 @@ class Witness:
             raise
 
     @classmethod
-    def at(cls, home: Path, system: str, broker: PublicSet, clock: Callable[[], datetime]) -> Witness:
+    def at(cls, home: Path, system: str, followed: Callable[[], PublicSet], clock: Callable[[], datetime]) -> Witness:
         """The witness of a client home, named as its system; its key is made at the first start. ClientError if key or memory is gone since."""
         ring, folder = home / "secrets" / "witness", home / "witness"
         key, memory = ring / "ring.json", folder / "state.json"
@@ -104,8 +108,7 @@ class Witness:
             create_ring(ring, ("witness",), clock())
         if not key.exists() or not memory.exists():
             raise ClientError("the witness's key and its memory belong together, and one is gone: it must not serve. See docs/formats/witness.md")
-        logs = {f"sinergi/{scope}": broker.all(LogPublic, "log", scope) for scope, purpose in broker.keys if purpose == "log"}
-        return cls(system, open_ring(ring).get(WitnessKey, "witness"), logs, folder, ring / "cosigned", clock)
+        return cls(system, open_ring(ring).get(WitnessKey, "witness"), followed, folder, ring / "cosigned", clock)
 
     @staticmethod
     def shown(home: Path, system: str) -> Vkey | None:
@@ -171,13 +174,24 @@ class Witness:
         if origin not in self._logs:
             return Answer(HTTPStatus.NOT_FOUND, "no log of this origin is known here\n")
         try:
-            read_checkpoint(asked.note, origin, *self._logs[origin])
+            self._signed(asked.note, origin)
         except NotVerified as error:
             return Answer(HTTPStatus.FORBIDDEN, f"{error}\n")
         if asked.old > asked.checkpoint.size:
             return Answer(HTTPStatus.BAD_REQUEST, "old is larger than the checkpoint\n")
         with self._lock:  # from the look at the memory until the new one is on disk: else a smaller size could come after a larger
             return self._decide(asked)
+
+    def _signed(self, note: str, origin: str) -> None:
+        """NotVerified unless a pinned key of the log signed the note; keys that were pinned since count."""
+        try:
+            read_checkpoint(note, origin, *self._logs[origin])
+        except NotVerified:
+            logs = _logs(self._followed())
+            if logs == self._logs or origin not in logs:
+                raise
+            read_checkpoint(note, origin, *logs[origin])
+            self._logs = logs
 
     def _decide(self, asked: _Request) -> Answer:
         new, last = asked.checkpoint, self._latest(asked.checkpoint.origin)
@@ -276,6 +290,11 @@ class WitnessServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Nothing: a peer that went away."""
+
+
+def _logs(broker: PublicSet) -> dict[str, tuple[LogPublic, ...]]:
+    """Origin → keys of the log, the one in use and those before it."""
+    return {f"sinergi/{scope}": broker.all(LogPublic, "log", scope) for scope, purpose in broker.keys if purpose == "log"}
 
 
 def pinned(home: Path) -> PublicSet:

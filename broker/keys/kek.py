@@ -33,7 +33,7 @@ NONCE: Final = 12
 LEAST: Final = 12  # bytes of a passphrase
 _SALT: Final = 16
 _COST: Final[Mapping[str, int]] = {"lanes": 4, "memory": 65_536, "passes": 3}  # memory: KiB
-_LIMITS: Final = {"lanes": (1, 16), "memory": (8, 1 << 21), "passes": (1, 64)}
+_LIMITS: Final = {"lanes": (1, 16), "memory": (8, 1 << 18), "passes": (1, 10)}  # whoever can write the file chooses them: they are used before its MAC can be
 
 
 class Kek(Protocol):

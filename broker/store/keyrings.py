@@ -38,6 +38,14 @@ class KeyRings:
             text("INSERT INTO keyring (name, version) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET version = max(version, :v)"), {"n": name, "v": version}
         )
 
+    def day_seen(self) -> tuple[int, bool] | None:
+        """The day (proleptic ordinal) that the broker last looked at the clock for its daily work, and whether it came by a jump. None before the first."""
+        found: Any = self._c.execute(text("SELECT value FROM meta WHERE key = 'day'")).scalar()
+        return None if found is None else (int(str(found).rstrip("?")), str(found).endswith("?"))
+
+    def see_day(self, day: int, *, jumped: bool) -> None:
+        self._c.execute(text("INSERT OR REPLACE INTO meta (key, value) VALUES ('day', :v)"), {"v": f"{day}{'?' if jumped else ''}"})
+
     def last_set(self) -> bytes | None:
         found: Any = self._c.execute(text("SELECT file FROM publicset ORDER BY number DESC LIMIT 1")).scalar()
         return None if found is None else bytes(found)

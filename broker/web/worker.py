@@ -14,7 +14,7 @@ from broker.errors import Held, LedgerError, Refusal, SinergiError
 from broker.exchange import exchange, not_held, refuse
 from broker.lifecycle import take_up_policy
 from broker.rotation import keep_fresh
-from broker.upkeep import count_try, retire, take_up
+from broker.upkeep import count_try, is_plausible, retire, take_up
 from broker.witnessing import Witnessing
 
 if TYPE_CHECKING:
@@ -125,12 +125,16 @@ class Worker:
         today = self._clock().date()
         if self._tidied != today:
             try:
+                self._tidied = today
+                if not is_plausible(self._office, self._clock()):
+                    log.critical("THE CLOCK JUMPED: nothing is deleted or rotated by its age today; set it, or wait a day if it is right")
+                    return
                 log.info("envelopes retired count=%d", retire(self._office, self._clock()))
                 log.info("keys rotated or destroyed count=%d", keep_fresh(self._office, self._clock()))
                 for system, not_after in self._office.peers.expiring():
                     log.warning("keys expire system=%s on=%s: renew them", system, not_after[:10])
-                self._tidied = today
             except (SinergiError, OSError) as error:  # Refusal: a key whose token does not answer
+                self._tidied = None
                 log.error("not tidied error=%s", type(error).__name__)  # noqa: TRY400
 
     def close(self) -> None:

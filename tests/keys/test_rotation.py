@@ -23,7 +23,9 @@ from broker.ledger import read_checkpoint
 from broker.model import utc_text
 from broker.record import BROKER_LOG, Ledger
 from broker.rotation import OVERLAP, keep_fresh, settle, successions
+from broker.upkeep import is_plausible
 from broker.web.worker import Worker
+from tests.conftest import NOW
 from tests.simulator import SIAPKERJA, SIJOKER, Town
 
 if TYPE_CHECKING:
@@ -400,3 +402,21 @@ def test_a_root_that_was_rotated_is_kept_for_what_it_made(town: Town) -> None:
     keep_fresh(town.office, town.now)
     assert states(town, "root") == [RETIRED, ACTIVE]
     assert len(town.office.rings[AGREEMENT].all(SecretKey, "root")) == 2
+
+
+def test_a_clock_that_is_wrong_for_a_day_rotates_and_deletes_nothing(town: Town) -> None:
+    days = [(0, True), (1, True), (1, True), (5000, False), (5000, False), (2, False), (2, False), (3, True), (3, True), (33, True), (64, False), (65, True), (66, True)]
+    assert [is_plausible(town.office, NOW + timedelta(days=day)) for day, _ in days] == [holds for _, holds in days]
+
+
+def test_a_broker_that_starts_with_a_wrong_clock_rotates_nothing(town: Town) -> None:
+    with town.http():
+        pass
+    town.now += timedelta(days=5000)
+    with town.http():
+        pass
+    assert states(town, "kem") == [ACTIVE]
+    town.now += timedelta(days=1)
+    with town.http():  # it was right after all
+        pass
+    assert states(town, "kem") == [RETIRED, ACTIVE]

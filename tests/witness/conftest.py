@@ -52,7 +52,7 @@ class Stand:
         self.start()
 
     def start(self) -> None:
-        self.witness = Witness.at(self.home, self.system, pinned(self.home), lambda: self.town.now)
+        self.witness = Witness.at(self.home, self.system, lambda: pinned(self.home), lambda: self.town.now)
         self.server = Server(self.witness, "127.0.0.1", self.port)
         self.port = self.server.server_port
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -359,10 +359,10 @@ def test_a_crash_between_the_memory_and_the_sizes_serves_on(stand: Stand, log: L
 def test_a_first_start_that_broke_off_is_finished_by_the_next(town: Town) -> None:
     home = town.folder / SIJOKER
     shutil.copytree(town.province.parties / SIJOKER, home)
-    with Witness.at(home, SIJOKER, pinned(home), lambda: town.now) as first:
+    with Witness.at(home, SIJOKER, lambda: pinned(home), lambda: town.now) as first:
         text = first.vkey.text
     (home / "secrets" / "witness" / "ring.json").unlink()  # the memory is made first
-    with Witness.at(home, SIJOKER, pinned(home), lambda: town.now) as second:
+    with Witness.at(home, SIJOKER, lambda: pinned(home), lambda: town.now) as second:
         assert second.vkey.text != text
 
 
@@ -382,9 +382,19 @@ def test_it_serves_on_when_the_broker_rotated_its_log_key(stand: Stand, log: Log
     assert stand.post(log.ask(5, 9)) == (409, SIZE, "7\n")
 
 
+def test_while_it_serves_it_follows_what_its_party_pins(stand: Stand, log: Log, tmp_path: Path) -> None:
+    cosigned(stand, log, 0, 3)
+    before, first = pinned(stand.home), log.key
+    log.key = create_ring(tmp_path / "ring", ("log",), stand.town.now).get(LogKey, "log")
+    assert stand.post(log.ask(3, 5))[0] == 403  # nobody vouched for it
+    keys = {**before.keys, (NK, "log"): log.key.public}
+    write_private(stand.home / "broker.json", PublicSet("broker", keys, ((NK, "log", RETIRED, first.public),)).to_json())
+    cosigned(stand, log, 3, 5)
+
+
 def test_two_processes_do_not_share_a_memory(stand: Stand, town: Town) -> None:
     with pytest.raises(ClientError, match="another process"):
-        Witness.at(stand.home, SIJOKER, pinned(stand.home), lambda: town.now)
+        Witness.at(stand.home, SIJOKER, lambda: pinned(stand.home), lambda: town.now)
 
 
 def test_a_connection_that_outlives_its_server_gets_no_more_cosignatures(stand: Stand, log: Log) -> None:
