@@ -95,12 +95,10 @@ class Town:
             self.close()
         folders = Folders(self.home)
         folders.create()
-        new = not (self.home / "ledger.db").exists()
         ledger = Ledger(Database(self.home / "ledger.db"), self.rings)
-        if new:
-            with ledger.database.write() as tx:
-                for system in self.enrolled:
-                    enrol_directly(tx, self.province.public(system), self.now, self.life)
+        with ledger.database.write() as tx:
+            for system in () if tx.peers.all() else self.enrolled:  # a power cut may fall between the tables and the first rows
+                enrol_directly(tx, self.province.public(system), self.now, self.life)
         if not hasattr(self, "office"):
             self.office = self.province.office
         self.office = dataclasses.replace(self.office, rings=self.rings, ledger=ledger, folders=folders, peers=open_peers(ledger, lambda: self.now), force=InForce(self.office.policy))
