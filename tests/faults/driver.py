@@ -40,7 +40,7 @@ from broker.store import Database, Transaction, database
 from broker.web.app import create_app
 from broker.wiring import open_office
 from tests.conftest import NOW
-from tests.simulator import SIAPKERJA, SIJOKER, URL, Province, Town
+from tests.simulator import LONG, SIAPKERJA, SIJOKER, SYSTEMS, URL, Province, Town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,6 +188,7 @@ class Hand:
         self.town = Town.__new__(Town)
         self.town.province, self.town.now = province, datetime.fromisoformat(order["now"])
         self.town.home = Path(order["home"])
+        self.town.enrolled, self.town.life = SYSTEMS, LONG  # of a home without a database
         self.town.rings = Rings(self.town.home / "secrets", province.office.rings)
         database._PRAGMAS.update(order.get("pragmas", {}))
         if "record" in order:

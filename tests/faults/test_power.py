@@ -75,7 +75,9 @@ def cut(after: Aftermath, recording: Recording, at: int, chance: random.Random) 
     for folder in ("", "spool", "outbox", "scratch"):
         (after.town.home / folder).mkdir()
     for name, data in image(recording, at, chance, chance.choice(SHARES)).items():
-        (after.town.home / name).write_bytes(data)
+        path = after.town.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)  # the rings' folders
+        path.write_bytes(data)
 
 
 def survives(after: Aftermath, recording: Recording, at: int) -> None:
