@@ -69,6 +69,8 @@ def test_the_key_of_an_exchange_is_of_the_root_of_its_epoch() -> None:
     assert ref_key(roots, exchange, secret) == derive(roots[2], "ref", exchange, secret)
     assert ref_key({1: roots[1]}, exchange, secret) is None  # that root was destroyed
     assert ref_key({2: roots[2]}, exchange, bytes(32)) is None
+    recorded_before = b"\0\2" + bytes(30)  # 32 bytes without an epoch: of the first root, whatever they begin with
+    assert ref_key(roots, exchange, recorded_before) == derive(roots[1], "ref", exchange, recorded_before)
 
 
 # --- the vault's commitments

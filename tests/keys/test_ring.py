@@ -7,7 +7,8 @@ import hmac
 import json
 import os
 import shutil
-from base64 import b64decode
+import stat
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -164,7 +165,7 @@ def test_what_lies_at_rest_is_locked_as_the_page_says(tmp_path: Path) -> None:
 def test_files_that_others_could_read_or_swap_are_refused(tmp_path: Path) -> None:
     folder = made(tmp_path)
     ring = folder / "ring.json"
-    for path, mode, back in ((ring, 0o640, 0o600), (ring, 0o604, 0o600), (folder, 0o750, 0o700)):
+    for path, mode, back in ((ring, 0o640, 0o600), (ring, 0o604, 0o600), (ring, 0o601, 0o600), (folder, 0o750, 0o700), (folder, 0o701, 0o700)):
         path.chmod(mode)
         refuses(folder, "open to others")
         path.chmod(back)
@@ -245,6 +246,60 @@ def test_a_ring_changed_by_hand_is_refused(tmp_path: Path, change: Callable[[dic
     refuses(folder, why)
 
 
+def remade(folder: Path, change: Callable[[dict[str, Any], Any], object]) -> None:
+    """The ring changed by who has what unlocks it: its MAC holds. change: is given the members, and wraps under any AAD."""
+    ring, said = opened(folder), json.loads((folder / "ring.json").read_bytes())
+    del said["mac"]
+    change(said, lambda secret, *aad: b64encode(ring.kek.wrap(secret, canonical([*aad]))).decode())
+    (folder / "ring.json").write_bytes(canonical(said | {"mac": hmac.digest(ring.mac_key, canonical(said), "sha256").hex()}))
+
+
+def seeded(said: dict[str, Any], wrap: Any, at: int, seed: bytes) -> None:
+    one = said["keys"][at]
+    one["wrapped"] = wrap(seed, "nk", one["purpose"], one["kid"], one["epoch"])
+
+
+@pytest.mark.parametrize(("change", "why"), [
+    (lambda s, _: s.update(type="sinergi/ring/v2"), "no key ring"),
+    (lambda s, _: s["keys"][0].update(more=1), "no key ring"),
+    (lambda s, _: s["keys"][0].update(epoch=True), "no key ring"),
+    (lambda s, _: s["keys"][0].update(created=1), "no key ring"),
+    (lambda s, _: s["keys"][0].update(made=None), "no key ring"),
+    (lambda s, _: s["keys"][0].update(approved=1), "no key ring"),
+    (lambda s, _: s["keys"][0].update(wrapped="!" + s["keys"][0]["wrapped"]), "no key ring"),
+    (lambda s, _: s.update(sealed="!" + s["sealed"]), "no key ring"),
+    (lambda s, _: s["keys"][0].pop("made"), "no key ring"),
+    (lambda s, _: s.update(keys=None), "no key ring"),
+    (lambda s, _: s["keys"][0].update(wrapped=None), "does not unlock"),
+    (lambda s, _: s["keys"][0].update(epoch=2), "does not unlock"),
+    (lambda s, _: s["keys"][1].update(wrapped=s["keys"][2]["wrapped"]), "does not unlock"),
+    (lambda s, wrap: s["keys"][0].update(purpose="lain", wrapped=wrap(bytes(32), "nk", "lain", s["keys"][0]["kid"], 1)), "unknown purpose"),
+    (lambda s, wrap: seeded(s, wrap, 0, bytes(31)), "root key is not the one"),
+    (lambda s, wrap: seeded(s, wrap, 1, bytes(32)), "log key is not the one"),
+    (lambda s, _: s["keys"][0].update(public="AAAA"), "root key is not the one"),
+    (lambda s, _: s["keys"][1].update(public=None), "log key is not the one"),
+    (lambda s, _: s["keys"][1].update(public=s["keys"][2]["public"]), "log key is not the one"),
+])  # fmt: skip
+def test_a_ring_that_contradicts_itself_is_refused(tmp_path: Path, change: Callable[[dict[str, Any], Any], object], why: str) -> None:
+    folder = made(tmp_path)
+    remade(folder, lambda *_: None)
+    opened(folder)
+    remade(folder, change)
+    refuses(folder, why)
+
+
+def test_a_key_under_the_id_of_another_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    seed = opened(folder).get(LogKey, "log").seed
+
+    def renamed(said: dict[str, Any], wrap: Any) -> None:
+        said["keys"][1]["kid"] = "A" * 22
+        seeded(said, wrap, 1, seed)
+
+    remade(folder, renamed)
+    refuses(folder, "log key is not the one")
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"a":1}'])
 def test_what_is_no_ring_is_refused(tmp_path: Path, data: bytes) -> None:
     folder = made(tmp_path)
@@ -279,8 +334,9 @@ def test_a_change_that_fails_leaves_the_ring_as_it_was(tmp_path: Path, monkeypat
     folder = made(tmp_path)
     before = (folder / "ring.json").read_bytes()
 
-    def full(_fd: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(fd: int) -> None:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
