@@ -39,7 +39,7 @@ def renewed(to: Connection, broker: PublicSet) -> PublicSet:
             after = read_public_set(canonical(said["set"]))  # type: ignore[arg-type]
         except (KeyRingError, KeyError, TypeError, ValueError):
             raise NotVerified("the broker's next public keys are malformed") from None
-        if said["before"] != before or said["type"] != "sinergi/succession/v1" or after.owner != broker.owner:
+        if said.get("before") != before or said.get("type") != "sinergi/succession/v1" or after.owner != broker.owner:
             raise NotVerified("the broker's next public keys do not follow from those you pinned")
         broker = after
     return broker

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
+from broker.errors import KeyRingError
 from broker.keys import PublicSet, Rings, open_ring, public_set, write_private
 from broker.keys.rotate import announced, next_set, rotated
 
@@ -25,7 +26,10 @@ NEXT: Final = ".baru.json"  # behind the system's name: the public file of its n
 def open_own(home: Path) -> Ring:
     """The ring of a party's home. KeyRingError also for an older copy than the one that was last in use here."""
     seen = home / SEEN
-    version = int(seen.read_text()) if seen.exists() and seen.read_text().isdecimal() else 0
+    text = seen.read_text() if seen.exists() else "0"
+    if not text.isdecimal():
+        raise KeyRingError(f"{seen} does not say which version of the keys was last in use: put it back, or write that number")
+    version = int(text)
     ring = open_ring(home / "secrets", at_least=version)
     if ring.version > version:
         write_private(seen, str(ring.version).encode())

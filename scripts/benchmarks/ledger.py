@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import random
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -25,7 +26,7 @@ from rich.table import Table
 from broker.audit.subject import look
 from broker.envelope.dsse import MANIFEST, sign_dsse
 from broker.jcs import canonical
-from broker.keys import LogKey, ReceiptKey, SecretKey, derive, ref_key
+from broker.keys import ReceiptKey, SecretKey, create_ring, derive, new_key_file, ref_key
 from broker.keys.cmac import column_cmac, ecb
 from broker.ledger import LogTree, verify_consistency, verify_inclusion
 from broker.ledger.leaves import BLOCK, STORED, LeafGatherer
@@ -133,7 +134,8 @@ class Ours:
     def __init__(self, work: Path) -> None:
         self._work, self._path = work, work / "ledger.db"
         self.database = Database(self._path)
-        self._ledger = Ledger(self.database, {AGREEMENT: LogKey(KEY)})
+        ring = create_ring(work / "rings" / AGREEMENT, ("log",), NOW, lambda _name, _new: new_key_file())
+        self._ledger = Ledger(self.database, {AGREEMENT: ring})
         self._receipts = ReceiptKey(KEY)
         self._empty = self._bytes()
 
@@ -253,8 +255,11 @@ def _recorded(work: Path, records: int, seed: int) -> dict[str, Any]:
     total, apart = ours.grown()
     ours.database.close()
     sizes = [peer.close() for peer in peers]
-    for file in work.iterdir():
-        file.unlink()
+    for left in work.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
     result: dict[str, Any] = {
         "exchanges": number + 1,
         "records_per_s_core": round(done / spent.cpu),
