@@ -196,7 +196,7 @@ def _casbin(policy: Policy, seed: int, seconds: float, rounds: int) -> dict[str,
     """Decisions per second on the same cells, drawn anywhere in an agreement: Casbin's enforce(), and a look-up in the tables."""
     dice = random.Random(seed)
     systems = [sub for sub in policy.known.axes["sub"] if "@" in sub]
-    axes = policy.known.axes | {"sub": systems, "dom": policy.known.axes["dom"][:-1], "act": ("terima",)}
+    axes = {**policy.known.axes, "sub": systems, "dom": policy.known.axes["dom"][:-1], "act": ("terima",)}
     cells = [Cell._make([*(dice.choice(axes[axis]) for axis in Cell._fields[:-1]), TODAY]) for _ in range(20_000)]
     enforcer, asked, equal = make_enforcer(policy.rows, policy.known), 0, 0
     with ONE_THREAD:
@@ -292,8 +292,8 @@ def manifests(world: World, policy: Policy, seed: int) -> Iterator[tuple[bytes, 
     flows = []
     for terms, contract in _flows(world, policy):
         plan = policy.plan(terms, contract)
-        treated = profiles(plan, contract)
-        flows.append((terms, contract, plan, tuple(zip(treated.names, treated.levels, strict=True))))
+        found = profiles(plan, contract)
+        flows.append((terms, contract, plan, tuple(zip(found.names, found.levels, strict=True))))
     while True:
         terms, contract, plan, treated = dice.choice(flows)
         digest = dice.randbytes(32)
