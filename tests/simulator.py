@@ -67,6 +67,7 @@ class Province:
             (parties / system / "broker.json").write_bytes(public.to_json())
         office = open_office(home, now)
         office.ledger.database.close()
+        Database(folder / "kosong.db").close()
         return cls(home, parties, office)
 
     def public(self, system: str) -> PublicSet:
@@ -84,6 +85,7 @@ class Town:
         self.home = folder / "broker"
         self.home.mkdir(parents=True)
         shutil.copytree(province.home / "secrets", self.home / "secrets")  # its own: a clock that goes far ahead rotates keys
+        shutil.copy(province.home.parent / "kosong.db", self.home / "ledger.db")  # tables and nothing else: making them takes longer than most tests
         self.rings = Rings(self.home / "secrets", province.office.rings)
         self.folder = folder
         self._workers: list[Worker] = []
