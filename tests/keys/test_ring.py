@@ -125,8 +125,8 @@ def test_a_passphrase_unlocks_it_and_another_does_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("about", [
     {"provider": "tidak"}, {"provider": "berkas"}, {"provider": "berkas", "salt": "!"}, {"provider": "berkas", "salt": "AAAA", "more": 1},
-    {"provider": "sandi", "salt": "AAAA", "lanes": 4, "memory": 1 << 40, "passes": 3}, {"provider": "sandi", "salt": "AAAA", "lanes": 0, "memory": 64, "passes": 3},
-    {"provider": "sandi", "salt": "AAAA", "lanes": 4, "memory": (1 << 18) + 1, "passes": 3}, {"provider": "sandi", "salt": "AAAA", "lanes": 4, "memory": 64, "passes": 11},
+    {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": 1 << 40, "passes": 3}, {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 0, "memory": 64, "passes": 3},
+    {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": (1 << 18) + 1, "passes": 3}, {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": 64, "passes": 11},
 ])  # fmt: skip
 def test_a_ring_that_does_not_say_how_it_is_locked_stays_shut(about: dict[str, Any]) -> None:
     with pytest.raises(KeyRingError, match="does not say how"):
