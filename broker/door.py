@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -18,7 +19,7 @@ from broker.envelope.dsse import MANIFEST
 from broker.errors import Held, LedgerError, NotVerified, Refusal
 from broker.exchange import not_held, not_stopped, read_statement
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
-from broker.model import utc_text
+from broker.model import MAP, utc_text
 from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
@@ -149,10 +150,13 @@ def _statement(office: Office, spooled: Path) -> Request:
 
 
 def visible(office: Office, caller: Caller, name: str) -> ExchangeRow:
-    """The exchange, if the caller is its sender, or its recipient once it is recorded. Refusal tidak_ada otherwise."""
+    """The exchange, if the caller sent it, or is its recipient once it is recorded. Refusal tidak_ada otherwise.
+
+    A map of tokens nobody sent: with the key of its references a sender would know where everyone's token stands among all.
+    """
     with office.ledger.database.read() as tx:
         row = tx.exchange(name)
-    if row is None or not (row.sender == caller.system or (row.recipient == caller.system and row.manifest is not None)):
+    if row is None or not ((row.sender == caller.system and row.dataset != MAP) or (row.recipient == caller.system and row.manifest is not None)):
         raise Refusal("tidak_ada")
     return row
 
@@ -161,7 +165,7 @@ def for_recipient(office: Office, caller: Caller, name: str, now: datetime) -> E
     row = visible(office, caller, name)
     if row.recipient != caller.system or row.header is None:
         raise Refusal("tidak_ada")
-    if office.peers.revoked(json.loads(row.manifest or b"")["keys"]["recipient_kem"]):
+    if any(map(office.peers.revoked, json.loads(row.manifest or b"")["keys"]["recipient_kem"].split(" "))):
         raise refused_at_door(office, caller, Refusal("amplop_dicabut"), now, row.log or BROKER_LOG)
     with office.ledger.database.read() as tx:
         not_stopped(office, tx, now, row.agreement, row.sender.partition("@")[2], caller.party)
@@ -223,6 +227,22 @@ def take_receipt(office: Office, caller: Caller, name: str, data: bytes, now: da
 def receipts(office: Office, name: str) -> dict[str, bytes]:
     with office.ledger.database.read() as tx:
         return tx.receipts(name)
+
+
+def proof(office: Office, row: ExchangeRow) -> dict[str, object]:
+    """The proof file of a recorded exchange, under the latest checkpoint (docs/formats/proof.md). Refusal belum_siap."""
+    note = None if row.log is None else office.ledger.note(row.log)
+    if row.log is None or row.entry is None or row.manifest is None or note is None:
+        raise Refusal("belum_siap", keadaan=row.state)
+    return {
+        "exchange": row.id,
+        "log": row.log,
+        "index": row.entry,
+        "manifest": b64encode(row.manifest).decode(),
+        "receipts": {signer: json.loads(dsse) for signer, dsse in receipts(office, row.id).items()},
+        "inclusion": [b64encode(h).decode() for h in office.ledger.inclusion(row.log, row.entry, int(note.split("\n")[1]))],
+        "checkpoint": note,
+    }
 
 
 def leaves(office: Office, name: str) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from broker.keys import ReceiptKey
 from broker.keys.ring import DESTROYED, LASTING
 from broker.keys.rotate import ended, is_ended
 from broker.model import utc_text, wib_date
-from broker.people import BODIES, denied, may, refused, vouched
+from broker.people import BODIES, CONFIRM, denied, may, refused, vouched
 from broker.record import BROKER_LOG, event
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from broker.record import Book
     from broker.store import Transaction
 
-APPROVE: Final = "sahkan_kunci"
 READ: Final = "baca_log"
 HOLDS: Final = timedelta(days=30)  # an approval
 TYPE: Final = "sinergi/key-destruction/v1"
@@ -51,8 +50,8 @@ def approve(office: Office, person: Person, agreement: str, now: datetime) -> da
     Refusal wewenang, belum_dijamin; kunci_dimusnahkan, kunci_langkah as of `destroyed`.
     """
     try:
-        if agreement not in office.agreements or not (may(person, APPROVE, agreement, wib_date(now)) and vouched(office, person)):
-            raise denied(office, person, APPROVE)
+        if agreement not in office.agreements or not (may(person, CONFIRM, agreement, wib_date(now)) and vouched(office, person)):
+            raise denied(office, person, CONFIRM)
         _over(office, office.rings[agreement], now)
     except Refusal as refusal:
         raise refused(office, person, refusal, now) from None
@@ -84,12 +83,23 @@ def destroyed(office: Office, ring: Ring, now: datetime) -> Ring:
     with office.ledger.database.read() as tx:
         if waiting := sum(row.agreement in (ring.name, "") and (row.state == "accepted" or row.header is not None) for row in tx.exchanges_in("accepted", "recorded")):
             raise Refusal("kunci_langkah", sebab=f"{waiting} kiriman masih menunggu diolah atau diambil penerimanya")
-        day, since = wib_date(now), utc_text(now - HOLDS)
-        found = [(entry, tx.people.get(entry["person"])) for _, entry in _approvals(office, tx, ring.name) if since < entry["time"] <= utc_text(now)]
-    by = {person.party: person.id for _, person in found if person is not None and may(person, APPROVE, ring.name, day) and vouched(office, person)}
+    by = approved(office, ring.name, now)
     if missing := sorted(set(office.agreements[ring.name].parties) - set(by)):
         raise Refusal("kunci_langkah", sebab=f"belum disetujui petugas {', '.join(missing)} dalam {HOLDS.days} hari terakhir")
     return ended(ring, now, " ".join(sorted(by.values())))
+
+
+def awaited(office: Office, name: str, now: datetime) -> bool:
+    """Whether the agreement is over and its keys are not destroyed: what the officers of its parties may approve now."""
+    return has_ended(office.agreements[name], wib_date(now)) and not is_ended(office.rings[name])
+
+
+def approved(office: Office, name: str, now: datetime) -> dict[str, str]:
+    """By party, the officer whose approval holds now: given within 30 days, and they still may."""
+    day, since = wib_date(now), utc_text(now - HOLDS)
+    with office.ledger.database.read() as tx:
+        found = [tx.people.get(entry["person"]) for _, entry in _approvals(office, tx, name) if since < entry["time"] <= utc_text(now)]
+    return {person.party: person.id for person in found if person is not None and may(person, CONFIRM, name, day) and vouched(office, person)}
 
 
 def _approvals(office: Office, tx: Transaction, agreement: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
     propose   the broker's host    a file, held against the fingerprint of the written notice (Pasal 11); nothing counts yet
     confirm   an officer           of the system's own party, with their own key, who types the fingerprint from the notice
-    renew     both, as above       the new set is sealed to at once; the one before it still signs for the overlap
+    renew     both, as above       the new set is sealed to at once; the one before it still signs, and is sealed to, for the overlap
     revoke    either of them       at once; never undone: the same key is never enrolled again, by anyone
 
 Nobody does both: what is proposed is signed by the host, what is confirmed by an officer's own key. Every act is an entry in the broker's log and in that of each
@@ -15,15 +15,18 @@ import hashlib
 import re
 from base64 import b64decode
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from broker.envelope import sign_dsse
+from broker.envelope.dsse import CONFIRMED
 from broker.errors import KeyRingError, Refusal
-from broker.keys import read_public_set
+from broker.jcs import canonical
+from broker.keys import ReceiptKey, read_public_set
 from broker.keys.sound import sound
 from broker.model import utc_text, wib_date, wib_text
-from broker.peers import plain, read_set
-from broker.people import is_new, may, read_strict, refused, vouched
+from broker.peers import REASONS, plain, read_set, read_time
+from broker.people import CONFIRM, is_new, may, read_strict, refused, vouched
 from broker.record import BROKER_LOG, event
 from broker.store import PeerRow
 
@@ -35,12 +38,10 @@ if TYPE_CHECKING:
     from broker.record import Book
     from broker.store import Affected, Transaction
 
-CONFIRM: Final = "sahkan_kunci"
 HOST: Final = "host"  # as who proposes
 WAITS: Final = timedelta(days=7)  # a proposal for its confirmation
 OVERLAP: Final = timedelta(days=14)  # in which the set before still signs
 LIFE: Final = timedelta(days=730)
-REASONS: Final = ("bocor", "hilang", "petugas_berganti", "sistem_ditutup", "salah_daftar", "lainnya")
 _NOTICE: Final = re.compile(r"[A-Za-z0-9./-]{1,60}")
 
 
@@ -71,7 +72,7 @@ def propose(office: Office, file: bytes, fingerprint: str, notice: Notice, now: 
         _enrollable(office, book.tx, public, file)
         waiting = _waiting(book.tx, public.owner, now)
         if waiting is not None:
-            raise Refusal("kunci_usulan", sistem=public.owner, sampai=wib_text(utc_text(datetime.fromisoformat(waiting.proposed) + WAITS)))
+            raise Refusal("kunci_usulan", sistem=public.owner, sampai=wib_text(lapses(waiting)))
         for row in book.tx.peers.of(public.owner):
             book.tx.peers.drop(row.fingerprint)  # what waited too long
         row = PeerRow(
@@ -200,12 +201,25 @@ def revoked_answer(system: str, affected: list[Affected]) -> dict[str, Json]:
     return {"system": system, "exchanges": listed}
 
 
-def read_time(text: str) -> datetime:
-    """ValueError for a time without its offset from UTC."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError
-    return found.astimezone(UTC)
+def confirmed(office: Office, fingerprint: str, now: datetime) -> bytes:
+    """That a set is active, as the broker signs it: a DSSE by the receipt key of its own log. For anyone. Refusal kunci_tidak_ada."""
+    with office.ledger.database.read() as tx:
+        row = tx.peers.get(fingerprint)
+    if row is None or row.state != "active":
+        raise Refusal("kunci_tidak_ada")
+    said: dict[str, Json] = {"fingerprint": row.fingerprint, "system": row.system, "time": utc_text(now), "type": "sinergi/key-confirmed/v1"}
+    return sign_dsse(CONFIRMED, canonical(said), office.rings[BROKER_LOG].get(ReceiptKey, "receipt")).to_json()
+
+
+def proposed(office: Office, system: str, now: datetime) -> PeerRow | None:
+    """What waits for its confirmation."""
+    with office.ledger.database.read() as tx:
+        return _waiting(tx, system, now)
+
+
+def lapses(row: PeerRow) -> str:
+    """When a proposal that nobody confirms is none any more."""
+    return utc_text(datetime.fromisoformat(row.proposed) + WAITS)
 
 
 # --- what they share

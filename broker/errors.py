@@ -128,6 +128,7 @@ REASONS: Final[dict[str, Reason]] = {
     "draf_uji": _r(422, _SAFE, "Draf melanggar {jumlah} harapan atau larangan tetap; lihat hasil periksa.", "The draft breaks {jumlah} expectations or invariants; see its check."),
     "draf_kunci": _r(422, "Pasal 14", "Draf melonggarkan {jumlah} batas terkunci; sebutkan adendumnya.", "The draft loosens {jumlah} locked caps; name the addendum."),
     "draf_menutup": _r(422, _SAFE, "Draf menutup segalanya bagi semua pihak; gunakan penghentian.", "The draft shuts everyone out of everything; use a stop."),
+    "draf_batas": _r(422, _SAFE, "Batas {aturan} menahan sel ini pada tingkat {tingkat}; ubah dahulu batas itu.", "The cap {aturan} holds this cell at level {tingkat}; change that cap first."),
     "draf_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: {kesepakatan} bukan kesepakatan pihak Anda.", "Refused: {kesepakatan} is not your party's agreement."),
     "draf_banyak": _r(409, _SAFE, "Anda sudah punya {batas} draf terbuka; tarik yang tidak dipakai.", "You have {batas} open drafts already; withdraw those you do not use."),
     "draf_sendiri": _r(403, _SAFE, "Ditolak: penulis tidak menyetujui drafnya sendiri.", "Refused: the author never approves."),
@@ -148,6 +149,8 @@ REASONS: Final[dict[str, Reason]] = {
     "sertifikat_tidak_ada": _r(404, "Pasal 9 ayat (3)", "Kunci kesepakatan ini belum dimusnahkan: belum ada sertifikatnya.", "The keys of this agreement are not destroyed: there is no certificate yet."),
     "kunci_pihak": _r(403, "Pasal 9 ayat (2)", "Ditolak: hanya petugas pihak pemilik sistem yang mengesahkan atau mencabut kuncinya.", "Refused: only an officer of the system's own party confirms or revokes its keys."),
     "amplop_dicabut": _r(410, _SAFE, "Kiriman ini disegel untuk kunci yang sudah dicabut; tidak diserahkan lagi. Minta pengirimnya mengirim ulang.", "This was sealed to a key that was revoked since; it is not handed out. Ask its sender to send it again."),
+    # what an officer sends from the console
+    "pratinjau": _r(409, "Pasal 9 ayat (1)", "Kebijakan berubah sejak pratinjau Anda; lihat pratinjau yang baru sebelum mengirim.", "The policy changed since your preview; look at the new preview before sending."),
     # reading and receipts
     "tidak_ada": _r(404, "Pasal 9 ayat (1)", "Tidak ada pertukaran seperti itu bagi Anda.", "There is no such exchange for you."),
     "belum_siap": _r(409, "Lampiran 1a", "Pertukaran belum selesai; keadaan: {keadaan}.", "The exchange is not finished; state: {keadaan}."),

@@ -12,6 +12,7 @@
                       8 record       ─► Entry    one transaction: vault, leaves, manifest, checkpoint, outbox row. Durable. (record.py)
                       9 release      ─► Entry    the state `recorded` is the release: only now does anyone get the file
                      10 receipt      ◄────────── the recipient opens, verifies and signs (door.py)
+    an officer at the console uploads instead (sending.py): the broker states it for them at step 1, steps 2–10 are the same
     any refusal at 1–7: recorded with its clause, raised, nothing leaves, the outbox file is deleted
 
 A crash before step 8's commit leaves the accepted submission in the spool; start-up takes it up again from step 2. A crash after it
@@ -23,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
@@ -33,39 +34,43 @@ from broker.contract.parse import CHUNK_BYTES, CSV_TYPE, NDJSON_TYPE, read_csv, 
 from broker.contract.tabular import PARQUET_TYPE, XLSX_TYPE, csv_from
 from broker.delivery import DurableWriter
 from broker.detection import searched_columns
-from broker.envelope import Opener, open_envelope, read_submission, seal
+from broker.envelope import Opener, open_envelope, read_submission, seal, verify_dsse
 from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
 from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
 from broker.jcs import strict_object
 from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
-from broker.model import Level, Request, System, utc_text
-from broker.record import BROKER_LOG, entry_time, event
+from broker.model import Level, Request, System, utc_text, wib_date
+from broker.record import BROKER_LOG, entry_time, event, tags_in
+from broker.roles import may
 from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
 from broker.treatment import DomainKey, Treatment, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
 
     from broker.contract import CodeLists
     from broker.contract.parse import Chunk
     from broker.contract.validate import Validators
     from broker.delivery import Folders
+    from broker.envelope import Dsse
     from broker.keys import Rings
+    from broker.keys.tags import Tags
     from broker.ledger.leaves import Tree
     from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
     from broker.peers import Peers
     from broker.policy import InForce, Policy
     from broker.record import Ledger
-    from broker.store import Transaction
-    from broker.treatment import Profiles
+    from broker.store import Sending, Transaction
 
 PIECE: Final = 256 << 10  # bytes read and decrypted at a time
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
-FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError)
+FAULTS: Final = (
+    pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError,
+)  # fmt: skip
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
 
 
@@ -84,6 +89,7 @@ class Office:
     ledger: Ledger
     folders: Folders
     quorums: Mapping[str, Quorum] = field(default_factory=dict)  # agreement → its witnesses; without an entry releases wait for none
+    demonstration: bool = False  # settings.py
 
     @property
     def policy(self) -> Policy:
@@ -102,6 +108,17 @@ class Submission:
     envelope_sha256: str
     statement_sha256: str
     kid: str  # of the receipt key that signed the statement
+    person: str | None = None  # the officer at the console for whom the broker states it; None: the sending system signed it itself
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Steps 2 and 3: the request is inside an agreement, nobody stopped it, and what each cell may become is settled."""
+
+    terms: Terms
+    contract: Contract
+    recipients: tuple[AnyKemPublic, ...]
+    plan: Plan
 
 
 def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHUNK_BYTES) -> Entry:
@@ -120,7 +137,7 @@ def exchange(office: Office, name: str, now: datetime, *, chunk_bytes: int = CHU
         raise
     except (LedgerError, OSError):
         raise _refused(office, name, Refusal("penyimpanan"), now) from None
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, *FAULTS):
+    except FAULTS:
         # A fault of ours must not let anything out, nor may its text: it can quote cells.
         raise _refused(office, name, Refusal("pengolahan"), now) from None
     office.folders.spool(name).unlink(missing_ok=True)
@@ -133,20 +150,23 @@ def _refused(office: Office, name: str, refusal: Refusal, now: datetime) -> Refu
 
 
 def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk_bytes: int) -> Entry:
-    submission = read_statement(office, spooled)
-    terms = agree(submission.request, office.agreements, {d: c.template for d, c in office.contracts.items()}, now)  # 2 agree
     with office.ledger.database.read() as tx:
-        not_stopped(office, tx, now, terms.agreement.id, terms.sender.party, terms.recipient.party)
-    contract = office.contracts[terms.dataset]
-    recipient_key = _recipient_key(office, terms)
-    plan = office.policy.plan(terms, contract)  # 3 decide
+        sending = tx.sendings.get(name)
+    submission = read_statement(office, spooled) if sending is None else read_console_statement(office, spooled, sending)
+    decided = decide(office, submission.request, now)  # 2 agree, 3 decide
+    terms, contract, recipients, plan = decided.terms, decided.contract, decided.recipients, decided.plan
+    if sending is not None and sending.plan != plan_sha256(plan):
+        raise Refusal("pratinjau")
     ring = office.rings[terms.agreement.id]
     root, epoch = ring.secret("root"), ring.active("root").epoch
     secret = new_exchange_secret(epoch)
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
-    desk = _desk(office, terms, plan, contract, root, epoch, salt_key)
-    opened = _Opened(spooled, submission, terms, ring.all(KemKey, "kem"))  # 4 open
-    sealer = seal(_core(name, terms, now), [recipient_key], extra=salt_key)
+    with office.ledger.database.read() as tx:
+        tags = tags_in(tx, office.rings, terms.agreement.id)
+        _still_sends(office, tx, submission, terms, now)
+    desk = desk_of(office, decided, root, epoch, salt_key, tags)
+    opened = Opened(spooled, submission, terms, ring.all(KemKey, "kem"))  # 4 open
+    sealer = seal(core_of(name, terms, now), recipients, extra=salt_key)
     leaves = LeafGatherer(bytes.fromhex(name), ref_key, office.folders.scratch)
     tally = Tally()
     office.folders.outbox(name).unlink(missing_ok=True)  # what a crash may have left: noise without its key
@@ -159,23 +179,43 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
                     outbox.write(sealer.update(b"".join(lines[start : start + WRITE_ROWS])))
                 leaves.add(rows.tags, rows.person, rows.commitments, rows.profiles, rows.outcomes, rows.sequence)
             opened.check_digest()
-            if tally.released * 1000 < terms.agreement.pass_rate * tally.rows or not tally.released:
-                refusal = Refusal("mutu", terms.agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=terms.agreement.pass_rate)
-                refusal.report = json.dumps(_report(tally, 0, 0, ()), ensure_ascii=False, separators=(",", ":"))
-                raise refusal
+            good_enough(tally, terms.agreement)
             outbox.write(sealer.finish())
             envelope: dict[str, str | int] = {"bytes": len(sealer.header.prefix) + outbox.size, "sha256": outbox.commit().hex()}
         # A commit that fails by name may yet be on disk: only the refusal's own commit, or start-up's sweep, deletes the file from here on.
         return _record(
-            office, name, submission, terms, plan, contract, desk.profiles, tally, envelope, sealer.header.prefix, leaves, recipient_key, secret, now
+            office, name, submission, terms, plan, contract, desk, tally, envelope, sealer.header.prefix, leaves, recipients, secret, now
         )
     finally:
         leaves.close()
 
 
+def decide(office: Office, request: Request, now: datetime) -> Decided:
+    """Steps 2 and 3. Refusal: of `agree`, dihentikan, penerima_tanpa_kunci, kebijakan; Held while witnesses keep releases."""
+    terms = agree(request, office.agreements, {d: c.template for d, c in office.contracts.items()}, now)  # 2 agree
+    with office.ledger.database.read() as tx:
+        not_stopped(office, tx, now, terms.agreement.id, terms.sender.party, terms.recipient.party)
+    contract = office.contracts[terms.dataset]
+    recipients = recipient_keys(office, terms.agreement, terms.recipient, terms.day)
+    return Decided(terms, contract, recipients, office.policy.plan(terms, contract))  # 3 decide
+
+
+def plan_sha256(plan: Plan) -> str:
+    """What an officer saw in the preview is what leaves, or nothing does: digest of the policy and of every level of the plan."""
+    return hashlib.sha256(b"".join([plan.policy_sha256.encode(), *plan.levels])).hexdigest()
+
+
+def good_enough(tally: Tally, agreement: Agreement) -> None:
+    """Refusal mutu, with the report, unless enough of the whole may leave."""
+    if tally.released * 1000 < agreement.pass_rate * tally.rows or not tally.released:
+        refusal = Refusal("mutu", agreement.quality_clause, lolos=tally.released, semua=tally.rows, batas=agreement.pass_rate)
+        refusal.report = json.dumps(report_of(tally, 0, 0, ()), ensure_ascii=False, separators=(",", ":"))
+        raise refusal
+
+
 def _record(
-    office: Office, name: str, submission: Submission, terms: Terms, plan: Plan, contract: Contract, treated: Profiles,
-    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipient: AnyKemPublic, secret: bytes, now: datetime,
+    office: Office, name: str, submission: Submission, terms: Terms, plan: Plan, contract: Contract, desk: Desk,
+    tally: Tally, envelope: Mapping[str, str | int], header: bytes, leaves: LeafGatherer, recipients: Sequence[AnyKemPublic], secret: bytes, now: datetime,
 ) -> Entry:  # fmt: skip
     """Step 8, and with its commit step 9: the state `recorded` is the release."""
     agreement = terms.agreement.id
@@ -183,14 +223,14 @@ def _record(
     warnings = (*terms.warnings, *(("unik_tinggi",) if unique > UNIQUE_WARNING else ()))
     receipt_key = office.rings[agreement].get(ReceiptKey, "receipt")
     report: dict[str, object] = {}
+    by = {} if submission.person is None else {"person": submission.person}
 
     def manifest(tree: Tree, tx: Transaction) -> bytes:
         not_stopped(office, tx, now, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
-        if not office.peers.stands(terms.sender.id, submission.kid):  # and so does a revocation
-            raise Refusal("pernyataan")
-        if not office.peers.stands(terms.recipient.id, recipient.kid):
+        _still_sends(office, tx, submission, terms, now)  # and so does a revocation
+        if not all(office.peers.stands(terms.recipient.id, key.kid) for key in recipients):
             raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
-        report.update(_report(tally, tree.repeated, unique, warnings))
+        report.update(report_of(tally, tree.repeated, unique, warnings))
         return manifest_json(
             exchange=bytes.fromhex(name),
             now=utc_text(now),
@@ -198,15 +238,15 @@ def _record(
             plan=plan,
             contract_sha256=contract.sha256,
             agreement_sha256=terms.agreement.sha256,
-            submission={"sealed_sha256": submission.envelope_sha256, "statement_sha256": submission.statement_sha256},
+            submission={"sealed_sha256": submission.envelope_sha256, "statement_sha256": submission.statement_sha256, **by},
             envelope={**envelope, "header_sha256": hashlib.sha256(header).hexdigest()},
             keys={
                 "broker": receipt_key.public.kid,
                 "recipient": office.peers[terms.recipient.id].get(ReceiptPublic, "receipt").kid,
-                "recipient_kem": recipient.kid,
+                "recipient_kem": " ".join(sorted(key.kid for key in recipients)),
                 "sender": submission.kid,
             },
-            profiles=list(zip(treated.names, treated.levels, strict=True)),
+            profiles=list(zip(desk.profiles.names, desk.profiles.levels, strict=True)),
             root=tree.root,
             leaves=tree.leaves,
             outcomes=tally.outcomes,
@@ -229,7 +269,19 @@ def _record(
         header=header,
         report=lambda: json.dumps(report, ensure_ascii=False, separators=(",", ":")),
         secret=secret,
+        epoch=desk.tags.epoch,
     )
+
+
+def _still_sends(office: Office, tx: Transaction, submission: Submission, terms: Terms, now: datetime) -> None:
+    """Refusal pernyataan unless the key that signed the statement stands; wewenang unless the officer whom it names may still send for the sending system."""
+    if submission.person is None:
+        if not office.peers.stands(terms.sender.id, submission.kid):
+            raise Refusal("pernyataan")
+        return
+    person = tx.people.get(submission.person)
+    if person is None or not may(person, "kirim", terms.agreement.id, wib_date(now)) or terms.agreement.systems.get(person.party) != terms.sender.id:
+        raise Refusal("wewenang", tindakan="kirim")
 
 
 def not_stopped(office: Office, tx: Transaction, now: datetime, agreement: str, *parties: str) -> None:
@@ -247,7 +299,7 @@ def not_held(office: Office, tx: Transaction, now: datetime, agreement: str) -> 
         quorum.check(now, lambda size: entry_time(tx, agreement, size))
 
 
-def _report(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:
+def report_of(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:
     """What the sender is told: every count, and the first rows by number. Rows count from 1 below the header."""
     return {
         "rows": tally.rows,
@@ -262,7 +314,8 @@ def _report(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...])
     }
 
 
-def _core(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
+def core_of(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
+    """The core of a disclosure's envelope (docs/formats/envelope.md)."""
     return {
         "agreement": terms.agreement.id,
         "content_type": NDJSON_TYPE,
@@ -278,18 +331,23 @@ def _core(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
     }
 
 
-def _recipient_key(office: Office, terms: Terms) -> AnyKemPublic:
-    """The recipient's KEM key of the one suite that the agreement names for its party. Refusal: it has none, or another party has the same."""
-    purpose = "kem-x25519" if sealed_in_x25519(terms.agreement, terms.recipient.party, terms.day) else "kem"
-    peer = office.peers.get(terms.recipient.id)
-    key = peer.keys.get(("", purpose)) if peer else None
-    others = (keys for system, keys in office.peers.items() if System(system).party != terms.recipient.party)
-    if not isinstance(key, AnyKemPublic) or any(key == theirs for keys in others for theirs in keys.keys.values()):
-        raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
-    return key
+def recipient_keys(office: Office, agreement: Agreement, recipient: System, day: date) -> tuple[AnyKemPublic, ...]:
+    """The recipient's KEM keys of the one suite that the agreement names for its party: of its newest set, then of those before it in their overlap.
+
+    Refusal: its newest set has none, or another party has one of them.
+    """
+    purpose = "kem-x25519" if sealed_in_x25519(agreement, recipient.party, day) else "kem"
+    newest, standing = office.peers.get(recipient.id), office.peers.standing()
+    keys = tuple(dict.fromkeys(key for one in standing if one.owner == recipient.id and isinstance(key := one.keys.get(("", purpose)), AnyKemPublic)))
+    theirs = {key for one in standing if System(one.owner).party != recipient.party for key in one.keys.values()}
+    if newest is None or ("", purpose) not in newest.keys or not theirs.isdisjoint(keys):
+        raise Refusal("penerima_tanpa_kunci", penerima=recipient.id)
+    return keys
 
 
-def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: bytes, epoch: int, salt_key: bytes) -> Desk:
+def desk_of(office: Office, decided: Decided, root: bytes, epoch: int, salt_key: bytes, tags: Tags) -> Desk:
+    """What steps 5–7 need. root, epoch: of the pseudonyms' keys."""
+    terms, plan, contract = decided.terms, decided.plan, decided.contract
     treated = profiles(plan, contract)
 
     def key_of(entity: str) -> DomainKey:
@@ -299,7 +357,6 @@ def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: by
 
     index = {c.name: i for i, c in enumerate(contract.columns)}
     readable = [n for n in treated.released if any(Level(row[index[n]]) in READABLE for row in treated.levels)]
-    vault = office.rings[terms.agreement.id].secret("vault")
     return Desk(
         contract=contract,
         validator=office.validators.get(contract, terms.agreement.id, frozenset(terms.agreement.parties), terms.day),
@@ -307,23 +364,50 @@ def _desk(office: Office, terms: Terms, plan: Plan, contract: Contract, root: by
         treatment=Treatment(plan, contract, treated, office.codes, key_of),
         searched=searched_columns(contract, readable),
         quasi=tuple(n for n in treated.released if contract.columns[index[n]].kind in ("quasi", "birth_date")),
-        tag_key=derive(vault, "tag", terms.agreement.id.encode()),
+        tags=tags,
         salts=Salts(salt_key),
         day=terms.day,
     )
 
 
 def read_statement(office: Office, spooled: BinaryIO) -> Submission:
-    """The statement at the start of a submission, once its sender's signatures hold; leaves `spooled` at the envelope."""
+    """The statement at the start of a submission, once its sender's signatures hold; leaves `spooled` at the envelope.
+
+    What the broker states for an officer at the console is none of these: no request can bring one in.
+    """
+    return _stated(spooled, STATEMENT_FIELDS, "sinergi/statement/v1", lambda dsse, said: office.peers.verify(said["sender"], dsse, STATEMENT)[1])[0]
+
+
+def read_console_statement(office: Office, spooled: BinaryIO, sending: Sending) -> Submission:
+    """The same of what an officer sent from the console: signed by the broker's own receipt key of the agreement, and saying what `sending` does."""
+
+    def signed(dsse: Dsse, _: Mapping[str, str]) -> str:
+        keys = [key.public for key in office.rings[sending.agreement].all(ReceiptKey, "receipt")]
+        verify_dsse(dsse, STATEMENT, *keys)
+        return next(key.kid for key in keys if key.kid in dict(dsse.signatures))
+
+    found, person = _stated(spooled, CONSOLE_FIELDS, "sinergi/console-statement/v1", signed)
+    if (found.request, found.envelope_sha256, person, "sent") != (asked_in(sending, found.request.basis), sending.envelope_sha256, sending.person, sending.state):
+        raise Refusal("pernyataan")
+    return replace(found, person=person)
+
+
+def asked_in(sending: Sending, basis: str | None) -> Request:
+    """The request that a sending stands for."""
+    return Request(sending.agreement, sending.dataset, sending.template, sending.sender, sending.recipient, sending.purpose, basis, sending.content_type)
+
+
+def _stated(spooled: BinaryIO, fields: frozenset[str], kind: str, signed: Callable[[Dsse, Mapping[str, str]], str]) -> tuple[Submission, str | None]:
+    """The statement of exactly this kind, and the person it names. signed: the id of the key whose signatures hold, or NotVerified."""
     try:
         dsse = read_submission(spooled)
         claimed = strict_object(dsse.payload)
-        if set(claimed) != STATEMENT_FIELDS or claimed["type"] != "sinergi/statement/v1":
+        if set(claimed) != fields or claimed["type"] != kind:
             raise Refusal("bentuk_kiriman")
         texts = {k: v for k, v in claimed.items() if isinstance(v, str)}
         if set(claimed) - set(texts) - {"basis"} or not isinstance(claimed["basis"], str | None):
             raise Refusal("bentuk_kiriman")
-        _, kid = office.peers.verify(texts["sender"], dsse, STATEMENT)
+        kid = signed(dsse, texts)
     except NotVerified:
         raise Refusal("pernyataan") from None
     except (NotOpened, ValueError):
@@ -338,15 +422,16 @@ def read_statement(office: Office, spooled: BinaryIO) -> Submission:
         basis=texts.get("basis"),
         content_type=texts["content_type"],
     )
-    return Submission(request, texts["envelope_sha256"], hashlib.sha256(dsse.to_json()).hexdigest(), kid)
+    return Submission(request, texts["envelope_sha256"], hashlib.sha256(dsse.to_json()).hexdigest(), kid), texts.get("person")
 
 
 STATEMENT_FIELDS: Final = frozenset(
     {"agreement", "basis", "content_type", "created", "dataset", "envelope_sha256", "purpose", "recipient", "sender", "template", "type"}
 )
+CONSOLE_FIELDS: Final = STATEMENT_FIELDS | {"person"}
 
 
-class _Opened:
+class Opened:
     """Step 4: the spooled envelope as decrypted pieces; its digest is compared with the statement's at the end."""
 
     def __init__(self, spooled: BinaryIO, submission: Submission, terms: Terms, keys: tuple[KemKey, ...]) -> None:

@@ -57,6 +57,9 @@ LEVEL_NOTE: Final = (
 # Row flags in bit order: a row class is a set of flags, its number the sum of their bits (docs/formats/manifest.md).
 ROW_FLAGS: Final = ("anak", "spesifik", "spesifik_kolom", "disabilitas", "perorangan", "keberatan")
 
+MAP, MAP_NAME = "peta_samaran", "Peta samaran lama ke samaran baru"  # in the place of a dataset, in exchanges that the broker makes after a root's rotation
+MAP_COLUMNS: Final = ("samaran_baru", "samaran_lama")
+
 
 def class_name(number: int) -> str:
     """`umum` for no flag, otherwise the flags joined by `+` in bit order."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from broker.envelope import verify_dsse
@@ -16,7 +17,6 @@ from broker.record import entry_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from broker.envelope import Dsse
     from broker.keys import PublicSet
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PURPOSES: Final = frozenset({"request", "receipt"})
 KEMS: Final = frozenset({"kem", "kem-x25519"})  # one at least
+REASONS: Final = ("bocor", "hilang", "petugas_berganti", "sistem_ditutup", "salah_daftar", "lainnya")  # that a key counts no more
 _STANDING: Final = "SELECT fingerprint, system, state, not_after, until FROM peer WHERE state IN ('active', 'retired') ORDER BY state, confirmed DESC"  # active first
 
 
@@ -37,7 +38,7 @@ class Enrolled:
 
 
 class Peers(Mapping[str, "PublicSet"]):
-    """System → its newest set, as long as that is active and not expired: what is sealed is sealed to this.
+    """System → its newest set, as long as that is active and not expired.
 
     Reads the database at every look, and the clock; a set that cannot be read, or is not what its row says, is not there. LedgerError if nothing can be
     read. A clock that is set back revives nothing: time is the latest that was seen, or that a log's last entry had at the start.
@@ -64,8 +65,8 @@ class Peers(Mapping[str, "PublicSet"]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def standing(self, system: str) -> list[PublicSet]:
-        """The sets that the system's signatures count under: its newest, then those before it whose overlap has not ended."""
+    def standing(self, system: str | None = None) -> list[PublicSet]:
+        """The sets of the system, or of every one, that signatures count under and that is sealed to: the newest, then those before it whose overlap has not ended."""
         return self._standing(system, ("active", "retired"))
 
     def signer(self, kid: str) -> tuple[str, RequestPublic] | None:
@@ -146,3 +147,14 @@ def read_set(file: bytes, system: str, fingerprint: str) -> PublicSet | None:
 def plain(fingerprint: str) -> str:
     """64 hex digits of a fingerprint in groups, as people write it."""
     return "".join(fingerprint.split()).lower()
+
+
+def read_time(text: str) -> datetime:
+    """ValueError for a time without its offset from UTC."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError from None

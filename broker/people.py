@@ -16,14 +16,16 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.envelope import read_dsse, read_voucher, verify_dsse
+from broker.envelope import vouches
+from broker.envelope.dsse import PASSKEY as VOUCHER_OF_PASSKEY
 from broker.envelope.dsse import VOUCHER
-from broker.errors import KeyRingError, NotVerified, Refusal
+from broker.errors import KeyRingError, Refusal
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.keys import ReceiptPublic, RequestKey, RequestPublic, derive, read_public_set
 from broker.keys.sound import sound
 from broker.model import Person, utc_text, wib_date
 from broker.record import BROKER_LOG, event
+from broker.roles import MAY, may
 from broker.store import Link
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from broker.jcs import Json
     from broker.keys import Ring
     from broker.record import Book
+
+__all__ = ["MAY", "may"]  # from below; what stands here needs no naming
 
 # role → the word its account ids begin with
 WORDS: Final = MappingProxyType(
@@ -52,17 +56,6 @@ BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, o
 ACTS: Final = (
     "baca_log", "cari_subjek", "hapus_subjek", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "sahkan_kunci", "baca_data", "minta_identitas", "buka_samaran", "kelola_akun", "kirim",
 )  # fmt: skip
-MAY: Final = MappingProxyType(
-    {
-        "operator": frozenset({"baca_data", "kirim", "minta_identitas"}),
-        "admin_pihak": frozenset({"baca_log", "hentikan", "sahkan_kunci"}),
-        "auditor": frozenset({"baca_log", "cari_subjek"}),
-        "petugas_keamanan": frozenset({"baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan", "sahkan_kunci"}),
-        "ppdp": frozenset({"baca_log", "cari_subjek", "hapus_subjek", "setujui_kebijakan", "hentikan", "sahkan_kunci"}),
-        "administrator": frozenset({"kelola_akun"}),
-        "pembuka_samaran": frozenset({"buka_samaran"}),
-    }
-)
 # Acts that no role holds together, and why.
 APART: Final = (
     ("kelola_akun", "tulis_kebijakan", "who makes accounts would write rules under a name of their making"),
@@ -82,17 +75,12 @@ APART: Final = (
     ("kelola_akun", "minta_identitas", "who runs the host never asks who somebody is"),
     ("buka_samaran", "setujui_kebijakan", "who undoes pseudonyms would approve that they are enough"),
 )
+CONFIRM: Final = "sahkan_kunci"
 LINK_LIFE: Final = timedelta(hours=72)
+CONSOLE_LINK_LIFE: Final = timedelta(minutes=10)
 _APPOINTMENT: Final = re.compile(r"[A-Za-z0-9./-]{1,60}")
 _KEYS: Final = frozenset({"request", "receipt"})
 _GOVERNING: Final = frozenset({"tulis_kebijakan", "setujui_kebijakan", "hentikan"})
-
-
-def may(person: Person, act: str, agreement: str, day: date) -> bool:
-    """Whether the person's role covers the act, for that agreement, on that day. agreement: '' for `kelola_akun`, which is of none."""
-    if act not in MAY.get(person.role, frozenset()) or not person.in_office(day):
-        return False
-    return agreement == "" if act == "kelola_akun" else agreement in person.agreements
 
 
 # --- who signed
@@ -154,6 +142,8 @@ def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
                 return {"person": person.id, "token": token}
             case {"act": "link", "person": str()} if len(asked) == 2:
                 return {"person": asked["person"], "token": renew_link(office, asked["person"], now)}
+            case {"act": "console_link", "person": str()} if len(asked) == 2:
+                return {"person": asked["person"], "token": console_link(office, asked["person"], now)}
             case {"act": "enrol", "person": str(), "keys": str(), "fingerprint": str(), "voucher": str()} if len(asked) == 5:
                 keys, voucher = (b64decode(asked[name], validate=True) for name in ("keys", "voucher"))
                 return {"person": enrol_key(office, asked["person"], keys, asked["fingerprint"], now, voucher or None).id}
@@ -252,6 +242,20 @@ def renew_link(office: Office, name: str, now: datetime) -> str:
         return _link(book, person, now)
 
 
+def console_link(office: Office, name: str, now: datetime) -> str:
+    """The token of a link that signs in to the console of a demonstration, once, within 10 minutes. Refusal akun: `demonstrasi`, where this is none; `id`."""
+    if not office.demonstration:
+        raise Refusal("akun", bidang="demonstrasi")
+    token = secrets.token_urlsafe(32)
+    with office.ledger.writing() as book:
+        person = _living(book, name)
+        if person.state != "active" or not person.in_office(wib_date(now)):
+            raise Refusal("akun", bidang="id")
+        book.tx.people.add_link(token_sha256(token), Link(name, "console", int((now + CONSOLE_LINK_LIFE).timestamp()), 0))
+        record(book, person, "console_link", now)
+    return token
+
+
 def _link(book: Book, person: Person, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     book.tx.people.add_link(token_sha256(token), Link(person.id, "setup", int((now + LINK_LIFE).timestamp()), 0))
@@ -334,29 +338,63 @@ def is_new(office: Office, party: str) -> bool:
 
 
 def vouched(office: Office, person: Person, *, fresh: bool = False) -> bool:
-    """Whether the enrolled system of the person's party signed for exactly these keys: the host's administrator has no such key.
+    """Whether the enrolled system of the person's party signed for exactly these keys, or, of who has none, for a passkey of theirs: the host's administrator has no such key.
 
     The word of a set that was replaced goes on to count; that of one that was revoked, where it was recorded before the compromise. fresh: only the word
     of a set that signs today.
     """
+    if person.keys is not None or fresh:
+        return _counts(office, person, _word(office, person, VOUCHER, person.voucher, person.keys or b"", fresh=fresh))
+    with office.ledger.database.read() as tx:
+        rows = tx.people.passkeys(person.id)
+    return any(passkey_counts(office, person, row.file, row.voucher) for row in rows)
+
+
+def passkey_counts(office: Office, person: Person, file: bytes, voucher: bytes | None) -> bool:
+    """Whether the person's own key, or their party's system, vouches for the passkey of this file. That the own key is vouched for is `vouched`'s question."""
+    return _counts(office, person, passkey_word(office, person, file, voucher))
+
+
+def passkey_word(office: Office, person: Person, file: bytes, voucher: bytes | None, *, fresh: bool = False) -> Word | None:
+    """Whose word stands for the passkey of this file, whatever became of the signer since. fresh: of systems' keys only those that sign today."""
+    try:
+        if person.keys is not None and (own := read_public_set(person.keys)).owner == person.id and vouches(VOUCHER_OF_PASSKEY, voucher, own, person.id, file):
+            return Word(person.id, None, hashlib.sha256(file).hexdigest())
+    except KeyRingError:
+        return None
+    return _word(office, person, VOUCHER_OF_PASSKEY, voucher, file, fresh=fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A voucher that holds. signer: a system, or the person. compromised: since when the signer's keys may be in other hands. sha256: of the file vouched for."""
+
+    signer: str
+    compromised: str | None
+    sha256: str
+
+
+def _word(office: Office, person: Person, kind: str, voucher: bytes | None, file: bytes, *, fresh: bool) -> Word | None:
+    """The word of a system of the person's party."""
     if person.id != f"{WORDS[person.role]}-{person.id.partition('-')[2].partition('@')[0]}@{person.party}":
-        return False  # a role or a party that was changed by hand is not what the voucher names
+        return None  # a role or a party that was changed by hand is not what the voucher names
     for system in sorted(systems_of(office, person.party)):
         for keys, compromised in [(keys, None) for keys in office.peers.standing(system)] if fresh else [(e.keys, e.row.compromised_since) for e in office.peers.ever(system)]:
-            try:
-                found = read_voucher(verify_dsse(read_dsse(person.voucher or b""), VOUCHER, keys.get(ReceiptPublic, "receipt")))
-            except NotVerified:
-                continue
-            if (found.person, found.system, found.keys_sha256) == (person.id, system, hashlib.sha256(person.keys or b"").hexdigest()):
-                return compromised is None or _recorded(office, person.id, found.keys_sha256) < compromised
-    return False
+            if keys.owner == system and vouches(kind, voucher, keys, person.id, file):
+                return Word(system, compromised, hashlib.sha256(file).hexdigest())
+    return None
 
 
-def _recorded(office: Office, name: str, keys_sha256: str) -> str:
-    """When the log says that these keys of the person were last enrolled: the row beside it could be changed by hand. Far ahead if it does not."""
+def _counts(office: Office, person: Person, word: Word | None) -> bool:
+    return word is not None and (word.compromised is None or _recorded(office, person.id, word.sha256) < word.compromised)
+
+
+def _recorded(office: Office, name: str, sha256: str) -> str:
+    """When the log says that this file of the person, of keys or of a passkey, was last enrolled: the row beside it could be changed by hand. Far ahead if it does not."""
     with office.ledger.database.read() as tx:
         entries = [json.loads(entry) for _, entry in tx.audit.entries(BROKER_LOG, office.ledger.size(BROKER_LOG), "person")]
-    times = [e["time"] for e in entries if (e["act"], e["person"], e.get("keys_sha256")) == ("key_enrolled", name, keys_sha256)]
+    enrolled = {("key_enrolled", name, sha256), ("passkey_enrolled", name, sha256)}
+    times = [e["time"] for e in entries if (e["act"], e["person"], e.get("keys_sha256", e.get("passkey_sha256"))) in enrolled]
     return max(times, default="9999")
 
 
@@ -365,6 +403,14 @@ def denied(office: Office, person: Person, act: str) -> Refusal:
     if act in MAY.get(person.role, frozenset()) and person.party not in BODIES and not vouched(office, person):
         return Refusal("belum_dijamin")
     return Refusal("wewenang", tindakan=act)
+
+
+def colleagues(office: Office, person: Person, now: datetime) -> tuple[Person, ...]:
+    """Every account of the person's party, then the external auditors of their agreements. For who confirms its keys. Refusal wewenang, belum_dijamin."""
+    if not any(may(person, CONFIRM, name, wib_date(now)) for name in person.agreements) or not vouched(office, person):
+        raise denied(office, person, CONFIRM)
+    with office.ledger.database.read() as tx:
+        return tx.people.list(person.party) + tuple(one for body in BODIES for one in tx.people.list(body) if one.agreements & person.agreements)
 
 
 def end(office: Office, name: str, now: datetime) -> None:

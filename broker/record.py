@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from broker.errors import LedgerError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import LogKey, LogPublic
+from broker.keys.tags import Tags
 from broker.ledger import Checkpoint, LogTree, leaf_hash, read_checkpoint, sign_checkpoint
 from broker.ledger.manifest import MAX_ENTRY
 from broker.ledger.merkle import HASH
@@ -136,15 +137,20 @@ class Ledger:
         header: bytes,
         report: Callable[[], str],
         secret: bytes,
+        epoch: int,
     ) -> Entry:
         """Vault rows, secret, leaves, manifest, our receipt, signed checkpoint and outbox row in one transaction; the Entry once it is durable.
 
         manifest: the entry's bytes from the finished tree; it may refuse, and then nothing of this happened. sign: our DSSE over it.
         secret: what the exchange's keys were derived with (docs/formats/keys.md).
+        epoch: of the vault key that the leaves' tags were made with; if the vault was rotated meanwhile, they are made anew.
         header: the envelope's prefix, without which the outbox file is noise. report: the sender's quality report, asked after `manifest`.
         """
         with self.writing() as book:
             tx, name = book.tx, exchange.hex()
+            tags = tags_in(tx, self._rings, log)
+            if tags.epoch != epoch:  # under the tags of before everyone would be somebody new
+                leaves.retag(partial(tags.since, epoch))
             with tx.vault(log) as vault:
                 for s in leaves.segments(vault.ids):
                     tx.add_segment(name, s.number, s.low, s.high, s.rows, s.tiles)
@@ -159,6 +165,12 @@ class Ledger:
             tx.add_receipt(name, BROKER, sign(entry), at)
             tx.change_exchange(name, state="recorded", changed=at, log=log, entry=appended.index, manifest=entry, header=header, report=report())
         return Entry(exchange, log, appended.index, appended.size, appended.checkpoint)
+
+
+def tags_in(tx: Transaction, rings: Mapping[str, Ring], agreement: str) -> Tags:
+    """How the agreement's people are tagged in this transaction's vault, and only in it. Refusal kunci_dimusnahkan, kunci_nonaktif."""
+    epoch = tx.keyrings.vault_epoch(agreement)  # before the ring is looked at: it has a key before the vault does
+    return Tags.of(rings[agreement], epoch)
 
 
 def leaf_tree(tx: Transaction, exchange: str, leaves: int) -> StoredTree:
@@ -197,7 +209,7 @@ def _opened(tx: Transaction, log: str, ring: Ring) -> LogTree:
     return tree
 
 
-def event(kind: str, now: datetime, **fields: Json) -> bytes:
+def event(kind: str, now: datetime, /, **fields: Json) -> bytes:
     """A log entry that is no manifest: refusal, outcome, key or policy event. Words and ids of ours, numbers, digests."""
     return canonical({"time": utc_text(now), "type": f"sinergi/{kind}/v1", **fields})
 

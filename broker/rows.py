@@ -18,7 +18,6 @@ from broker.contract.flags import flags_of, raised, row_classes
 from broker.contract.validate import typed
 from broker.detection import Misplaced
 from broker.freetext import clean_cells, clean_texts
-from broker.keys.cmac import column_cmac
 from broker.ledger.manifest import OUTCOMES, WITHHELD_PROFILE, outcome_code
 from broker.treatment import cleaned
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from broker.contract.parse import Chunk
     from broker.contract.validate import Checked, Validator
+    from broker.keys.tags import Tags
     from broker.model import Column, Contract
     from broker.treatment import Profiles, Treatment
 
@@ -56,7 +56,7 @@ class Desk:
     treatment: Treatment
     searched: tuple[str, ...]
     quasi: tuple[str, ...]
-    tag_key: bytes
+    tags: Tags
     salts: Salts
     day: date
 
@@ -120,7 +120,7 @@ def treat_chunk(chunk: Chunk, desk: Desk, tally: Tally) -> tuple[list[bytes], Le
     profile[~good] = WITHHELD_PROFILE
     frame = clean_cells(frame, misplaced.cells).hstack(texts.columns)
     lines = _lines(frame, profile, desk, tally)  # 7 treat
-    commitments = _commit(desk.salts.next(n), lines)
+    commitments = commitments_to(desk.salts.next(n), lines)
     return lines, _leaves(frame, desk, checked, commitments, profile, outcomes, chunk.first - 1)
 
 
@@ -156,7 +156,7 @@ def _lines(frame: pl.DataFrame, profile: NDArray[np.uint16], desk: Desk, tally: 
     return lines
 
 
-def _commit(salts: bytes, lines: list[bytes]) -> NDArray[np.uint8]:
+def commitments_to(salts: bytes, lines: list[bytes]) -> NDArray[np.uint8]:
     """SHA-256(salt ‖ released line with its LF); of a withheld row, SHA-256(salt)."""
     digests = b"".join([sha256(salts[i : i + 16] + line).digest() for i, line in zip(range(0, len(salts), 16), lines, strict=True)])
     return np.frombuffer(digests, np.uint8).reshape(-1, 32)
@@ -208,7 +208,7 @@ def _leaves(
         if len(at):
             values = frame.get_column(column.name)
             rows.append(at)
-            tags.append(column_cmac(desk.tag_key, canonical_subject(values if len(at) == n else values.filter(pl.Series(who)), column.kind)))
+            tags.append(desk.tags.people(canonical_subject(values if len(at) == n else values.filter(pl.Series(who)), column.kind)))
             named |= who
     people = sum(map(len, rows))
     nobody = np.flatnonzero(~named)
@@ -216,7 +216,7 @@ def _leaves(
         rows.append(nobody)
         record = frame.get_column(desk.contract.fallback).gather(nobody)
         sequence = pl.Series([f"baris:{start + i}" for i in nobody.tolist()], dtype=pl.String)
-        tags.append(column_cmac(desk.tag_key, _record_names(record, sequence)))
+        tags.append(desk.tags.records(_record_names(record, sequence)))
     row = np.concatenate(rows)
     tag = np.concatenate(tags)
     person = np.arange(len(row)) < people

@@ -23,7 +23,8 @@ UNLOCK_VARIABLE: Final = "SINERGI_UNLOCK"  # a file with what unlocks the key ri
 CREDENTIAL: Final = "sinergi-unlock"  # its name among a systemd service's credentials
 MAX_SUBMISSION: Final = 2 << 30  # bytes of a sealed body
 MAX_LIMIT_HOURS: Final = 168
-_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "witness_limit_hours": int, "oidc": dict}
+_KEYS: Final = {"host": str, "port": int, "public_url": str, "max_submission": int, "witness_limit_hours": int, "demonstration": bool, "oidc": dict}
+_HERE: Final = ("127.0.0.1", "::1", "localhost")
 _OIDC: Final = {"issuer": str, "client_id": str, "client_secret_file": str, "claim": str, "second_factor": list}
 
 
@@ -46,6 +47,7 @@ class Settings:
     """How a broker serves. public_url: what clients sign; it must be set unless the address is loopback.
 
     witness_limit_hours: how old a log's oldest entry without its quorum of cosignatures may be before its releases wait.
+    demonstration: whether the host may hand out links that sign in to the console; on this machine alone.
     """
 
     home: Path
@@ -54,6 +56,7 @@ class Settings:
     public_url: str = ""
     max_submission: int = MAX_SUBMISSION
     witness_limit_hours: int = 4
+    demonstration: bool = False
     oidc: Oidc | None = None
 
     @property
@@ -135,12 +138,15 @@ def read_settings(home: Path) -> Settings:
         line = next((n for n, row in enumerate(text.splitlines(), 1) if row.strip().startswith(key)), 1)
         if key not in _KEYS:
             raise ConfigError(str(path), line, f"unknown key {key}")
-        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+        if not isinstance(value, _KEYS[key]) or isinstance(value, bool) != (_KEYS[key] is bool):
             raise ConfigError(str(path), line, f"{key} must be {_KEYS[key].__name__}")
         if key == "witness_limit_hours" and isinstance(value, int) and not 1 <= value <= MAX_LIMIT_HOURS:
             raise ConfigError(str(path), line, f"{key} must be from 1 to {MAX_LIMIT_HOURS}")
     oidc = values.pop("oidc", None)
-    return Settings(home, **values, oidc=None if oidc is None else _oidc(path, text, oidc))
+    settings = Settings(home, **values, oidc=None if oidc is None else _oidc(path, text, oidc))
+    if settings.demonstration and urlsplit(settings.url).hostname not in _HERE:
+        raise ConfigError(str(path), 1, "demonstration is for an address of this machine alone")
+    return settings
 
 
 def _oidc(path: Path, text: str, values: dict[str, object]) -> Oidc:
@@ -165,7 +171,7 @@ def _oidc(path: Path, text: str, values: dict[str, object]) -> Oidc:
 
 def _is_safe(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
 
 
 def shipped_policies() -> Path:

@@ -117,6 +117,20 @@ def sign_in_by_provider(office: Office, name: str, code: str | None, now: dateti
     return found, token
 
 
+def sign_in_by_link(office: Office, token: str, now: datetime) -> tuple[Person, str]:
+    """As `sign_in`, by a link that the host of a demonstration made; once. No second factor was asked for. Refusal tautan."""
+    with office.ledger.writing() as book:
+        people = book.tx.people
+        link = people.link(token_sha256(token))
+        person = people.get(link.person) if link else None
+        if not office.demonstration or link is None or person is None or link.purpose != "console" or link.used or link.until <= now.timestamp():
+            raise Refusal("tautan")
+        if person.state != "active" or not person.in_office(wib_date(now)):
+            raise Refusal("tautan")
+        people.use_link(token_sha256(token), int(now.timestamp()))
+        return person, _opened(book, person, now, "tautan", totp=False)
+
+
 def _judged(office: Office, book: Book, name: str, code: str, now: datetime, *, right: bool) -> Person | None:
     """The person, if password and code are right and the account is open; otherwise None, and it is counted."""
     people = book.tx.people
@@ -171,6 +185,23 @@ def whose(office: Office, token: str, now: datetime) -> tuple[Person, Session]:
         with office.ledger.database.write() as write:
             write.people.touch_session(name, at)
     return person, session
+
+
+def again(office: Office, person: Person, code: str, now: datetime) -> None:
+    """Asks for a signed-in officer's second factor once more, before something that is not undone. Refusal masuk; what is tried counts as a sign-in does."""
+    with office.ledger.writing() as book:
+        found = _judged(office, book, person.id, code, now, right=True)
+        if found is not None:
+            book.tx.people.change_credential(person.id, failures=0, locked=0)
+    if found is None:
+        raise Refusal("masuk")
+
+
+def began(office: Office, token: str) -> str | None:
+    """The id of whose session it was, also when it is over; None if there never was one or it was ended."""
+    with office.ledger.database.read() as tx:
+        session = tx.people.session(token_sha256(token))
+    return session.person if session else None
 
 
 def sign_out(office: Office, token: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 SEGMENTS: Final = 64  # emptied in one transaction: 58 MB of log, and others wait no longer
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
+DRAFT_LIFE: Final = timedelta(minutes=30)
 JUMP: Final = 30  # days that a broker may have been off without more ado
 RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 
@@ -32,11 +33,25 @@ def take_up(office: Office, now: datetime) -> list[str]:
         if row.tries >= MAX_TRIES:
             refuse(office, row.id, Refusal("pengolahan"), now)
     waiting = [row.id for row in accepted if row.tries < MAX_TRIES]
+    drop_drafts(office, now)
     with office.ledger.database.read() as tx:
         kept = [row.id for row in tx.exchanges_in(*RELEASED_STATES) if row.header is not None]
-    office.folders.sweep(waiting, kept)
+        drafts = [office.folders.draft(draft.id).name for draft in tx.sendings.drafts()]
+    office.folders.sweep([*waiting, *drafts], kept)
     finish_erasures(office)
     return waiting
+
+
+def drop_drafts(office: Office, now: datetime) -> int:
+    """Every minute, and at start: ends the drafts whose time is over, first the row, then the sealed file. Returns how many."""
+    oldest = utc_text(now - DRAFT_LIFE)
+    with office.ledger.database.read() as tx:
+        over = [draft.id for draft in tx.sendings.drafts() if draft.created <= oldest]
+    for name in over:
+        with office.ledger.database.write() as tx:
+            tx.sendings.drop(name)
+        office.folders.draft(name).unlink(missing_ok=True)
+    return len(over)
 
 
 def count_try(office: Office, name: str) -> None:

@@ -20,6 +20,7 @@ from broker.detection import detect
 from broker.errors import ConfigError
 from broker.exchange import Office
 from broker.keys import Rings, create_ring, open_ring, public_set, write_private
+from broker.keys.ring import sweep
 from broker.lifecycle import start
 from broker.model import wib_date
 from broker.peers import open_peers
@@ -33,7 +34,7 @@ from broker.store import Database
 from broker.witnessing import read_quorums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from broker.keys import PublicSet
     from broker.model import Agreement, Contract
@@ -76,7 +77,7 @@ def open_office(home: Path, now: datetime, clock: Callable[[], datetime] = lambd
     folders.create()
     database = Database(home / "ledger.db")
     rings = _rings(home, database, (*agreements, BROKER_LOG))
-    ledger = Ledger(database, rings)
+    ledger, settings = Ledger(database, rings), read_settings(home)
     codes = load_codelists(policies / "codes")
     office = Office(
         agreements=agreements,
@@ -89,15 +90,18 @@ def open_office(home: Path, now: datetime, clock: Callable[[], datetime] = lambd
         peers=open_peers(ledger, clock),
         ledger=ledger,
         folders=folders,
-        quorums=read_quorums(home, agreements, rings, read_settings(home).witness_limit_hours, now),
+        quorums=read_quorums(home, agreements, rings, settings.witness_limit_hours, now),
+        demonstration=settings.demonstration,
     )
     settle(office, now)
     start(office, now)
     return office
 
 
-def _rings(home: Path, database: Database, names: Iterable[str]) -> Rings:
-    """Every ring, none older than the one that was last in use."""
+def _rings(home: Path, database: Database, names: Collection[str]) -> Rings:
+    """Every ring, none older than the one that was last in use; what a crash left of a change is deleted."""
+    for name in names:
+        sweep(home / "secrets" / name)
     with database.read() as tx:
         return Rings(home / "secrets", {name: open_ring(home / "secrets" / name, at_least=tx.keyrings.version(name)) for name in names})
 

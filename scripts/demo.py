@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
+from urllib.parse import parse_qs, urlsplit
 
+import pyotp
 from demo_world import (
     HOMES,
     NK,
@@ -53,6 +56,7 @@ MARK: Final = ".sinergi-demo"  # only a folder that holds it is ever emptied
 ROWS, OPENINGS, MESS = 1000, 200, 0.01
 BASIS: Final = "UU 13/2003 Pasal 35"
 SHOWN: Final = ("nik", "nama_lengkap", "tanggal_lahir", "jenis_kelamin", "kode_wilayah", "no_hp", "pendidikan_tertinggi")
+GUESTS: Final = ("operator", "auditor", "petugas_keamanan")
 NOTE: Final = "catatan_pengantar_kerja"
 NIK: Final = re.compile(r"\d{16}")
 SHOWN_OPENINGS: Final = ("id_lowongan", "nama_pemberi_kerja", "nama_jabatan", "kode_wilayah_kerja", "kontak_no_hp", "status_lowongan")
@@ -73,6 +77,7 @@ def prepare(demo: Demo) -> dict[str, str]:
         sample("lowongan", "lowongan.ndjson", OPENINGS, "--party", "kemnaker"),
         sample("wlkp", "wlkp.csv", 20, "--party", "kemnaker", "--agreement", "nk-binjai-2025"),
     )
+    (demo.folder / "broker" / "broker.toml").write_text("demonstration = true\n")
     mangle(demo.files / "pencari_kerja.xlsx", demo.files / "lewat_excel.xlsx")
     given = {system: fingerprint(text) for system, text in zip(HOMES, printed, strict=False)}  # by written notice, Pasal 11
     public = demo.folder / "broker" / "public.json"
@@ -244,9 +249,38 @@ def empty_folder(folder: Path) -> int:
     return lock
 
 
+def guest(demo: Demo, role: str, system: str) -> str:
+    """A demonstration person of the system's party, their keys enrolled and vouched for, their account set up; their id."""
+    party, port, files = system.partition("@")[2], ("--port", str(demo.port)), demo.folder / HOMES[system]
+    added = demo.broker("people", "add", "--role", role, "--party", party, "--appointment", "SK-2/2026", "--from", "2026-01-01", "--name", "Petugas", *port)
+    found = re.search(r"Akun: (\S+)\n.*: (\S+)\n", added)
+    if found is None:
+        raise Failed(f"people add: no account in\n{added}")
+    person, token = found.groups()
+    own = fingerprint(demo.broker("keys", "new", "--system", person, "--url", demo.url, home=person))
+    file, voucher = demo.folder / person / f"{person}.json", files / f"{person}.jaminan"
+    demo.broker("keys", "vouch", file, "--fingerprint", own, home=HOMES[system])
+    demo.broker("people", "enrol-key", file, "--fingerprint", own, "--voucher", voucher, *port)
+    made = demo.post("/v1/people/setup", token=token, password=secrets.token_urlsafe(16))
+    secret = parse_qs(urlsplit(made["otpauth"]).query)["secret"][0]
+    demo.post("/v1/people/setup", confirm=made["confirm"], code=pyotp.TOTP(secret).now())
+    return person
+
+
+def guests(demo: Demo) -> None:
+    """Prints the console's address, and a link for each of three demonstration people."""
+    people = together(*(partial(guest, demo, role, SIJOKER) for role in GUESTS))
+    links = together(*(partial(demo.broker, "people", "console-link", person, "--port", str(demo.port)) for person in people))
+    tell(f"\nKonsol: {demo.url}/konsol. Tautan masuk, sekali pakai, 10 menit, hanya dari mesin ini:", "The console; links that sign in, once, within 10 minutes, from this machine:")
+    for person, link in zip(people, links, strict=True):
+        console.print(f"  {person:<22} {link.strip()}", markup=False, soft_wrap=True)
+    tell(f"Tautan baru: broker people console-link ID --home broker --port {demo.port}", "For another link, in the folder below.")
+
+
 def go_on(demo: Demo) -> None:
     """Serves until Ctrl-C."""
     demo.serve()
+    guests(demo)
     program, folder = ROOT / ".venv" / "bin" / "broker", demo.folder
     tell(f"\nBroker melayani di {demo.url} sampai Ctrl-C. Di terminal lain:", "It serves until Ctrl-C. In another terminal:")
     console.print(

@@ -199,8 +199,8 @@ class Town:
         assert entry["clause"].startswith(("Pasal", "Lampiran"))
 
     # --- the parties, over HTTP
-    def app(self) -> FastAPI:
-        app = create_app(self.office, URL, 64 << 20, lambda: self.now)
+    def app(self, url: str = URL) -> FastAPI:
+        app = create_app(self.office, url, 64 << 20, lambda: self.now)
         self._workers.append(app.state.worker)
         return app
 

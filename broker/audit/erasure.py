@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -22,12 +22,10 @@ from broker.audit.asked import allowed, names_of, reasoned, refused
 from broker.audit.search import require
 from broker.audit.subject import ALONE, ALONE_WITHIN
 from broker.errors import Refusal
-from broker.keys import derive
-from broker.keys.cmac import column_cmac
 from broker.ledger.newcomers import place
 from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
-from broker.record import event
+from broker.record import event, tags_in
 from broker.upkeep import finish_erasures
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
     from broker.exchange import Office
     from broker.jcs import Json
+    from broker.keys.tags import Tags
     from broker.model import Person
     from broker.record import Book
     from broker.store import Transaction
@@ -80,28 +79,30 @@ def erase_subject(office: Office, person: Person, agreement: str, subject: str, 
     """
     allowed(office, person, ERASE, agreement, now)
     _grounded(ground, subject)
-    (name,) = names_of((subject,))
-    key = derive(office.rings[agreement].secret("vault"), "tag", agreement.encode())
-    tag = column_cmac(key, pl.Series([name], dtype=pl.String))[0].tobytes()
+    name = pl.Series(names_of((subject,)))
     with office.ledger.database.read() as tx:  # a search through all commitments: not while everyone waits to write
-        known = tx.vault(agreement).find(tag)
-        where = _committed(tx, agreement, tag, known)
+        tags = tags_in(tx, office.rings, agreement)
+        known = tx.vault(agreement).find(tags.people(name).tobytes())
+        where = _committed(tx, agreement, tags, name, known)
     with _erasing(office, person, agreement, now) as book:
-        gone = book.tx.vault(agreement).forget(tag)
-        where = where if gone == known else _committed(book.tx, agreement, tag, gone)
+        tags = tags_in(book.tx, office.rings, agreement)
+        gone = book.tx.vault(agreement).forget(tags.people(name).tobytes())
+        where = where if gone == known else _committed(book.tx, agreement, tags, name, gone)
         if where is not None:
             book.tx.kept.erase_salt(*where)
         recorded = _record(book, person, agreement, "subject", ground, now, subjects=1)
     return _finished(office, recorded)
 
 
-def _committed(tx: Transaction, agreement: str, tag: bytes, person: bytes | None) -> tuple[str, int] | None:
+def _committed(tx: Transaction, agreement: str, tags: Tags, name: pl.Series, person: bytes | None) -> tuple[str, int] | None:
     """The exchange that brought a person into the vault, and their place in its list; None for who came before there were lists."""
     if person is None:
         return None
+    ever = [replace(tags, epoch=epoch).people(name).tobytes() for epoch in tags.keys]  # a commitment is to the tag of its day
     for new in tx.kept.new(agreement):
-        if (number := place(new.hashes, new.salts, tag, person)) is not None:
-            return new.exchange, number
+        for tag in ever:
+            if (number := place(new.hashes, new.salts, tag, person)) is not None:
+                return new.exchange, number
     return None
 
 

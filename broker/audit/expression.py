@@ -91,7 +91,7 @@ class _Parser:
         self._at = self._depth = 0
         if len(text) > MAX_TEXT:
             raise self._wrong(MAX_TEXT, "terlalu panjang")
-        if (at := _identity_number(text)) is not None:
+        if (at := identity_number(text)) is not None:
             raise self._wrong(at, "nomor identitas tidak boleh di sini")
         self._tokens = self._cut()
 
@@ -185,7 +185,7 @@ class _Parser:
         raise self._wrong(token.at, wanted.get(field.kind, "nilai tidak berbentuk seperti itu"))
 
 
-def _identity_number(text: str) -> int | None:
+def identity_number(text: str) -> int | None:
     """Where something begins that may be a NIK, KK or NPWP: so many digits with only signs between them, or within one word or quotation."""
     bare = _DIGEST.sub(lambda found: "x" * len(found[0]), text)
     if found := _GROUPED.search(bare):

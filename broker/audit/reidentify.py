@@ -28,20 +28,20 @@ from broker.audit.subject import FETCHED_WITHIN, PENDING, asked_about, seal_aske
 from broker.contract.parse import NDJSON_TYPE
 from broker.envelope import seal
 from broker.errors import Held, Refusal
-from broker.exchange import not_stopped
+from broker.exchange import not_stopped, recipient_keys
 from broker.jcs import canonical
-from broker.keys import KemPublic, derive, ref_key
-from broker.keys.cmac import column_cmac, ecb
+from broker.keys import ref_key
+from broker.keys.cmac import ecb
 from broker.ledger import RELEASED
 from broker.lifecycle.officers import READ, agreements_of
-from broker.model import WIB, Level, System, utc_text, wib_date
-from broker.people import may, vouched
-from broker.record import event
-from broker.store import IdentityRequest
+from broker.model import MAP, WIB, Level, System, utc_text, wib_date
+from broker.people import denied, may, vouched
+from broker.record import event, tags_in
+from broker.store import Identities, IdentityRequest
 from broker.treatment import NIK, PERSONS, TOKEN, DomainKey, epoch_of, turned_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from broker.exchange import Office
@@ -140,9 +140,9 @@ def ask(office: Office, person: Person, question: Question, now: datetime) -> Sh
 
 
 def _allowed(office: Office, person: Person, act: str, agreement: str, now: datetime) -> str:
-    """The agreement. Refusal wewenang, recorded, unless it is of the person's party, they may do the act in it today, and their system vouches for their key."""
+    """The agreement. Refusal wewenang or belum_dijamin, recorded, unless it is of the person's party, they may do the act in it today, and their system vouches for their key."""
     if agreement not in agreements_of(office, person, act, now) or not vouched(office, person):
-        raise refused(office, person, agreement, Refusal("wewenang", tindakan=act), now)
+        raise refused(office, person, agreement, denied(office, person, act), now)
     return agreement
 
 
@@ -191,14 +191,30 @@ def _record(book: Book, row: IdentityRequest, act: str, person: Person, now: dat
 
 # --- the two parties
 def open_requests(office: Office, person: Person, now: datetime) -> list[Shown]:
-    """Requests that wait: to an operator those of their party, to who approves all of their agreements. Refusal wewenang for anyone else."""
+    """Requests that wait, by agreement: to an operator those of their party, to who approves all of their agreements. Refusal wewenang for anyone else."""
+    return _seen_by(office, person, now, Identities.open)
+
+
+def requests(office: Office, person: Person, now: datetime) -> list[Shown]:
+    """The same whatever became of them, the newest first. Refusal wewenang."""
+    return sorted(_seen_by(office, person, now, Identities.of), key=lambda one: (one.row.asked, one.row.id), reverse=True)
+
+
+def _seen_by(office: Office, person: Person, now: datetime, rows: Callable[[Identities, str], list[IdentityRequest]]) -> list[Shown]:
     mine = {act: agreements_of(office, person, act, now) for act in (ASK, APPROVE)}
     if not any(mine.values()) or not vouched(office, person):
         raise Refusal("wewenang", tindakan=APPROVE)
     with office.ledger.writing() as book:
-        book.tx.identities.lapse(utc_text(now))
-        rows = [row for name in office.agreements for row in book.tx.identities.open(name) if name in mine[APPROVE] or (name in mine[ASK] and row.party == person.party)]
-        return [_shown(book.tx, row) for row in rows]
+        identities = book.tx.identities
+        identities.lapse(utc_text(now))
+        found = [row for name in office.agreements for row in rows(identities, name) if name in mine[APPROVE] or (name in mine[ASK] and row.party == person.party)]
+        return [_shown(book.tx, row) for row in found]
+
+
+def used(office: Office, person: Person, agreement: str, now: datetime) -> int:
+    """How many tokens of QUOTA the person's party asked about in this civil month."""
+    with office.ledger.database.read() as tx:
+        return tx.identities.used(agreement, person.party, _month(now))
 
 
 def request(office: Office, person: Person, name: str, now: datetime) -> Shown:
@@ -294,7 +310,7 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
     Of who a token turns back to, the vault must know them, and a released row of theirs must have shown a column of that entity, or a text, as tokens.
     """
     row, ring = exchange.row, office.rings[exchange.row.agreement]
-    tag_key, vault = derive(ring.secret("vault"), "tag", row.agreement.encode()), tx.vault(row.agreement)
+    in_vault, vault = tags_in(tx, office.rings, row.agreement), tx.vault(row.agreement)
     epoch = epoch_of(tokens[0])
     root = ring.seeds("root").get(epoch or 0)
     if epoch is None or root is None:
@@ -306,7 +322,7 @@ def _behind(office: Office, tx: Transaction, exchange: _Exchange, tokens: Sequen
         )
         numbers = {token: number for token, number in zip(tokens, turned_back(tokens, entity, key), strict=True) if number is not None}
         names = [number if kind == NIK else f"paspor:{number}" for number in numbers.values()]
-        tags = column_cmac(tag_key, pl.Series(names, dtype=pl.String))
+        tags = in_vault.people(pl.Series(names, dtype=pl.String))
         for (token, number), tag in zip(numbers.items(), tags, strict=True):
             person = vault.find(tag.tobytes())
             if person is None:
@@ -321,7 +337,9 @@ def _shows(office: Office, exchange: _Exchange, leaf: bytes, entity: str) -> boo
     """Whether the row of a stored leaf left with tokens of the entity in it."""
     if leaf[50] != RELEASED:
         return False
-    manifest, contract = exchange.manifest, office.contracts[exchange.row.dataset]
+    manifest, contract = exchange.manifest, office.contracts.get(exchange.row.dataset)
+    if contract is None:
+        return exchange.row.dataset == MAP and bool(manifest["submission"]["entity"] == entity)
     bearing = {column.name for column in contract.columns if column.token == entity or column.type == "text"}
     levels = manifest["profiles"][int.from_bytes(leaf[48:50], "big")]["levels"]
     return any(column in bearing and int(level) == Level.PSEUDONYM for column, level in zip(manifest["columns"], levels, strict=True))
@@ -334,7 +352,7 @@ def _sealed(office: Office, exchange: _Exchange, tokens: Sequence[str], told: Ma
         "agreement": row.agreement, "content_type": NDJSON_TYPE, "created": utc_text(now), "dataset": row.dataset, "exchange": row.id, "kind": KIND, "purpose": row.purpose,
         "recipient": row.recipient, "sender": row.sender, "template": exchange.manifest["contract"]["template"], "v": 1,
     }  # fmt: skip
-    sealer = seal(core, [office.peers[row.recipient].get(KemPublic, "kem")])
+    sealer = seal(core, recipient_keys(office, office.agreements[row.agreement], System(row.recipient), wib_date(now)))
     lines = [{"jenis": one.kind if one else None, "nomor": one.number if one else None, "samaran": token} for token in tokens for one in [told.get(token)]]
     return sealer.header.prefix + sealer.update(b"".join(canonical(line) + b"\n" for line in lines)) + sealer.finish()
 

@@ -21,7 +21,7 @@ from broker.audit.expression import COLUMN, parse
 from broker.errors import REASONS, Refusal
 from broker.jcs import canonical, strict_object
 from broker.lifecycle.officers import READ, readable
-from broker.model import wib_date
+from broker.model import MAP, MAP_COLUMNS, wib_date
 from broker.people import denied, may
 from broker.record import event
 from broker.store import type_text
@@ -39,8 +39,11 @@ MAX_PAGE: Final = 1000
 TARGETS: Final = ("pertukaran", "entri")
 STATES: Final = ("recorded", "delivered", "receipted", "refused")
 DECISIONS: Final = ("dirilis", "ditahan", "ditolak")
-EXCHANGE, OUTCOME = type_text("exchange"), type_text("outcome")
+EXCHANGE, OUTCOME, REFUSAL = map(type_text, ("exchange", "outcome", "refusal"))
 CACHED: Final = 4096  # manifests kept decoded: some 10 MB
+SMALL: Final = 16_384  # other entries: some 25 MB
+ID: Final = slice(len(b'{"exchange":"'), len(b'{"exchange":"') + 32)  # of an outcome entry, in its canonical form: reading thousands whole would cost more than the look-up
+_WORD: Final = ID.stop + len(b'","outcome":"')
 
 
 def require(office: Office, person: Person, act: str, agreement: str, now: datetime) -> None:
@@ -138,11 +141,16 @@ def search(office: Office, person: Person, expression: str, now: datetime, *, ta
     return Page(tuple(page), total, _after(sizes, page[-1].key) if rest else None, sizes)
 
 
-def found(tx: Transaction, sizes: Mapping[str, int], wanted: Test, target: str = "pertukaran") -> Iterator[Found]:
-    """Every entry of the logs' first `sizes` that is wanted, log by log, oldest first; read as it is asked for."""
+def found(tx: Transaction, sizes: Mapping[str, int], wanted: Test, target: str = "pertukaran", naming: bytes = b"") -> Iterator[Found]:
+    """Every entry of the logs' first `sizes` that is wanted, log by log, oldest first; read as it is asked for.
+
+    naming: bytes that a wanted entry has, so that the others need no reading.
+    """
     for log, size in sizes.items():
-        known = states(entry for _, entry in tx.audit.entries(log, size, "outcome"))
+        known = states(entry for _, entry in tx.audit.entries(log, size, "outcome") if naming in entry)
         for index, entry in tx.audit.entries(log, size):
+            if naming not in entry or (target == "pertukaran" and EXCHANGE not in entry and REFUSAL not in entry):
+                continue
             facts = facts_of(entry)
             state = "refused" if facts.kind == "refusal" and facts.exchange else known.get(facts.exchange or "", "recorded") if facts.kind == "exchange" else None
             one = Found(log, index, entry, facts, state)
@@ -158,7 +166,7 @@ def exchange(office: Office, person: Person, name: str, now: datetime) -> tuple[
         if row is None or row.log not in logs or row.entry is None:
             raise Refusal("tidak_ada")
         sizes = {row.log: office.ledger.size(row.log)}
-        about = list(found(tx, sizes, lambda get: name in get("pertukaran"), "entri"))
+        about = list(found(tx, sizes, lambda get: name in get("pertukaran"), "entri", name.encode()))
     (itself,) = (one for one in about if one.index == row.entry)
     with office.ledger.writing() as book:
         book.append(itself.log, event("query", now, act="read", exchange=name, person=person.id))
@@ -175,7 +183,7 @@ def vocabulary(office: Office, logs: list[str]) -> Mapping[str, frozenset[str]]:
         "pengirim": sides,
         "penerima": sides,
         "pihak": parties,
-        "dataset": frozenset(office.contracts),
+        "dataset": frozenset((*office.contracts, MAP)),
         "tujuan": frozenset(p.code for a in own for p in a.purposes),
         "keputusan": frozenset(DECISIONS),
         "alasan": frozenset(REASONS),
@@ -184,16 +192,21 @@ def vocabulary(office: Office, logs: list[str]) -> Mapping[str, frozenset[str]]:
 
 
 def columns(office: Office) -> frozenset[str]:
-    return frozenset(name for contract in office.contracts.values() for name in contract.names)
+    return frozenset((*MAP_COLUMNS, *(name for contract in office.contracts.values() for name in contract.names)))
 
 
 # --- what an entry says
 def facts_of(entry: bytes) -> Facts:
-    return _manifest_facts(entry) if EXCHANGE in entry else _facts(entry)
+    return _manifest_facts(entry) if EXCHANGE in entry else _small_facts(entry)
 
 
 @lru_cache(CACHED)
 def _manifest_facts(entry: bytes) -> Facts:
+    return _facts(entry)
+
+
+@lru_cache(SMALL)
+def _small_facts(entry: bytes) -> Facts:
     return _facts(entry)
 
 
@@ -251,8 +264,8 @@ def _levels(names: tuple[str, ...], profiles: tuple[str, ...]) -> Mapping[str, t
 
 def states(outcomes: Iterable[bytes]) -> dict[str, str]:
     """Exchange → the last state that outcome entries, in order, tell of; one that is not in it is recorded."""
-    told = map(json.loads, outcomes)
-    return {entry["exchange"]: entry["outcome"] for entry in told if entry["outcome"] in STATES}
+    told = ((entry[ID].decode(), entry[_WORD : entry.index(b'"', _WORD)].decode()) for entry in outcomes)
+    return {exchange: word for exchange, word in told if word in STATES}
 
 
 # --- pages

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -20,23 +20,21 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from broker.audit.asked import allowed, names_of, reasoned, refused
-from broker.audit.search import EXCHANGE, OUTCOME, facts_of, states
+from broker.audit.search import EXCHANGE, ID, OUTCOME, facts_of, states
 from broker.errors import NotOpened, Refusal
 from broker.identity.sealed import seal_secret, unseal_secret
 from broker.jcs import canonical
 from broker.keys import derive, ref_key, referred
-from broker.keys.cmac import column_cmac
 from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
 from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
 from broker.people import BODIES, denied, may, vouched
-from broker.record import event, leaf_tree
-from broker.store import SubjectRequest
+from broker.record import event, leaf_tree, tags_in
+from broker.store import SubjectRequest, type_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from broker.exchange import Office
     from broker.jcs import Json
@@ -49,7 +47,7 @@ ALONE: Final = 20  # that one person asks about within a day without a second
 ALONE_WITHIN: Final = timedelta(hours=24)
 PENDING: Final = timedelta(days=7)  # that a request waits for its approver
 FETCHED_WITHIN: Final = timedelta(hours=24)  # of its approval
-_ID: Final = slice(len(b'{"exchange":"'), len(b'{"exchange":"') + 32)  # of an outcome entry, in its canonical form: reading thousands whole would cost more than the look-up
+IDENTITY: Final = type_text("identity")
 _WORDS: Final = {code: word for word, code in OUTCOMES.items()}
 
 
@@ -85,21 +83,39 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """That someone was told who is behind the person's token. person: who asked, at `asked`, for the system `recipient`; approvers: who agreed; time: of the answer, at `index`."""
+
+    exchange: str
+    index: int
+    time: str
+    asked: str
+    person: str
+    recipient: str
+    ground: str
+    approvers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One person, in the order asked. known: the vault has a number of theirs; if not, nothing was looked for, and nothing is said of them.
 
-    without: exchanges looked through that have no leaf of theirs; 0 of who is not known. proofs: as docs/formats/audit.md says.
+    identities: of who was told whose token it is, newest first. without: exchanges looked through that have no leaf of theirs; 0 of who is not known. proofs: as docs/formats/audit.md says.
     """
 
     known: bool
     disclosures: tuple[Disclosure, ...]
     without: int
     proofs: tuple[Mapping[str, Any], ...]
+    identities: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """size: of the agreement's log that it is of. looked: exchanges looked through; unlooked: those whose leaves or key are gone."""
+    """size: of the agreement's log that it is of. looked: exchanges looked through; unlooked: those whose leaves or key are gone.
+
+    untold: of how many answers about tokens nobody can say any more whom they told of, for the same reason.
+    """
 
     request: str
     agreement: str
@@ -111,6 +127,7 @@ class Answer:
     looked: int
     unlooked: tuple[str, ...]
     subjects: tuple[Subject, ...]
+    untold: int
 
     @property
     def hits(self) -> int:
@@ -253,18 +270,19 @@ def _answered(office: Office, person: Person, row: SubjectRequest, names: Sequen
 
 def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetime) -> Answer:
     """What the leaves of an agreement's exchanges say of the people. names: as their tags are made of. Asks nobody's leave and records nothing."""
-    ring, size = office.rings[row.agreement], office.ledger.size(row.agreement)
-    roots, vault_key = ring.secrets("root"), ring.secret("vault")
-    tags = column_cmac(derive(vault_key, "tag", row.agreement.encode()), pl.Series(names, dtype=pl.String))
+    roots, size = office.rings[row.agreement].secrets("root"), office.ledger.size(row.agreement)
     with office.ledger.database.read(mapped=True) as tx:
+        tags = tags_in(tx, office.rings, row.agreement).people(pl.Series(names, dtype=pl.String))
         vault, erased = tx.vault(row.agreement), tx.kept.secrets(row.agreement)
         ids = [vault.find(tag.tobytes()) for tag in tags]
         known = b"".join(filter(None, ids))
-        stored, manifests, refs, unlooked, outcomes = tx.leaf_counts(), {}, {}, [], []
+        stored, manifests, refs, unlooked, outcomes, identities = tx.leaf_counts(), {}, {}, [], [], []
         for index, entry in tx.audit.entries(row.agreement, size):
             if OUTCOME in entry:
                 outcomes.append(entry)
             if EXCHANGE not in entry:
+                if IDENTITY in entry:
+                    identities.append((index, json.loads(entry)))
                 continue
             facts = facts_of(entry)
             name = facts.exchange or ""
@@ -277,17 +295,37 @@ def look(office: Office, row: SubjectRequest, names: Sequence[str], now: datetim
             manifests[name] = (index, entry)
             made = BytesIO(referred(key, known))
             refs[name] = [None if who is None else made.read(16) for who in ids]
+        told, untold = [], 0
+        for one, whose in _told(identities, row):
+            key = ref_key(roots, bytes.fromhex(one.exchange), erased.get(one.exchange))
+            if key is None:
+                untold += 1
+                continue
+            made = BytesIO(referred(key, known))
+            told.append((one, [who is not None and made.read(16).hex() in whose for who in ids]))
         leaves = tx.leaves_of({name: [ref for ref in of if ref is not None] for name, of in refs.items()})
         reached = {name for name, _ in leaves}
-        state = states(entry for entry in outcomes if entry[_ID].decode() in reached)
+        state = states(entry for entry in outcomes if entry[ID].decode() in reached)
         subjects = []
         for number in range(len(names)):
             hits = {name: leaves[name, ref] for name, of in refs.items() if (ref := of[number]) is not None and (name, ref) in leaves}
             made_of = [_disclosure(*manifests[name], state.get(name, "recorded"), found) for name, found in hits.items()]
             proofs = [_proof(tx, name, ref, manifests[name][1]) for name, of in refs.items() if row.proofs and (ref := of[number]) is not None]
             known_now, newest = ids[number] is not None, tuple(sorted(made_of, key=lambda d: (d.time, d.index), reverse=True))
-            subjects.append(Subject(known_now, newest, len(refs) - len(hits) if known_now else 0, tuple(proofs)))
-    return Answer(row.id, row.agreement, row.starts, row.ends, row.asked, utc_text(now), size, len(refs), tuple(unlooked), tuple(subjects))
+            subjects.append(Subject(known_now, newest, len(refs) - len(hits) if known_now else 0, tuple(proofs), tuple(one for one, of in reversed(told) if of[number])))
+    return Answer(row.id, row.agreement, row.starts, row.ends, row.asked, utc_text(now), size, len(refs), tuple(unlooked), tuple(subjects), untold)
+
+
+def _told(entries: Sequence[tuple[int, Mapping[str, Any]]], row: SubjectRequest) -> Iterator[tuple[Told, Sequence[str]]]:
+    """Each answer of the days asked about, and the references of whom it told. entries: `sinergi/identity/v1` with their places, in order."""
+    earlier: dict[str, list[Mapping[str, Any]]] = {}
+    for index, entry in entries:
+        before = earlier.setdefault(entry["request"], [])
+        if entry["act"] == "answered" and row.starts <= wib_date(datetime.fromisoformat(entry["time"])).isoformat() <= row.ends:
+            asked = next(one["time"] for one in before if one["act"] == "asked")
+            approvers = tuple(one["person"] for one in before if one["act"] == "approved")
+            yield Told(entry["exchange"], index, entry["time"], asked, entry["person"], entry["recipient"], entry["ground"], approvers), entry["refs"]
+        before.append(entry)
 
 
 def _disclosure(index: int, entry: bytes, state: str, leaves: Sequence[bytes]) -> Disclosure:

@@ -54,6 +54,8 @@ def pages(said: Mapping[str, Any]) -> bytes:
         page.text_line(UNKNOWN, style="B")
     if said["unlooked"]:
         page.text_line(f"{said['unlooked']} pertukaran lain tidak dapat diperiksa lagi: rinciannya sudah dihapus menurut aturan retensi atau penghapusan.")
+    if said["untold"]:
+        page.text_line(f"Tentang {said['untold']} pembukaan kode lain tidak dapat dikatakan lagi siapa orangnya: kunci pertukarannya sudah dihapus.")
     for one in said["withheld"]:
         page.text_line(f"Tidak ditampilkan: {one['count']} pengungkapan, berdasarkan {one['ground']}: {one['text']}.", style="B")
     for number, one in enumerate(shown, 1):
@@ -65,6 +67,16 @@ def pages(said: Mapping[str, Any]) -> bytes:
             ]
         )  # fmt: skip
         page.rows(("Bentuk", "Artinya", "Kolom"), _by_level(one["columns"]), (16, 28, 60), size=8)
+    if said["identities"]:
+        page.heading("Kode Anda dibuka", room=45)
+        page.text_line("Penerima meminta tahu siapa di balik kode Anda, dan diberi tahu setelah petugas kedua pihak menyetujuinya.")
+    for one in said["identities"]:
+        page.pairs(
+            [
+                ("Waktu", f"{wib(one['time'])} WIB, diminta {wib(one['asked'])} WIB"), ("Diberitahukan kepada", one["recipient"]), ("Diminta oleh", one["person"]),
+                ("Disetujui oleh", ", ".join(one["approvers"])), ("Dasar", one["ground_text"]), ("Pertukaran", one["exchange"]),
+            ]
+        )  # fmt: skip
     page.heading("Keterangan")
     page.text_line(
         f"Kolom yang tidak disebut tidak diserahkan. Yang ditampilkan adalah bentuk paling terbuka dari baris tentang Anda. {LEVEL_NOTE[0]} Laporan ini dibuat dari log yang tidak dapat diubah tanpa "

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.audit.handout import at_checkpoint, handed_out
+from broker.audit.reidentify import GROUNDS as IDENTITY_GROUNDS
 from broker.audit.subject import Answer, Question, answer, ask
 from broker.audit.subject import request as request_of
 from broker.errors import Refusal
 from broker.jcs import canonical
 from broker.ledger import OUTCOMES, RELEASED
-from broker.model import LEVEL_NAMES, utc_text
+from broker.model import LEVEL_NAMES, MAP, MAP_NAME, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from broker.audit.handout import File, Log
-    from broker.audit.subject import Disclosure
+    from broker.audit.subject import Disclosure, Told
     from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
@@ -98,7 +99,7 @@ def _checked(about: About, asked: Question | str, now: datetime) -> None:
 def told(office: Office, log: Log, found: Answer, about: About, now: datetime) -> dict[str, Any]:
     """The report as JSON (docs/formats/reports.md), newest disclosure first. Refusal parameter `hidden`: an exchange to hide is not among them."""
     (subject,) = found.subjects
-    if not about.hidden.keys() <= {one.exchange for one in subject.disclosures}:
+    if not about.hidden.keys() <= {*(one.exchange for one in subject.disclosures), *(one.exchange for one in subject.identities)}:
         raise Refusal("parameter", parameter="hidden")
     due = about.received + DEADLINE
     grounds = Counter(about.hidden.values())
@@ -109,6 +110,7 @@ def told(office: Office, log: Log, found: Answer, about: About, now: datetime) -
         "disclosures": [_shown(office, found.agreement, one) for one in subject.disclosures if one.exchange not in about.hidden],
         "due": utc_text(due),
         "from": found.starts,
+        "identities": [_opened(one) for one in subject.identities if one.exchange not in about.hidden],
         "known": subject.known,
         "looked": found.looked,
         "made": utc_text(now),
@@ -117,9 +119,15 @@ def told(office: Office, log: Log, found: Answer, about: About, now: datetime) -
         "to": found.ends,
         "type": "sinergi/subject-report/v1",
         "unlooked": len(found.unlooked),
+        "untold": found.untold,
         "withheld": [{"count": grounds[letter], "ground": f"Pasal 33 huruf {letter}", "text": GROUNDS[letter]} for letter in sorted(grounds)],
         "without": subject.without,
     }
+
+
+def _opened(one: Told) -> dict[str, Any]:
+    """`index` leads to the entry in the log."""
+    return {**asdict(one), "approvers": list(one.approvers), "ground_text": IDENTITY_GROUNDS[one.ground]}
 
 
 def _shown(office: Office, agreement: str, one: Disclosure) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def _shown(office: Office, agreement: str, one: Disclosure) -> dict[str, Any]:
         "clauses": list(one.clauses),
         "columns": {column: LEVEL_NAMES[level] for column, level in sorted(one.levels.items()) if level},
         "dataset": one.dataset,
-        "dataset_nama": contract.nama if contract else one.dataset,
+        "dataset_nama": contract.nama if contract else MAP_NAME if one.dataset == MAP else one.dataset,
         "exchange": one.exchange,
         "outcome": "diserahkan" if released else next(map(_WITHHELD.get, one.outcomes), ""),
         "purpose": one.purpose,

@@ -21,7 +21,7 @@ from broker.keys import inverted, ref_key
 from broker.ledger.cosign import NONE
 from broker.ledger.leaves import STORED
 from broker.lifecycle.officers import READ
-from broker.model import WIB, Level, wib_date
+from broker.model import MAP, WIB, Level, wib_date
 from broker.record import entry_time, event
 from broker.witnessing import cosigned
 
@@ -127,6 +127,11 @@ class Entry:
         return str(self.said["type"]).split("/")[1]
 
     @property
+    def is_map(self) -> bool:
+        """Whether it is a map of tokens: the broker makes those, when a root is rotated, and its hours and columns are nobody's habit."""
+        return self.kind == "exchange" and self.said["contract"]["dataset"] == MAP
+
+    @property
     def flow(self) -> tuple[str, str, str]:
         """Of an exchange: sender, recipient, dataset."""
         return self.said["sender"], self.said["recipient"], self.said["contract"]["dataset"]
@@ -136,8 +141,9 @@ class Entry:
         return {column: max(int(profile["levels"][i]) for profile in self.said["profiles"]) for i, column in enumerate(self.said["columns"])}
 
     def signers(self) -> list[tuple[str, str]]:
-        """Of an exchange: the parties' systems and the keys that they sign receipts with."""
-        return [(self.said[side], self.said["keys"][side]) for side in ("sender", "recipient")]
+        """Of an exchange: the parties' systems and the keys that they signed with, or sign receipts with."""
+        signed = ("sender", "recipient") if "person" not in self.said["submission"] else ("recipient",)  # the broker states for an officer at the console
+        return [(self.said[side], self.said["keys"][side]) for side in signed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ def unusual(
     people: exchange → ids of the persons it names; an exchange that is not in it is not judged by them.
     unwitnessed: log, how long its oldest checkpoint has no quorum, and after how long releases stop; as it is on `last`.
     """
-    told = list(entries)
+    told = [entry for entry in entries if not entry.is_map]
     sent = [entry for entry in told if entry.kind == "exchange"]
     window = Days(last - timedelta(days=days - 1), last)
     found = [

@@ -12,16 +12,19 @@ import typer
 from broker.cli.party import check_folder
 from broker.cli.say import say
 from broker.errors import ClientError, ConfigError
-from broker.settings import broker_home, limit_polars, read_settings
+from broker.settings import broker_home, limit_polars, read_settings, unlock
 
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
 
 
 def init(home: Home = None) -> None:
     """Make a broker home: policies, keys per agreement, public.json to hand to the parties."""
+    folder = broker_home(home)
+    if not (folder / "secrets").exists():
+        unlock("broker", True)
+
     from broker.wiring import init_home  # noqa: PLC0415
 
-    folder = broker_home(home)
     public = init_home(folder, datetime.now(UTC))
     say(f"Rumah broker: {folder}\nKunci publik untuk para pihak: {folder / 'public.json'}\nSidik jari: {public.fingerprint}")
 

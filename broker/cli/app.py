@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,6 +86,7 @@ keys.command("list")(list_)
 keys.command("export-public")(export_public)
 keys.command("trust")(party.keys_trust)
 keys.command("vouch")(party.keys_vouch)
+keys.command("vouch-passkey")(party.keys_vouch_passkey)
 keys.command("confirm")(confirm)
 keys.command("revoke")(revoke)
 keys.command("enrol")(enrol)
@@ -94,7 +96,7 @@ keys.command("test")(keys_test)
 keys.command("approve-end")(approve_end)
 keys.command("end")(end)
 keys.command("certificate")(certificate)
-for _step in (rings.rotate, rings.announce, rings.disable, rings.enable, rings.destroy):
+for _step in (rings.rotate, rings.announce, rings.disable, rings.enable, rings.destroy, rings.distrust):
     keys.command(_step.__name__)(_step)
 
 
@@ -107,6 +109,7 @@ def root(*, version: bool = typer.Option(False, "--version", help="Show the vers
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 done; 1 an error, one line on standard error; 2 wrong usage; 3 refused; 4 outcome not known yet."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold rows and keys
     try:
         app(arguments, prog_name="broker")
     except SinergiError as error:

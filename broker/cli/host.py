@@ -82,7 +82,7 @@ def _over_http(settings: Settings, path: str, body: bytes) -> dict[str, Any]:
     try:
         response = httpx2.post(f"http://{here}:{settings.port}{path}", content=body, headers=headers, timeout=30, trust_env=False)
     except httpx2.TransportError:
-        raise ClientError(f"the broker serves this home, but not on port {settings.port}: name it with --port") from None
+        raise ClientError(f"nothing answers on port {settings.port}: if the broker serves this home on another, name it with --port; or another command holds the home: try again") from None
     answer = answered(response)
     if response.status_code >= 400:
         raise ClientError(problem_text(answer))

@@ -118,9 +118,15 @@ def list_(home: Either = None) -> None:
 
 def _list_rings(folder: Path) -> None:
     """The broker's own keys, ring by ring."""
+    from rich.markup import escape  # noqa: PLC0415
+
     from broker.keys import open_ring  # noqa: PLC0415
+    from broker.keys.ring import RING  # noqa: PLC0415
 
     for path in sorted((folder / "secrets").iterdir()):
+        if not (path / RING).exists():
+            say(f"[bold red]ASING[/bold red] {escape(path.name)}: bukan berkas kunci. [dim]Strange: no key ring.[/dim]")
+            continue
         say(f"[bold]broker: {path.name}[/bold]")
         show(record.to_json() for record in open_ring(path).records)
 
@@ -130,6 +136,8 @@ def show(keys: Iterable[Mapping[str, Any]]) -> None:
     for key in keys:
         since = f"  sejak {_wib(key['changed'])}" if key.get("changed") else ""
         say(f"  {key['purpose']:<8} {key['epoch']:>2}  {KEY_STATES[key['state']]:<11} {key['kid']}{since}")
+        if key.get("distrusted"):
+            say(f"     [bold red]TIDAK DIPERCAYA[/bold red] sejak {_wib(key['distrusted']['since'])}: {key['distrusted']['reason']}. [dim]Distrusted.[/dim]")
 
 
 def _show(row: PeerRow, affected: list[Affected], now: datetime) -> None:

@@ -194,6 +194,8 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
         say(f"[bold]{len(found['unlooked'])} pertukaran tidak dapat diperiksa[/bold] (daun atau kuncinya sudah dihapus): {', '.join(found['unlooked'])}")
     if found["looked"] and any(person["known"] and not person["proofs"] for person in found["subjects"]):
         say("[bold]Tanpa bukti[/bold]: dibaca dari basis data broker, tidak dicocokkan dengan akar log. [dim]Without proofs: as stored, not held against the log.[/dim]")
+    if found["untold"]:
+        say(f"[bold]{found['untold']} pembukaan samaran[/bold] tidak dapat lagi dikatakan siapa orangnya: kunci pertukarannya sudah dihapus.")
     for number, person in enumerate(found["subjects"], 1):
         if not person["known"]:
             say(f"Subjek ke-{number}: {UNKNOWN}")
@@ -201,6 +203,8 @@ def _answered(found: Mapping[str, Any], out: Path | None) -> None:
         say(f"Subjek ke-{number}: ada dalam {len(person['disclosures'])}, tidak ada dalam {person['without']}.")
         for one in person["disclosures"]:
             say("\n".join(_disclosure(one)))
+        for one in person["identities"]:
+            say(f"  {wib_text(one['time'])}  kodenya dibuka untuk {one['recipient']}: diminta {one['person']}, disetujui {', '.join(one['approvers'])}\n    dasar {one['ground']}, pertukaran {one['exchange']}")
     if any(one["levels"] for person in found["subjects"] for one in person["disclosures"]):
         say(LEVEL_NOTE[0])
     if out is not None:

@@ -26,18 +26,18 @@ def mirror(
 
     from broker.client.connection import Connection  # noqa: PLC0415
     from broker.client.mirror import mirror as run  # noqa: PLC0415
-    from broker.keys import LogPublic, RequestKey, open_ring, read_public_set  # noqa: PLC0415
+    from broker.keys import RequestKey, open_ring, read_public_set  # noqa: PLC0415
 
     own = client_home(home)
     if not (own / "client.toml").exists():
         raise ClientError(f"{own} is no home of yours; make one with `broker keys new`")
     if not (own / "broker.json").exists():
         raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
-    key = read_public_set((own / "broker.json").read_bytes()).get(LogPublic, "log", log)
+    broker = read_public_set((own / "broker.json").read_bytes())
     url = tomllib.loads((own / "client.toml").read_text())["url"].rstrip("/")
     to = Connection(url, open_ring(own / "secrets").get(RequestKey, "request"), lambda: datetime.now(UTC))
     try:
-        done = run(to, log, key, folder)
+        done = run(to, log, broker, folder)
     except httpx2.TransportError:
         raise ClientError(f"no answer from {url}; run `broker doctor`") from None
     finally:

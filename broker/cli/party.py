@@ -11,6 +11,7 @@ import typer
 
 from broker.cli.say import say
 from broker.errors import ClientError, NotVerified
+from broker.model import wib_text
 from broker.settings import client_home
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from broker.client import Answer, Client, Verified
 
 Home = Annotated[Path | None, typer.Option("--home", help="Client home (or SINERGI_HOME; ./sinergi-home).")]
+X25519 = Annotated[bool, typer.Option("--x25519", help="A key in X25519 too, where an agreement names that suite for your party.")]
 STATES = {
     "accepted": "diterima, belum diolah", "recorded": "tercatat, menunggu diambil penerima", "delivered": "diambil penerima",
     "receipted": "tanda terima ditandatangani penerima", "refused": "DITOLAK",
@@ -41,13 +43,14 @@ def _client(home: Path | None) -> Iterator[Client]:
 def keys_new(
     system: Annotated[str, typer.Option(help="Your system, as sijoker@sijunjung.")],
     url: Annotated[str, typer.Option(help="The broker's address, as its administrator gave it.")],
+    x25519: X25519 = False,
     home: Home = None,
 ) -> None:
     """Make this system's own keys and client home. Hand the public file to the broker's administrator."""
     from broker.client import create_home  # noqa: PLC0415
 
     folder = client_home(home)
-    public = create_home(folder, system, url, datetime.now(UTC))
+    public = create_home(folder, system, url, datetime.now(UTC), x25519=x25519)
     say(f"Kunci dibuat di {folder}/secrets (hanya untuk Anda).\nBerkas publik: {folder / f'{system}.json'}\nSidik jari: {public.fingerprint}")
     say("[dim]Give the public file to the broker's administrator, and the fingerprint by a written notice (Pasal 11).[/dim]")
 
@@ -93,6 +96,17 @@ def keys_vouch(
     with _client(home) as client:
         path = client.vouch(file.read_bytes(), fingerprint)
     say(f"Jaminan ditulis ke {path}. [dim]Give it to the broker's administrator with the officer's public file.[/dim]")
+
+
+def keys_vouch_passkey(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A passkey's file, taken from the officer's page of the console.")],
+    fingerprint: Annotated[str, typer.Option(help="The fingerprint that the page showed when the passkey was made.")],
+    home: Home = None,
+) -> None:
+    """Vouch for a passkey that approves policies: your own with your key, or, of an officer without keys, with your system's."""
+    with _client(home) as client:
+        path = client.vouch_passkey(file.read_bytes(), fingerprint)
+    say(f"Jaminan ditulis ke {path}. [dim]Put it into the page of passkeys.[/dim]")
 
 
 def check_fingerprint(found: str, given: str) -> None:
@@ -232,6 +246,8 @@ def show_verified(exchange: str, verified: Verified) -> None:
         f"  {verified.lines} baris dibuka, {verified.leaves} daun cocok dengan manifes; manifes nomor {verified.index} "
         f"dalam log {verified.checkpoint.origin} berukuran {verified.checkpoint.size}; tanda terima: {', '.join(verified.signers)}"
     )
+    if verified.doubted:
+        say(f"  [bold red]PERINGATAN[/bold red] kunci tanda terima broker tidak dipercaya sejak {wib_text(verified.doubted)}: yang menjamin manifes ini hanya log di bawah titik periksa di atas")
     if verified.claimed:
         say(f"  berkas bukti juga menyebut tanda tangan {', '.join(verified.claimed)}; periksa dengan kunci publik pihak itu")
 

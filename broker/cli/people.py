@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime  # noqa: TC003 - typer reads it
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from broker.cli.host import PEOPLE, ask_host, existing_home
 from broker.cli.say import say
 from broker.errors import ClientError
+from broker.settings import read_settings
 
 app = typer.Typer(rich_markup_mode=None, help="Officers: invite, set up, enrol keys, end.", no_args_is_help=True)
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
@@ -51,6 +53,14 @@ def add(
 def link(person: Who, home: Home = None, port: Port = None) -> None:
     """Make another set-up link for an officer who did not use theirs; the earlier one is void."""
     _show_link(ask_host(PEOPLE, home, port, act="link", person=person))
+
+
+@app.command("console-link")
+def console_link(person: Who, home: Home = None, port: Port = None) -> None:
+    """Make a link that signs in to the console, once, within 10 minutes, from this machine: where broker.toml says demonstration = true."""
+    token = ask_host(PEOPLE, home, port, act="console_link", person=person)["token"]
+    settings = read_settings(existing_home(home))
+    say(f"{replace(settings, port=port or settings.port).url}/konsol/tautan/{token}")
 
 
 def _show_link(answer: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.cli.say import say
-from broker.errors import ClientError
+from broker.errors import ClientError, NotVerified
 from broker.model import wib_text
 from broker.settings import client_home, editor
 
@@ -227,6 +227,26 @@ def export(
     say(f"Versi {found['number']} ditulis ke {folder}")
 
 
+def verify(
+    version: Annotated[int, typer.Argument(help="A version's number.")],
+    keys: Annotated[Path, typer.Option("--keys", exists=True, file_okay=False, help="A folder of the parties' public files, as you got them from the parties.")],
+    home: Home = None,
+) -> None:
+    """Check a version on your own machine: the broker's signature over its files, and each approval by its officer's key or passkey. Exit status 1 if not all of it holds."""
+    from broker.keys import read_public_set  # noqa: PLC0415
+
+    parties = [read_public_set(path.read_bytes()) for path in sorted(keys.glob("*.json"))]
+    with acting(home) as officer:
+        try:
+            found = officer.approvers(version, parties)
+        except NotVerified as error:
+            say(f"TIDAK SAH: versi {version}: {error}")
+            raise typer.Exit(1) from None
+    say(f"Versi {version} sah.")
+    for one in found:
+        say(f"  disetujui {one.person} dengan {'kunci sandi' if one.passkey else 'kunci sendiri'}")
+
+
 def stop(target: Annotated[str, typer.Argument(help="An agreement (nk-sijunjung-2025) or a party (sijunjung).")], home: Home = None) -> None:
     """HALT every release of an agreement or a party, at once. Undone only by two officers."""
     with acting(home) as officer:
@@ -277,5 +297,5 @@ def _rules(found: Draft) -> None:
 
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False, help="Policies: draft, check, diff, approve, publish; stop and resume.")
-for command in (new, edit, check, diff, replay, explain, propose, approve, publish, rollback, withdraw, export, drafts, log, stop, resume):
+for command in (new, edit, check, diff, replay, explain, propose, approve, publish, rollback, withdraw, export, verify, drafts, log, stop, resume):
     app.command(command.__name__)(command)

@@ -67,6 +67,7 @@ def verify(
     column: Annotated[str, typer.Option(help="Of a bundle about people: whether this column was received, as upah_sebulan; a word, as upah, takes every column that has it.")] = "",
     recipient: Annotated[str, typer.Option(help="By whom, as siapkerja@kemnaker.")] = "",
     year: Annotated[int, typer.Option(help="In which year.")] = 0,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Of an exchange: fetch its proof anew first, where the one kept is signed with a log key that is distrusted now.")] = False,
     bahasa: Annotated[str, typer.Option(help="id or en.")] = "id",
     home: Annotated[Path | None, typer.Option("--home", help="Your home (or SINERGI_HOME; ./sinergi-home).")] = None,
 ) -> None:
@@ -77,8 +78,10 @@ def verify(
         if Path(target).suffix:
             raise ClientError(f"{target} is no file")
         with _client(home) as client:
-            show_verified(target, client.verify(target))
+            show_verified(target, client.refresh(target) if refresh else client.verify(target))
         return
+    if refresh:
+        raise ClientError("--refresh is of an exchange of your home: a bundle is asked for anew")
     pinned = broker or client_home(home) / "broker.json"
     if _certified(Path(target), pinned):
         return
@@ -206,6 +209,16 @@ def _proven(found: Checked, say: Say) -> Iterator[str]:
     )
     if count := _signed(found, PINNED):
         yield say(f"{count} tanda terima pihak, dengan kunci yang Anda dapat dari pihak itu.", f"{count} receipts of parties, by the keys that you got from the parties.")
+    if found.witnessed is not None:
+        yield say(
+            f"PERINGATAN: kunci log itu tidak dipercaya sejak {wib_text(found.witnessed)}; yang menjamin titik periksa ini adalah saksi yang menandatanganinya sebelum itu.",
+            f"WARNING: that log key is distrusted since {wib_text(found.witnessed)}; what vouches for this checkpoint is the witnesses who cosigned it before.",
+        )
+    for since, count in sorted(found.doubted.items()):
+        yield say(
+            f"PERINGATAN: manifes {count} pertukaran ditandatangani kunci yang tidak dipercaya sejak {wib_text(since)}; yang menjaminnya hanya log di bawah titik periksa itu.",
+            f"WARNING: the manifests of {count} exchanges are signed with a key distrusted since {wib_text(since)}; the log under that checkpoint alone vouches for them.",
+        )
     for opened in found.opened:
         yield say(f"Baris {opened.row + 1} pertukaran {opened.exchange} adalah yang dikomit.", f"Row {opened.row + 1} of exchange {opened.exchange} is the one committed to.")
 

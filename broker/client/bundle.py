@@ -17,17 +17,18 @@ from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from broker.client.question import Absent, Answered, Disclosed, Person
+from broker.client.standing import perhaps_checkpoint, perhaps_signed, signed
 from broker.client.verify import STORED, RunningRoot, check_leaves, check_opening
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import ANSWER, MANIFEST
 from broker.errors import KeyRingError, NotVerified
 from broker.jcs import canonical, strict_object
 from broker.keys import LogPublic, PublicSet, ReceiptPublic, read_public_set
-from broker.ledger import OUTCOMES, RELEASED, leaf_hash, read_checkpoint
+from broker.ledger import OUTCOMES, RELEASED, leaf_hash
 from broker.ledger.cosign import cosigners
 from broker.ledger.openings import read_presence, verify_presence
 from broker.ledger.stored import PartReader, read_archive
-from broker.model import wib_date
+from broker.model import wib_date, wib_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -101,6 +102,8 @@ class Checked:
     """What held. kinds: entries of the log by kind. cosigned: witness → POSIX seconds, where a policy was given. until: time of the last entry.
 
     states: exchange → what the log says became of it last. opened: the records that were opened. systems, columns: that any manifest of the log names.
+    doubted: since when a receipt key is distrusted → exchanges that the log alone vouches for. witnessed: since when the checkpoint's only key is
+    distrusted; then it stands by those who cosigned before. None: its key stands.
     """
 
     agreement: str
@@ -117,6 +120,8 @@ class Checked:
     answer: Answered | None
     systems: frozenset[str]
     columns: frozenset[str]
+    doubted: Mapping[str, int]
+    witnessed: str | None
 
 
 def verify_bundle(
@@ -130,19 +135,22 @@ def verify_bundle(
         agreement, size, starts, ends, dropped = _head(head)
     with _step("titik_periksa"):
         note = PartReader(file, parts["checkpoint"]).all(_MOST_NOTE).decode()
-        checkpoint = read_checkpoint(note, f"sinergi/{agreement}", *broker.all(LogPublic, "log", agreement))
+        checkpoint, since = perhaps_checkpoint(note, broker, agreement)
+        if since is not None and policy is None:
+            raise NotVerified(f"the checkpoint is signed only with a log key that the broker says is distrusted since {wib_text(since)}: ask for a later bundle, or name witnesses who cosigned before")
         if checkpoint.size != size:
             raise NotVerified("the checkpoint is of another size than the bundle says")
     with _step("saksi"):
-        cosigned = None if policy is None else _cosigned(policy, note, checkpoint.origin, *broker.all(LogPublic, "log", agreement))
+        keys_of_log = (*broker.all(LogPublic, "log", agreement), *broker.doubted(LogPublic, "log", agreement))
+        cosigned = None if policy is None else _cosigned(policy, note, checkpoint.origin, since, *keys_of_log)
     with _step("kunci"):
         keys = _Keys(parties, _claimed(PartReader(file, parts["keys.ndjson"]).all(_MOST_KEYS)))
     asked = _Asked(file, parts[SUBJECT], agreement, broker, size, (starts, ends), dropped) if SUBJECT in parts else None
-    log = _Log(file, parts, agreement, (starts, ends), dropped, broker.all(ReceiptPublic, "receipt", agreement), keys, openings, asked)
+    log = _Log(file, parts, agreement, (starts, ends), dropped, broker, keys, openings, asked)
     log.read(checkpoint)
     return Checked(
         agreement, starts, ends, checkpoint, log.until, log.kinds, cosigned, tuple(log.exchanges), log.states, {v: n for v, (_, n) in log.policies.items()}, tuple(openings),
-        None if asked is None else asked.finished(log), frozenset(log.systems), frozenset(log.columns),
+        None if asked is None else asked.finished(log), frozenset(log.systems), frozenset(log.columns), log.doubted, since,
     )  # fmt: skip
 
 
@@ -153,12 +161,12 @@ def _head(head: dict[str, Any]) -> tuple[str, int, date, date, frozenset[str]]:
     return agreement, size, date.fromisoformat(head["from"]), date.fromisoformat(head["to"]), frozenset(dropped)
 
 
-def _cosigned(policy: WitnessPolicy, note: str, origin: str, *keys: LogPublic) -> dict[str, int]:
-    """Who cosigned, and when. NotVerified if the policy is of other logs, a line does not hold, or they are not enough."""
+def _cosigned(policy: WitnessPolicy, note: str, origin: str, since: str | None, *keys: LogPublic) -> dict[str, int]:
+    """Who cosigned, and when; of a checkpoint whose only key is distrusted, who did so before `since`. NotVerified if the policy is of other logs, a line does not hold, or they are not enough."""
     if policy.logs and not any((log.name, log.raw) in {(origin, key.raw) for key in keys} for log in policy.logs):
         raise NotVerified("the witness policy is not of this log")
-    found = cosigners(policy, note)
-    if not policy.allows(found):
+    found = {name: one for name, one in cosigners(policy, note).items() if since is None or one.time < datetime.fromisoformat(since).timestamp()}
+    if not policy.allows(found) or (since is not None and not found):
         raise NotVerified(f"the checkpoint lacks the quorum {policy.quorum}; cosigned by: {', '.join(sorted(found)) or 'nobody'}")
     return {name: one.time for name, one in found.items()}
 
@@ -199,7 +207,7 @@ class _Log:
     """The log as it is read, entry by entry, with the receipts and leaves of the period's exchanges beside it."""
 
     def __init__(
-        self, file: IO[bytes], parts: Mapping[str, Part], agreement: str, days: tuple[date, date], dropped: frozenset[str], broker: Sequence[ReceiptPublic], keys: _Keys,
+        self, file: IO[bytes], parts: Mapping[str, Part], agreement: str, days: tuple[date, date], dropped: frozenset[str], broker: PublicSet, keys: _Keys,
         openings: Sequence[Opening], asked: _Asked | None,
     ) -> None:  # fmt: skip
         self._entries, self._receipts, self._leaves = (PartReader(file, parts[name]) for name in ("entries.bin", "receipts.ndjson", "leaves.bin"))
@@ -214,6 +222,7 @@ class _Log:
         self.answers: dict[str, tuple[int, int, str]] = {}  # request → hits, exchanges looked through, when
         self.systems: set[str] = set()
         self.columns: set[str] = set()
+        self.doubted: dict[str, int] = {}  # since when a key is distrusted → exchanges whose manifest is signed with it alone
         self._manifests: set[bytes] = set()
         self._days_of: dict[str, str] = {}
         self._found: dict[tuple[str, str], str] = {}  # exchange, system → digest of the receipt that is here
@@ -298,8 +307,11 @@ class _Log:
         if not {"broker"} <= receipts.keys() <= {"broker", *parties}:
             raise NotVerified("the broker's receipt is missing, or a stranger's is there")
         dsse = {signer: canonical(value) for signer, value in receipts.items()}
-        if verify_dsse(read_dsse(dsse.pop("broker")), MANIFEST, *self._broker) != entry:
+        payload, since = perhaps_signed(read_dsse(dsse.pop("broker")), MANIFEST, self._broker, self._agreement)  # the log is under its checkpoint already
+        if payload != entry:
             raise NotVerified("the broker signed another manifest")
+        if since is not None:
+            self.doubted[since] = self.doubted.get(since, 0) + 1
         for system, data in dsse.items():
             self._found[name, system] = sha256(data).hexdigest()
         signers = {system: self._keys.signer(system, parties[system], data) for system, data in dsse.items()}
@@ -342,7 +354,7 @@ class _Asked:
 
     def __init__(self, file: IO[bytes], part: Part, agreement: str, broker: PublicSet, size: int, days: tuple[date, date], dropped: frozenset[str]) -> None:
         with _step("subjek"):
-            payload = verify_dsse(read_dsse(PartReader(file, part).all(MOST_ANSWER)), ANSWER, *broker.all(ReceiptPublic, "receipt", agreement))
+            payload = signed(read_dsse(PartReader(file, part).all(MOST_ANSWER)), ANSWER, broker, agreement)
             said: dict[str, Any] = strict_object(payload)
             answer = said["answer"]
             if said["type"] != SUBJECT_TYPE or answer["agreement"] != agreement or not 0 < answer["size"] <= size:

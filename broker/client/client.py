@@ -22,18 +22,20 @@ import httpx2
 
 from broker.client.connection import PIECE, Connection, answered, problem_text
 from broker.client.known import renewed
-from broker.client.ownkeys import NEXT, PARTY_KEYS, announce, open_own, taken_over
+from broker.client.ownkeys import NEXT, PARTY_KEYS, X25519, announce, open_own, taken_over
 from broker.client.refs import Seen, compare, subjects_of
 from broker.client.reidentify import Opened, opened
-from broker.client.verify import Opening, Verified, open_row, read_proof, verify_exchange, verify_leaves
-from broker.envelope import Voucher, read_dsse, read_submission, seal, sign_dsse, submission_prefix, verify_dsse
-from broker.envelope.dsse import MANIFEST, STATEMENT, VOUCHER
+from broker.client.standing import checkpoint
+from broker.client.verify import Opening, Verified, in_log, open_row, read_proof, verify_exchange, verify_leaves
+from broker.envelope import Voucher, read_passkey, read_submission, seal, sign_dsse, submission_prefix
+from broker.envelope.dsse import MANIFEST, PASSKEY, STATEMENT, VOUCHER
 from broker.errors import ClientError, NotVerified
 from broker.jcs import canonical, strict_object
 from broker.keys import (
+    AnyKemKey,
     KemKey,
     KemPublic,
-    LogPublic,
+    KemX25519Key,
     ReceiptKey,
     ReceiptPublic,
     RequestKey,
@@ -46,7 +48,7 @@ from broker.keys import (
 )
 from broker.keys.ring import DESTROYED
 from broker.keys.rotate import in_state, next_set
-from broker.ledger import leaf_hash, read_checkpoint, verify_consistency, verify_inclusion
+from broker.ledger import leaf_hash, verify_consistency, verify_inclusion
 from broker.model import utc_text
 from broker.settings import shipped_policies
 
@@ -93,14 +95,14 @@ class Received:
     verified: Verified
 
 
-def create_home(home: Path, system: str, url: str, now: datetime) -> PublicSet:
-    """A new client home for `system` with its own keys; its public keys, to be enrolled at the broker, in `SYSTEM.json`."""
+def create_home(home: Path, system: str, url: str, now: datetime, *, x25519: bool = False) -> PublicSet:
+    """A new client home for `system` with its own keys; its public keys, to be enrolled at the broker, in `SYSTEM.json`. x25519: a key of that suite beside the others."""
     if (home / "client.toml").exists():
         raise ClientError(f"{home} is a client home already")
     if not _SYSTEM.fullmatch(system) or not url.startswith(("http://", "https://")):
         raise ClientError("a system is named as sijoker@sijunjung, and an address begins with https:// (or http:// on this machine)")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    public = public_set(system, {"": create_ring(home / "secrets", PARTY_KEYS, now)})
+    public = public_set(system, {"": create_ring(home / "secrets", (*PARTY_KEYS, *([X25519] if x25519 else [])), now)})
     write_private(home / f"{system}.json", public.to_json())
     write_private(home / "client.toml", f'system = "{system}"\nurl = "{url}"\n'.encode())
     for name in ("outgoing", "sent", "inbox", "logs"):
@@ -138,6 +140,11 @@ class Client:
         return public_set(self.system, {"": self._ring})
 
     @property
+    def _kems(self) -> tuple[AnyKemKey, ...]:
+        """What opens what is sealed to us: which of them an envelope is for, its header says."""
+        return (*self._ring.all(KemKey, "kem"), *self._ring.all(KemX25519Key, "kem-x25519"))
+
+    @property
     def broker(self) -> PublicSet:
         if self._broker is None:
             raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
@@ -148,7 +155,7 @@ class Client:
         try:
             found = renewed(self._to, self.broker)
             if next_set(self.system, self._ring) is not None or (self.home / f"{self.system}{NEXT}").exists():
-                self._ring = taken_over(self.home, self.system, self._ring, self._to.known_keys(), self._clock())
+                self._ring = taken_over(self.home, self.system, self._ring, found, self._to.confirmed, self._clock())
                 self._to.sign_with(self._ring.get(RequestKey, "request"))
         except httpx2.TransportError:
             return
@@ -157,9 +164,12 @@ class Client:
             self._broker = found
 
     # --- keys of our own
-    def announce(self) -> PublicSet:
-        """The next set of our own keys, made if there is none: to be enrolled by written notice as the first was. Until it counts the present one does."""
-        self._ring = announce(self.home, self.system, self._ring, self._clock())
+    def announce(self, *, x25519: bool = False) -> PublicSet:
+        """The next set of our own keys, made if there is none: to be enrolled by written notice as the first was. Until it counts the present one does.
+
+        x25519: with a key of that suite, also where the present set has none.
+        """
+        self._ring = announce(self.home, self.system, self._ring, self._clock(), x25519=x25519)
         found = next_set(self.system, self._ring)
         assert found is not None
         return found
@@ -179,18 +189,31 @@ class Client:
 
     def identities(self, data: bytes) -> Opened:
         """Who is behind the tokens that an operator of ours asked about. data: the fetched file. NotVerified."""
-        return opened(data, self.broker, self._ring.all(KemKey, "kem"), self.system)
+        return opened(data, self.broker, self._kems, self.system)
 
     def vouch(self, data: bytes, fingerprint: str) -> Path:
         """Signs that the public key file `data` is of an officer of this party, once it has the fingerprint of their notice; where the voucher is."""
         found = read_public_set(data)
-        if found.fingerprint.replace(" ", "") != fingerprint.replace(" ", "").lower():
+        return self._vouch(VOUCHER, found.owner, found.owner, found.fingerprint, fingerprint)
+
+    def vouch_passkey(self, data: bytes, fingerprint: str) -> Path:
+        """Signs that the passkey of this file is of its officer: by their own key, or by the system of their party; where the voucher is."""
+        try:
+            found = read_passkey(data)
+        except NotVerified:
+            raise ClientError("this is no file of a passkey: take it from the officer's page") from None
+        return self._vouch(PASSKEY, found.person, f"{found.person}.{found.sha256[:8]}", found.fingerprint, fingerprint)
+
+    def _vouch(self, kind: str, person: str, name: str, found: str, noticed: str) -> Path:
+        """Signs for the file with the fingerprint that was found; ClientError unless it is the one of the notice, of an officer of this party."""
+        digest = found.replace(" ", "")
+        if digest != noticed.replace(" ", "").lower():
             raise ClientError("the file's fingerprint is not the one given: do not use it, ask the officer")
-        if found.owner.partition("@")[2] != self.system.partition("@")[2]:
-            raise ClientError(f"{found.owner} is no officer of your party")
-        voucher = Voucher(created=utc_text(self._clock()), keys_sha256=hashlib.sha256(data).hexdigest(), person=found.owner, system=self.system)
-        path = self.home / f"{found.owner}.jaminan"
-        write_private(path, sign_dsse(VOUCHER, voucher.to_json(), self._ring.get(ReceiptKey, "receipt")).to_json())
+        if person.partition("@")[2] != self.system.partition("@")[2]:
+            raise ClientError(f"{person} is no officer of your party")
+        voucher = Voucher(created=utc_text(self._clock()), keys_sha256=digest, person=person, system=self.system)
+        path = self.home / f"{name}.jaminan"
+        write_private(path, sign_dsse(kind, voucher.to_json(), self._ring.get(ReceiptKey, "receipt")).to_json())
         return path
 
     # --- sending
@@ -341,7 +364,7 @@ class Client:
         self._to.download(f"/v1/exchanges/{exchange}/envelope", folder / "envelope.sng", progress)
         self._to.download(f"/v1/exchanges/{exchange}/leaves", folder / "leaves.bin", lambda _: None)
         self._to.save(folder / "proof.json", f"/v1/exchanges/{exchange}/proof")
-        verified = verify_exchange(folder, self.broker, self._ring.all(KemKey, "kem"))
+        verified = verify_exchange(folder, self.broker, self._kems)
         if verified.manifest["exchange"] != exchange or verified.manifest["recipient"] != self.system or verified.manifest["keys"]["recipient"] not in {key.kid for key in self.own.all(ReceiptPublic, "receipt")}:
             raise NotVerified("the manifest names another exchange, another recipient, or another key of ours")
         self._follow(verified.manifest["agreement"]["id"], verified.checkpoint)
@@ -367,8 +390,10 @@ class Client:
             proof = self._to.get(f"/v1/exchanges/{item['exchange']}/proof")
             if self.system in proof["receipts"]:
                 continue
-            self._check_ours(item["exchange"], proof)
             manifest = b64decode(proof["manifest"])
+            if not (self.home / "sent" / f"{item['exchange']}.json").exists() and not {"entity", "person"}.isdisjoint(json.loads(manifest)["submission"]):
+                continue  # a map that the broker made, or what an officer sent from the console: we signed nothing, and sign nothing now
+            self._check_ours(item["exchange"], proof)
             self.sign_receipt(item["exchange"], manifest)
             done.append(item["exchange"])
         return done
@@ -406,13 +431,13 @@ class Client:
 
     def _erasures(self, log: str, told: dict[str, Any]) -> list[int]:
         """The places of the erasures of people that are proven to be in the log. NotVerified otherwise."""
-        checkpoint = self._follow(log, read_checkpoint(told["checkpoint"], f"sinergi/{log}", *self.broker.all(LogPublic, "log", log)))
+        under = self._follow(log, checkpoint(told["checkpoint"], self.broker, log))
         places = []
         try:
             for one in told["erasures"]:
                 entry = b64decode(one["entry"], validate=True)
                 proof = [b64decode(h, validate=True) for h in one["inclusion"]]
-                verify_inclusion(one["index"], checkpoint.size, leaf_hash(entry), proof, checkpoint.root)
+                verify_inclusion(one["index"], under.size, leaf_hash(entry), proof, under.root)
                 said = strict_object(entry)
                 if said["type"] == "sinergi/erasure/v1" and said["act"] == "subject" and said["subjects"] == 1:
                     places.append(one["index"])
@@ -423,11 +448,7 @@ class Client:
     def _check_ours(self, exchange: str, proof: dict[str, Any]) -> Proof:
         """NotVerified unless the broker signed this manifest, it is in the log, and it is of the very submission kept as sent."""
         found = read_proof(canonical(proof))
-        if verify_dsse(read_dsse(found.receipts["broker"]), MANIFEST, *self.broker.all(ReceiptPublic, "receipt", found.log)) != found.data:
-            raise NotVerified("the broker signed another manifest")
-        checkpoint = read_checkpoint(found.checkpoint, f"sinergi/{found.log}", *self.broker.all(LogPublic, "log", found.log))
-        verify_inclusion(found.index, checkpoint.size, leaf_hash(found.data), found.inclusion, checkpoint.root)
-        self._follow(found.log, checkpoint)
+        self._follow(found.log, in_log(found, self.broker)[0])
         kept = self.home / "sent" / f"{exchange}.json"
         if not kept.exists() or json.loads(kept.read_bytes()) != found.manifest["submission"] or found.manifest["sender"] != self.system:
             raise NotVerified("the manifest is not of a submission this client sent")
@@ -435,17 +456,36 @@ class Client:
 
     def verify(self, exchange: str) -> Verified:
         """Checks a received exchange again, offline."""
-        return verify_exchange(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), own=self.own, exchange=exchange)
+        return verify_exchange(self._folder(exchange), self.broker, self._kems, own=self.own, exchange=exchange)
+
+    def refresh(self, exchange: str) -> Verified:
+        """The same with a proof that is fetched anew: where the one kept is under a log key that has been distrusted since, and is refused.
+
+        NotVerified, and the one kept stays, unless it is of the same manifest at the same place of a log that goes on from what was seen here.
+        """
+        folder = self._folder(exchange)
+        self.renew()
+        anew = folder / ".proof.json"
+        try:
+            self._to.save(anew, f"/v1/exchanges/{exchange}/proof")
+            kept, found = read_proof((folder / "proof.json").read_bytes()), read_proof(anew.read_bytes())
+            if (found.data, found.index) != (kept.data, kept.index):
+                raise NotVerified("the broker now tells of another manifest, or another place in the log: keep this folder, it proves the first")
+            self._follow(found.log, in_log(found, self.broker)[0])
+            anew.replace(folder / "proof.json")
+        finally:
+            anew.unlink(missing_ok=True)
+        return self.verify(exchange)
 
     def open(self, exchange: str, path: Path, *, form: str = "csv") -> Verified:
         """Writes the released rows to `path` as `csv` (safe against formula injection) or `ndjson`; only after everything verified."""
         from broker.client.opened import write_rows  # noqa: PLC0415 - csv is needed here alone
 
-        return write_rows(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), path, form, exchange)
+        return write_rows(self._folder(exchange), self.broker, self._kems, path, form, exchange)
 
     def open_row(self, exchange: str, row: int) -> Opening:
         """One row of a received exchange, from 0, for whoever may see that row alone; only after everything verified."""
-        return open_row(self._folder(exchange), self.broker, self._ring.all(KemKey, "kem"), row, exchange)
+        return open_row(self._folder(exchange), self.broker, self._kems, row, exchange)
 
     def _folder(self, exchange: str) -> Path:
         folder = self.home / "inbox" / exchange
@@ -467,7 +507,7 @@ class Client:
         return note
 
     def _read(self, log: str, note: str) -> Checkpoint:
-        return read_checkpoint(note, f"sinergi/{log}", *self.broker.all(LogPublic, "log", log))
+        return checkpoint(note, self.broker, log)
 
     def _follow(self, log: str, seen: Checkpoint) -> Checkpoint:
         """`seen`, once it is proven to contain the last checkpoint kept here; it is kept from now on. NotVerified: the log was rewritten."""

@@ -47,6 +47,15 @@ class Connection:
         response = self._http.get(f"{self._url}/v1/keys/successions/{fingerprint}")
         return None if response.status_code == 404 else list(_ok(response)["successions"])
 
+    def confirmed(self, fingerprint: str) -> bytes | None:
+        """The broker's signed word that the public set of this fingerprint (64 hex digits) is active; None if it gives none."""
+        response = self._http.get(f"{self._url}/v1/keys/confirmed/{fingerprint}")
+        if response.status_code == 404:
+            return None
+        if response.status_code >= 400:
+            raise ClientError(problem_text(answered(response)))
+        return response.content
+
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, sha256: bytes | None = None, content: Iterator[bytes] | None = None) -> httpx2.Response:
         """The broker's response, whatever it is. sha256: of `content`, which the signature covers."""
         url = self._url + path

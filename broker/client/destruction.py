@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.envelope import read_dsse, verify_dsse
+from broker.client.standing import signed
+from broker.envelope import read_dsse
 from broker.envelope.dsse import DESTRUCTION
 from broker.errors import KeyRingError, NotVerified
 from broker.jcs import strict_object
-from broker.keys import ReceiptPublic
 
 if TYPE_CHECKING:
     from broker.keys import PublicSet
@@ -63,7 +63,7 @@ def read_certificate(data: bytes, broker: PublicSet) -> Certificate:
     dsse = read_dsse(data)
     try:
         said: dict[str, Any] = strict_object(dsse.payload)
-        verify_dsse(dsse, DESTRUCTION, *broker.all(ReceiptPublic, "receipt", said["agreement"]))
+        signed(dsse, DESTRUCTION, broker, said["agreement"])
         found = Certificate(
             said["agreement"], tuple(said["parties"]), said["time"],
             tuple(Destroyed(one["purpose"], one["epoch"], one["kid"], one["destroyed"]) for one in said["keys"]),

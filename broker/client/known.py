@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from broker.envelope import read_dsse, verify_dsse
 from broker.envelope.dsse import SUCCESSION
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.client.connection import Connection
+
+
+STEPS: Final = 20  # successions that a broker sends at once
+MOST_STEPS: Final = 2_000  # that a client follows: at 22 KB each some 44 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,28 @@ def renewed(to: Connection, broker: PublicSet) -> PublicSet:
 
     NotVerified for a step that is not: then nothing the broker says is to be believed. A broker that never had the pinned set changes nothing.
     """
-    for text in to.successions(broker.fingerprint.replace(" ", "")) or ():
-        before = hashlib.sha256(broker.to_json()).hexdigest()
-        said = strict_object(verify_dsse(read_dsse(str(text).encode()), SUCCESSION, broker.get(ReceiptPublic, "receipt", "broker")))
-        try:
-            after = read_public_set(canonical(said["set"]))  # type: ignore[arg-type]
-        except (KeyRingError, KeyError, TypeError, ValueError):
-            raise NotVerified("the broker's next public keys are malformed") from None
-        if said.get("before") != before or said.get("type") != "sinergi/succession/v1" or after.owner != broker.owner:
-            raise NotVerified("the broker's next public keys do not follow from those you pinned")
-        broker = after
+    steps: list[tuple[str, str]] = []
+    more = True
+    while more:
+        some = to.successions(broker.fingerprint.replace(" ", "")) or []
+        more = len(some) == STEPS
+        if len(some) > STEPS or len(steps) + len(some) > MOST_STEPS:
+            raise NotVerified(f"the broker's keys changed more than {MOST_STEPS} times since you pinned them, or it sends too many steps at once: pin anew, by written notice")
+        for text in some:
+            before = hashlib.sha256(broker.to_json()).hexdigest()
+            key = broker.get(ReceiptPublic, "receipt", "broker")
+            said = strict_object(verify_dsse(read_dsse(str(text).encode()), SUCCESSION, key))
+            steps.append((key.kid, str(said.get("time"))))
+            try:
+                after = read_public_set(canonical(said["set"]))  # type: ignore[arg-type]
+            except (KeyRingError, KeyError, TypeError, ValueError):
+                raise NotVerified("the broker's next public keys are malformed") from None
+            if said.get("before") != before or said.get("type") != "sinergi/succession/v1" or after.owner != broker.owner:
+                raise NotVerified("the broker's next public keys do not follow from those you pinned")
+            broker = after
+    for kid, time in steps:
+        if not time < broker.distrusted.get(kid, "~"):
+            raise NotVerified(f"the keys you pinned were followed by a key that the broker says is distrusted since {wib_text(broker.distrusted[kid])}: pin anew, by written notice")
     return broker
 
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from broker.client.connection import answered, problem_text
+from broker.client.standing import checkpoint, perhaps_checkpoint
 from broker.errors import ClientError, NotVerified
-from broker.keys import write_private
-from broker.ledger import LogTree, leaf_hash, read_checkpoint
+from broker.keys import LogPublic, write_private
+from broker.ledger import LogTree, leaf_hash
 from broker.ledger.merkle import HASH
 from broker.ledger.tiles import WIDTH, Tile, bundles_between, hashes, read_bundle, tiles_between
 
 if TYPE_CHECKING:
     from broker.client.connection import Connection
-    from broker.keys import LogPublic
+    from broker.keys import PublicSet
 
 CHECKPOINT: Final = "checkpoint"
 
@@ -34,11 +35,12 @@ class Mirrored:
     after: int
 
 
-def mirror(to: Connection, log: str, key: LogPublic, folder: Path) -> Mirrored:
+def mirror(to: Connection, log: str, broker: PublicSet, folder: Path) -> Mirrored:
     """Brings the copy in `folder` up to the log's latest checkpoint. NotVerified or ClientError: the copy is as it was."""
-    before, tree = _kept(log, key, folder)
+    broker.get(LogPublic, "log", log)  # KeyRingError for a log that the broker has no key of, before it is asked
+    before, tree = _kept(log, broker, folder)
     note = _get(to, f"/tlog/{log}/{CHECKPOINT}").decode("utf-8", "replace")
-    seen = read_checkpoint(note, f"sinergi/{log}", key)
+    seen = checkpoint(note, broker, log)
     if seen.size < before:
         raise NotVerified(f"the log {log} has shrunk: it was rewritten or restored from an old copy")
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,11 +64,11 @@ def write_tiles(folder: Path, tree: LogTree, before: int) -> None:
         _put(folder, tile, hashes(tree, tile))
 
 
-def _kept(log: str, key: LogPublic, folder: Path) -> tuple[int, LogTree]:
+def _kept(log: str, broker: PublicSet, folder: Path) -> tuple[int, LogTree]:
     """The copy's size and tree, once its hashes make the root of its own checkpoint."""
     if not (folder / CHECKPOINT).exists():
         return 0, LogTree()
-    kept = read_checkpoint((folder / CHECKPOINT).read_text("utf-8"), f"sinergi/{log}", key)
+    kept, _ = perhaps_checkpoint((folder / CHECKPOINT).read_text("utf-8"), broker, log)  # what it grows to must be under a key that stands
     leaves: list[bytes] = []
     for tile in (tile for tile in tiles_between(0, kept.size) if tile.level == 0):
         data = (folder / tile.path).read_bytes()

@@ -12,19 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from broker.client.account import Account
+from broker.client.approvals import verify_version
 from broker.client.destruction import read_certificate
-from broker.envelope import Approval, read_dsse, sign_dsse, verify_dsse
+from broker.client.standing import perhaps_signed
+from broker.envelope import Approval, read_dsse, sign_dsse
 from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ClientError, NotVerified
 from broker.jcs import canonical, strict_object
-from broker.keys import ReceiptKey, ReceiptPublic
+from broker.keys import ReceiptKey
 from broker.model import utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from broker.client.approvals import Approver
     from broker.client.destruction import Certificate
     from broker.jcs import Json
+    from broker.keys import PublicSet
 
 RULES_TYPE: Final = "text/csv"
 DSSE_TYPE: Final = "application/vnd.dsse+json"
@@ -64,6 +69,12 @@ class Officer(Account):
     def version(self, number: int) -> dict[str, Any]:
         return self._to.get(f"/v1/policy/versions/{number}")
 
+    def approvers(self, number: int, parties: Sequence[PublicSet]) -> list[Approver]:
+        """Who approved the version, once every signature holds by the pinned broker's key and the parties' own. NotVerified otherwise."""
+        if self._broker is None:
+            raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
+        return verify_version(self.version(number), self._broker, parties)
+
     def explain(self, **asked: str) -> dict[str, Any]:
         return self._to.get(f"/v1/policy/explain?{urlencode(asked)}")
 
@@ -102,8 +113,11 @@ class Officer(Account):
         if self._broker is None:
             raise ClientError("the broker's keys are not pinned; run `broker keys trust public.json` with the file its administrator gave you")
         try:
-            record = strict_object(verify_dsse(read_dsse(self.version(draft.base)["dsse"].encode()), POLICY, *self._broker.all(ReceiptPublic, "receipt", "broker")))
-        except (NotVerified, ValueError):
+            payload, since = perhaps_signed(read_dsse(self.version(draft.base)["dsse"].encode()), POLICY, self._broker, "broker")
+            record = strict_object(payload)
+            if since is not None and not str(record["time"]) < since:  # an approval names the base too: the broker takes none that is based on another
+                raise NotVerified("distrusted")
+        except (NotVerified, ValueError, KeyError):
             raise ClientError("the version that the draft is based on is not signed by the broker: do not approve, tell your party") from None
         shown = hashlib.sha256(draft.model.encode() + draft.base_rules.encode()).hexdigest()
         if (record["version"], record["policy_sha256"]) != (draft.base, shown):

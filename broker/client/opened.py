@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from broker.keys import KemKey, PublicSet
+    from broker.keys import AnyKemKey, PublicSet
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet reads a cell that begins so as a formula
 
 
-def write_rows(folder: Path, broker: PublicSet, keys: Sequence[KemKey], path: Path, form: str, exchange: str) -> Verified:
+def write_rows(folder: Path, broker: PublicSet, keys: Sequence[AnyKemKey], path: Path, form: str, exchange: str) -> Verified:
     """Writes `path` 0600, whole, once every line verified; on any failure nothing is left. ClientError: path exists, unknown form."""
     if form not in ("csv", "ndjson"):
         raise ClientError("--to is csv or ndjson")

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.client.account import Account
+from broker.client.standing import checkpoint
 from broker.envelope import open_envelope
 from broker.errors import KeyRingError, NotOpened, NotVerified
 from broker.jcs import canonical, read_base64, strict_object
-from broker.keys import KemKey, LogPublic, write_private
-from broker.ledger import leaf_hash, read_checkpoint, verify_inclusion
+from broker.keys import write_private
+from broker.ledger import leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from broker.jcs import Json
-    from broker.keys import PublicSet
+    from broker.keys import AnyKemKey, PublicSet
 
 _FIELDS: Final = frozenset({"checkpoint", "entry", "envelope", "inclusion", "index", "log"})
 MAX_BYTES: Final = 1 << 20  # of an answer: 200 lines, and what proves it
@@ -61,7 +62,7 @@ class Opened:
     data: bytes
 
 
-def opened(data: bytes, broker: PublicSet, keys: Sequence[KemKey], system: str) -> Opened:
+def opened(data: bytes, broker: PublicSet, keys: Sequence[AnyKemKey], system: str) -> Opened:
     """The answer in a fetched file. broker: its pinned keys; keys, system: the recipient's own.
 
     NotVerified unless the signed log says that just this was told to just this system: it is no answer, of another log, envelope or system, or does not open.
@@ -71,8 +72,8 @@ def opened(data: bytes, broker: PublicSet, keys: Sequence[KemKey], system: str) 
         if set(answer) != _FIELDS or type(answer["index"]) is not int:
             raise ValueError
         log, entry, envelope = str(answer["log"]), read_base64(answer["entry"]), read_base64(answer["envelope"])
-        checkpoint = read_checkpoint(answer["checkpoint"], f"sinergi/{log}", *broker.all(LogPublic, "log", log))
-        verify_inclusion(answer["index"], checkpoint.size, leaf_hash(entry), tuple(map(read_base64, answer["inclusion"])), checkpoint.root)
+        under = checkpoint(answer["checkpoint"], broker, log)
+        verify_inclusion(answer["index"], under.size, leaf_hash(entry), tuple(map(read_base64, answer["inclusion"])), under.root)
         said: dict[str, Any] = strict_object(entry)
         if (said["type"], said["act"], said["recipient"]) != ("sinergi/identity/v1", "answered", system):
             raise NotVerified("the log entry is of something else")

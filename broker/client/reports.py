@@ -11,11 +11,12 @@ from urllib.parse import quote, urlencode
 from broker.client.account import Account
 from broker.client.bundle import WHOSE, WHOSE_FILE
 from broker.client.connection import answered, problem_text
-from broker.envelope import read_dsse, verify_dsse
+from broker.client.standing import signed
+from broker.envelope import read_dsse
 from broker.envelope.dsse import EXPORT
 from broker.errors import ClientError, NotVerified, SinergiError
 from broker.jcs import canonical, strict_object
-from broker.keys import PublicSet, ReceiptPublic, write_private
+from broker.keys import PublicSet, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -125,7 +126,7 @@ def check_file(path: Path, broker: PublicSet) -> dict[str, Any]:
             raise ValueError
     except (ValueError, KeyError):
         raise NotVerified("not a statement over a file of this broker") from None
-    verify_dsse(dsse, EXPORT, *broker.all(ReceiptPublic, "receipt", agreement))
+    signed(dsse, EXPORT, broker, agreement)
     with path.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
     if (said["sha256"], said["bytes"]) != (digest, path.stat().st_size):

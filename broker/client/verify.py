@@ -17,25 +17,28 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from broker.client.standing import checkpoint, perhaps_signed
 from broker.envelope import open_envelope, read_dsse, verify_dsse
 from broker.envelope.dsse import MANIFEST
+from broker.envelope.seal import SUITE_X25519
 from broker.errors import ClientError, KeyRingError, NotOpened, NotVerified
 from broker.jcs import canonical, read_base64, strict_object
-from broker.keys import LogPublic, ReceiptPublic
-from broker.ledger import OUTCOMES, RELEASED, leaf_hash, read_checkpoint, root_of, verify_inclusion
+from broker.keys import ReceiptPublic
+from broker.ledger import OUTCOMES, RELEASED, leaf_hash, root_of, verify_inclusion
 from broker.ledger.openings import salt_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from broker.envelope import Opener
-    from broker.keys import KemKey, PublicSet
+    from broker.keys import AnyKemKey, PublicSet
     from broker.ledger import Checkpoint
 
 OPENING_TYPE: Final = "sinergi/opening/v1"
 STORED: Final = 55  # bytes of a leaf without its constant head: ref 16 | commitment 32 | profile 2 | outcome 1 | sequence 4
 PROOF_FIELDS: Final = frozenset({"checkpoint", "exchange", "inclusion", "index", "log", "manifest", "receipts"})
 _PIECE: Final = 256 << 10
+WEAKER: Final = "segel_x25519"  # the warning of a manifest whose envelope is not sealed with post-quantum
 _BLOCK: Final = 16_384  # a power of two: its roots are nodes of the tree
 _WITHHELD_PROFILE: Final = b"\xff\xff"
 
@@ -45,6 +48,7 @@ class Verified:
     """What held. manifest: its fields. checkpoint: the signed head it is under. signers: whose receipts were verified here.
 
     claimed: who else the proof file says has signed; their keys are not pinned here, so it proves nothing to us.
+    doubted: since when the key of the broker's receipt is distrusted: then the log under its checkpoint is what vouches. None: it stands.
     """
 
     manifest: Mapping[str, Any]
@@ -55,9 +59,10 @@ class Verified:
     claimed: tuple[str, ...]
     leaves: int
     lines: int
+    doubted: str | None
 
 
-def verify_exchange(folder: Path, broker: PublicSet, keys: Sequence[KemKey], plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None, exchange: str | None = None) -> Verified:
+def verify_exchange(folder: Path, broker: PublicSet, keys: Sequence[AnyKemKey], plaintext: IO[bytes] | None = None, *, own: PublicSet | None = None, exchange: str | None = None) -> Verified:
     """Checks the files `envelope.sng`, `leaves.bin` and `proof.json` of an exchange. NotVerified says what does not hold.
 
     keys: the recipient's; without one the lines stay closed and only the ledger is checked. plaintext: receives the released lines; they
@@ -72,15 +77,12 @@ def verify_exchange(folder: Path, broker: PublicSet, keys: Sequence[KemKey], pla
         raise NotVerified(str(error)) from None
 
 
-def _verify(folder: Path, broker: PublicSet, keys: Sequence[KemKey], plaintext: IO[bytes] | None, own: PublicSet | None, exchange: str | None) -> Verified:
+def _verify(folder: Path, broker: PublicSet, keys: Sequence[AnyKemKey], plaintext: IO[bytes] | None, own: PublicSet | None, exchange: str | None) -> Verified:
     proof = read_proof((folder / "proof.json").read_bytes())
     if exchange not in (None, proof.manifest["exchange"]):
         raise NotVerified("these files are of another exchange")
-    manifest, agreement = proof.manifest, proof.log
-    if verify_dsse(read_dsse(proof.receipts["broker"]), MANIFEST, *broker.all(ReceiptPublic, "receipt", agreement)) != proof.data:
-        raise NotVerified("the broker signed another manifest")
-    checkpoint = read_checkpoint(proof.checkpoint, f"sinergi/{agreement}", *broker.all(LogPublic, "log", agreement))
-    verify_inclusion(proof.index, checkpoint.size, leaf_hash(proof.data), proof.inclusion, checkpoint.root)
+    manifest = proof.manifest
+    under, doubted = in_log(proof, broker)
     signers = ["broker"]
     if own is not None and own.owner in proof.receipts:
         if verify_dsse(read_dsse(proof.receipts[own.owner]), MANIFEST, *own.all(ReceiptPublic, "receipt")) != proof.data:
@@ -91,7 +93,17 @@ def _verify(folder: Path, broker: PublicSet, keys: Sequence[KemKey], plaintext: 
     _check_envelope(folder / "envelope.sng", manifest)
     lines = _check_lines(folder / "envelope.sng", manifest, rows, keys, plaintext) if keys else 0
     claimed = tuple(sorted(set(proof.receipts) - set(signers)))
-    return Verified(manifest, proof.data, checkpoint, proof.index, tuple(sorted(signers)), claimed, leaves, lines)
+    return Verified(manifest, proof.data, under, proof.index, tuple(sorted(signers)), claimed, leaves, lines, doubted)
+
+
+def in_log(proof: Proof, broker: PublicSet) -> tuple[Checkpoint, str | None]:
+    """The checkpoint of a standing key that the manifest is under, and since when the key of the broker's receipt is distrusted. NotVerified otherwise."""
+    payload, doubted = perhaps_signed(read_dsse(proof.receipts["broker"]), MANIFEST, broker, proof.log)
+    if payload != proof.data:
+        raise NotVerified("the broker signed another manifest")
+    found = checkpoint(proof.checkpoint, broker, proof.log)
+    verify_inclusion(proof.index, found.size, leaf_hash(proof.data), proof.inclusion, found.root)
+    return found, doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +253,7 @@ def read_opening(data: bytes) -> Opening:
         raise NotVerified("not an opened record") from None
 
 
-def open_row(folder: Path, broker: PublicSet, keys: Sequence[KemKey], row: int, exchange: str) -> Opening:
+def open_row(folder: Path, broker: PublicSet, keys: Sequence[AnyKemKey], row: int, exchange: str) -> Opening:
     """One row of a received exchange, once all of it verified. ClientError: there is no such row."""
     manifest = verify_exchange(folder, broker, keys, exchange=exchange).manifest
     rows = verify_leaves(folder / "leaves.bin", manifest)
@@ -274,13 +286,15 @@ def _check_envelope(path: Path, manifest: Mapping[str, Any]) -> None:
         raise NotVerified("the envelope is not the one the manifest names")
 
 
-def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, keys: Sequence[KemKey], out: IO[bytes] | None) -> int:
+def _check_lines(path: Path, manifest: Mapping[str, Any], rows: _Rows, keys: Sequence[AnyKemKey], out: IO[bytes] | None) -> int:
     with path.open("rb") as f:
         try:
             opener = open_envelope(f, *keys)
             core = opener.header.core
             if hashlib.sha256(opener.header.prefix).hexdigest() != manifest["envelope"]["header_sha256"] or _asked(core) != _named(manifest):
                 raise NotVerified("the envelope's header is not the one the manifest names")
+            if " ".join(opener.header.recipients) != manifest["keys"]["recipient_kem"] or (opener.header.suite == SUITE_X25519) is not (WEAKER in manifest["warnings"]):
+                raise NotVerified("the envelope is sealed to other keys than the manifest names, or in another suite")
             salts = Cipher(algorithms.AES(opener.extra), modes.CTR(bytes(16))).encryptor()
             sequence = lines = 0
             for line in _lines(f, opener):

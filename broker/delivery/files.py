@@ -74,6 +74,10 @@ class Folders:
     def spool(self, exchange: str) -> Path:
         return self.home / "spool" / exchange
 
+    def draft(self, sending: str) -> Path:
+        """The sealed file of a draft: beside the spooled submissions, and never one of them."""
+        return self.home / "spool" / f"{sending}.draf"
+
     def outbox(self, exchange: str) -> Path:
         return self.home / "outbox" / exchange
 

@@ -6,14 +6,22 @@ Both are made on the signer's own machine, so they need nothing of the broker's.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from broker.errors import NotVerified
 from broker.jcs import canonical, strict_object
 
 _TYPE = "sinergi/policy-approval/v1"
 _VOUCHER = "sinergi/voucher/v1"
-T = TypeVar("T", "Approval", "Voucher")
+
+
+class Said(Protocol):
+    """A frozen record of texts and numbers that writes itself as canonical JSON."""
+
+    def to_json(self) -> bytes: ...
+
+
+T = TypeVar("T", bound=Said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Approval:
 
 def read_approval(payload: bytes) -> Approval:
     """NotVerified unless the payload is exactly what `to_json` writes."""
-    return _read(Approval, payload)
+    return read_exactly(Approval, payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +60,16 @@ class Voucher:
 
 def read_voucher(payload: bytes) -> Voucher:
     """NotVerified unless the payload is exactly what `to_json` writes."""
-    return _read(Voucher, payload)
+    return read_exactly(Voucher, payload)
 
 
-def _read(kind: type[T], payload: bytes) -> T:
+def read_exactly(kind: type[T], payload: bytes) -> T:
+    """The record of this dataclass; NotVerified unless the payload is exactly what its `to_json` writes, of the types that it names."""
     try:
         value = strict_object(payload)
-        given: dict[str, Any] = {f.name: value[f.name] for f in fields(kind)}
+        given: dict[str, Any] = {f.name: value[f.name] for f in fields(kind)}  # type: ignore[arg-type] # a dataclass
         found = kind(**given)
-        same = found.to_json() == payload
+        same = found.to_json() == payload and all(type(given[f.name]).__name__ == f.type for f in fields(kind))  # type: ignore[arg-type]
     except (ValueError, KeyError, TypeError):
         raise NotVerified(f"no {kind.__name__.lower()}") from None
     if not same:

@@ -1,4 +1,4 @@
-"""DSSE envelopes signed by Ed25519 and ML-DSA-65: over a submission's statement, a manifest, a policy version, an officer's approval, a party's word for an officer's keys, a file handed out, an answer about people.
+"""DSSE envelopes signed by Ed25519 and ML-DSA-65: over a submission's statement, a manifest, a policy version, an officer's approval, a party's word for an officer's keys, a word for an officer's passkey, a file handed out, an answer about people.
 
 Source: secure-systems-lab/dsse protocol.md (PAE). The payload type is inside the signed bytes, so a statement can never pass for a receipt.
 """
@@ -21,8 +21,10 @@ MANIFEST: Final = "application/vnd.sinergi.manifest+json"
 POLICY: Final = "application/vnd.sinergi.policy-version+json"
 APPROVAL: Final = "application/vnd.sinergi.policy-approval+json"
 VOUCHER: Final = "application/vnd.sinergi.voucher+json"
+PASSKEY: Final = "application/vnd.sinergi.passkey-voucher+json"
 EXPORT: Final = "application/vnd.sinergi.export+json"
 DESTRUCTION: Final = "application/vnd.sinergi.key-destruction+json"
+CONFIRMED: Final = "application/vnd.sinergi.key-confirmed+json"
 SUCCESSION: Final = "application/vnd.sinergi.key-succession+json"
 ANSWER: Final = "application/vnd.sinergi.subject-answer+json"
 _PQ = "#ml-dsa-65"  # marks the second signature of one kid

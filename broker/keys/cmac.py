@@ -37,6 +37,12 @@ def ecb(key: bytes, blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.frombuffer(out, np.uint8).reshape(-1, BLOCK)
 
 
+def unecb(key: bytes, blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What `ecb` turned into each row, uint8 (n, 16)."""
+    out = Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(np.ascontiguousarray(blocks).data)  # noqa: S305 - the CMAC's own primitive
+    return np.frombuffer(out, np.uint8).reshape(-1, BLOCK)
+
+
 def cmac(key: bytes, data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The CMAC of every row. data: uint8 (n, w), zero beyond each row's length; lengths: int64 (n). Returns uint8 (n, 16)."""
     subkeys = _subkeys(key)
@@ -87,8 +93,8 @@ def uncmac(key: bytes, tags: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDAr
 
     tags: uint8 (n, 16). Returns uint8 (n, 16) twice. Of one block CMAC is AES of the masked value, so its key turns it back; a longer value it does not.
     """
-    blocks = Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(np.ascontiguousarray(tags).data)  # noqa: S305 - the CMAC's own primitive
-    whole, padded = (np.frombuffer(blocks, np.uint8).reshape(-1, BLOCK) ^ subkey for subkey in _subkeys(key))
+    blocks = unecb(key, tags)
+    whole, padded = (blocks ^ subkey for subkey in _subkeys(key))
     return whole, padded
 
 

@@ -24,6 +24,7 @@ LABELS: Final = {
     "oidc": b"sng/oidc/v1",
     "host": b"sng/host/v1",
     "ask": b"sng/ask/v1",  # request
+    "form": b"sng/form/v1",  # SHA-256 of a session's token
 }
 
 
@@ -38,10 +39,15 @@ def ref_key(roots: Mapping[int, bytes], exchange: bytes, secret: bytes | None) -
 
     roots: epoch → root, of those that still are. secret: 34 bytes; 32 or None of an exchange recorded before, of the first root; empty when erased.
     """
-    root = roots.get(int.from_bytes(secret[:2], "big") if secret is not None and len(secret) == _SECRET else 1)
+    root = roots.get(epoch_of_secret(secret))
     if secret == b"" or root is None:
         return None
     return derive(root, "ref", exchange) if secret is None else derive(root, "ref", exchange, secret)
+
+
+def epoch_of_secret(secret: bytes | None) -> int:
+    """Of the root that an exchange's tokens, references and salts were made with. secret: as in `ref_key`."""
+    return int.from_bytes(secret[:2], "big") if secret is not None and len(secret) == _SECRET else 1
 
 
 def referred(ref_key: bytes, ids: bytes) -> bytes:

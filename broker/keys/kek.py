@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import unicodedata
 from base64 import b64decode, b64encode
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -30,7 +32,7 @@ KEY_FILE: Final = b"sinergi-kunci-1:"  # what a key file begins with; base64 of 
 TOKEN: Final = b"sinergi-pkcs11-1:"  # what a file that unlocks a token begins with; canonical JSON {module, pin, token} follows
 LOCKED: Final = "what was given does not unlock this ring, or the ring was changed by hand"
 NONCE: Final = 12
-LEAST: Final = 12  # bytes of a passphrase
+LEAST: Final = 12  # characters of a passphrase
 _SALT: Final = 16
 _COST: Final[Mapping[str, int]] = {"lanes": 4, "memory": 65_536, "passes": 3}  # memory: KiB
 _LIMITS: Final = {"lanes": (1, 16), "memory": (8, 1 << 18), "passes": (1, 10)}  # whoever can write the file chooses them: they are used before its MAC can be
@@ -49,10 +51,10 @@ class Kek(Protocol):
 
 
 class LocalKek:
-    """AES-256-GCM under 32 bytes in memory."""
+    """AES-256-GCM under 32 bytes in memory. second: makes the key to try where the first does not open; the one that opened is the one from then on."""
 
-    def __init__(self, key: bytes, about: Mapping[str, Json]) -> None:
-        self._key, self.about = AESGCM(key), about
+    def __init__(self, key: bytes, about: Mapping[str, Json], second: Callable[[], bytes] | None = None) -> None:
+        self._key, self.about, self._second = AESGCM(key), about, second
 
     def wrap(self, secret: bytes, aad: bytes) -> bytes:
         nonce = os.urandom(NONCE)
@@ -60,9 +62,15 @@ class LocalKek:
 
     def unwrap(self, wrapped: bytes, aad: bytes) -> bytes:
         try:
-            return self._key.decrypt(wrapped[:NONCE], wrapped[NONCE:], aad)
+            secret = self._key.decrypt(wrapped[:NONCE], wrapped[NONCE:], aad)
         except (InvalidTag, ValueError):
-            raise KeyRingError(LOCKED) from None
+            if self._second is None:
+                raise KeyRingError(LOCKED) from None
+            other = LocalKek(self._second(), self.about)
+            secret = other.unwrap(wrapped, aad)
+            self._key = other._key
+        self._second = None
+        return secret
 
 
 def new_key_file() -> bytes:
@@ -79,7 +87,7 @@ def new_kek(given: bytes) -> Kek:
     salt = b64encode(os.urandom(_SALT)).decode()
     if given.startswith(KEY_FILE):
         return open_kek({"provider": "berkas", "salt": salt}, given)
-    if len(given.strip()) < LEAST:
+    if len(_spellings(given)[0].decode("utf-8", "replace")) < LEAST:
         raise KeyRingError(f"a passphrase has {LEAST} characters or more")
     return open_kek({"provider": "sandi", "salt": salt, **_COST}, given)
 
@@ -93,8 +101,12 @@ def open_kek(about: Mapping[str, Any], given: bytes) -> Kek:
             case {"provider": "sandi", "salt": str(salt), "lanes": int(lanes), "memory": int(memory), "passes": int(passes)} if len(about) == 5:
                 if not all(low <= about[name] <= high for name, (low, high) in _LIMITS.items()):
                     raise ValueError
-                stretch = Argon2id(salt=b64decode(salt, validate=True), length=32, iterations=passes, lanes=lanes, memory_cost=memory)
-                return LocalKek(stretch.derive(given.strip()), about)
+                raw, (first, *typed) = b64decode(salt, validate=True), _spellings(given)
+
+                def stretched(phrase: bytes) -> bytes:
+                    return Argon2id(salt=raw, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(phrase)
+
+                return LocalKek(stretched(first), about, partial(stretched, typed[0]) if typed else None)
             case {"provider": "pkcs11", "token": str(), "id": str(name)} if len(about) == 3:
                 from broker.keys.hsm import ID, open_token_kek  # noqa: PLC0415 - for those who have a token
 
@@ -104,6 +116,16 @@ def open_kek(about: Mapping[str, Any], given: bytes) -> Kek:
     except (ValueError, MemoryError):
         pass
     raise KeyRingError("the ring does not say how it is locked")
+
+
+def _spellings(given: bytes) -> tuple[bytes, ...]:
+    """A passphrase in its composed form (NFC), whatever the keyboard made; then as typed, where that is another: rings were locked so before."""
+    typed = given.strip()
+    try:
+        composed = unicodedata.normalize("NFC", typed.decode()).encode()
+    except UnicodeDecodeError:
+        return (typed,)
+    return (composed,) if composed == typed else (composed, typed)
 
 
 def _key_of(given: bytes) -> bytes:

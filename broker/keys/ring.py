@@ -14,7 +14,7 @@ import stat
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,6 +38,7 @@ P = TypeVar("P")
 RING: Final = "ring.json"
 TYPE: Final = "sinergi/ring/v1"
 PENDING, ACTIVE, RETIRED, DISABLED, DESTROYED = "pending", "active", "retired", "disabled", "destroyed"
+DISTRUSTED: Final = "distrusted"  # in a public set: of a destroyed key, from when on others may have signed with it
 STATES: Final = (PENDING, ACTIVE, RETIRED, DISABLED, DESTROYED)
 USABLE: Final = (PENDING, ACTIVE, RETIRED)  # whose secrets are unwrapped when a ring is opened
 LASTING: Final = ("receipt", "log", "witness")  # purposes whose signatures are looked at for as long as there is a ledger
@@ -69,7 +70,7 @@ def write_private(path: Path, data: bytes) -> None:
 class KeyRecord:
     """What a ring says of one key. epoch: counts the keys of a purpose from 1. made, approved: account ids, or `pemasangan` for the first ones.
 
-    public: None of a secret key. wrapped: None once destroyed. changed: when it came into its state.
+    public: None of a secret key. wrapped: None once destroyed. changed: when it came into its state. distrusted: since when, and why.
     """
 
     kid: str
@@ -82,11 +83,13 @@ class KeyRecord:
     approved: str | None
     public: bytes | None
     wrapped: bytes | None
+    distrusted: tuple[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             "approved": self.approved, "changed": self.changed, "created": self.created, "epoch": self.epoch, "kid": self.kid, "made": self.made,
             "public": _text(self.public), "purpose": self.purpose, "state": self.state, "wrapped": _text(self.wrapped),
+            **({"distrusted": {"reason": self.distrusted[1], "since": self.distrusted[0]}} if self.distrusted else {}),
         }  # fmt: skip
 
 
@@ -158,8 +161,13 @@ class Ring:
     def public(self) -> tuple[tuple[str, str, AnyPublic], ...]:
         """Purpose, state and key of what a public set shows: of keys that were retired or destroyed only those that verify what they once signed."""
         shown = {PENDING: PENDING, ACTIVE: ACTIVE, RETIRED: RETIRED, DESTROYED: RETIRED}
-        listed = [(r.purpose, shown[r.state], r.public) for r in self.records if r.public is not None and r.state in shown]
+        listed = [(r.purpose, DISTRUSTED if r.distrusted else shown[r.state], r.public) for r in self.records if r.public is not None and r.state in shown]
         return tuple((purpose, state, PUBLIC_TYPES[purpose][0](raw)) for purpose, state, raw in listed if state != RETIRED or purpose in LASTING)
+
+    @property
+    def distrusted(self) -> dict[str, str]:
+        """Key id → since when, of the keys whose signatures count for nothing by themselves."""
+        return {r.kid: r.distrusted[0] for r in self.records if r.distrusted}
 
 
 def create_ring(folder: Path, purposes: Iterable[str], now: datetime, unlock: Unlock = ask, made: str = "pemasangan") -> Ring:
@@ -232,11 +240,14 @@ def open_ring(folder: Path, unlock: Unlock = ask, at_least: int = 0) -> Ring:
 
 
 def _record(said: Mapping[str, Any]) -> KeyRecord:
-    if set(said) != _FIELDS or said["state"] not in STATES or type(said["epoch"]) is not int:
+    distrusted = said.get("distrusted")
+    if set(said) - {"distrusted"} != _FIELDS or said["state"] not in STATES or type(said["epoch"]) is not int:
         raise ValueError
     if not all(isinstance(said[name], str) for name in ("changed", "created", "kid", "made", "purpose")) or not isinstance(said["approved"], str | None):
         raise ValueError
-    return KeyRecord(**{**said, "public": _bytes(said["public"]), "wrapped": _bytes(said["wrapped"])})
+    if "distrusted" in said and not (isinstance(distrusted, dict) and distrusted.keys() == {"reason", "since"} and all(isinstance(one, str) for one in distrusted.values())):
+        raise ValueError
+    return KeyRecord(**{**said, "public": _bytes(said["public"]), "wrapped": _bytes(said["wrapped"]), "distrusted": (distrusted["since"], distrusted["reason"]) if distrusted else None})
 
 
 def unwrapped(name: str, record: KeyRecord, kek: Kek) -> AnyKey:
@@ -271,6 +282,12 @@ def changing(folder: Path) -> Iterator[Callable[[Ring], Ring]]:
         yield write
     finally:
         os.close(fd)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what a crash left of a change, unless one is under way."""
+    with suppress(KeyRingError, OSError), changing(folder):  # what is wrong with the folder is told when its ring is opened
+        pass
 
 
 class Rings(Mapping[str, Ring]):

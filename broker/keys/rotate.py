@@ -31,7 +31,7 @@ _MAY: Final[Mapping[str, tuple[str, ...]]] = {
 def rotated(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
     """The ring with a new active key of `purpose`; the one before is retired, unless it is disabled. A pending key of the purpose becomes the active one instead."""
     if not any(r.purpose == purpose and r.state != DESTROYED for r in ring.records):
-        raise KeyRingError(f"no {purpose} key in this ring")
+        raise KeyRingError(f"tidak ada kunci {purpose} · no {purpose} key in this ring")
     waiting = [r for r in ring.records if r.purpose == purpose and r.state == PENDING]
     ring = ring if waiting else with_key(ring, purpose, PENDING, now, made)
     kid = waiting[0].kid if waiting else ring.records[-1].kid
@@ -41,9 +41,9 @@ def rotated(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
 def announced(ring: Ring, purpose: str, now: datetime, made: str) -> Ring:
     """The ring with a pending key: others can learn its public part before anything is made with it. KeyRingError if one waits already."""
     if any(r.purpose == purpose and r.state == PENDING for r in ring.records):
-        raise KeyRingError(f"a {purpose} key is pending already")
+        raise KeyRingError(f"kunci {purpose} berikutnya sudah diumumkan · a {purpose} key is pending already")
     if is_ended(ring) and purpose not in LASTING:
-        raise KeyRingError("the agreement of this ring has ended: it gets no new keys but those of its log and receipts")
+        raise KeyRingError("kesepakatan ini sudah berakhir · the agreement of this ring has ended: it gets no new keys but those of its log and receipts")
     return with_key(ring, purpose, PENDING, now, made)
 
 
@@ -61,13 +61,30 @@ def in_state(ring: Ring, kid: str, state: str, now: datetime, approved: str | No
     """
     record = found(ring, kid)
     if record.state not in _MAY.get(state, ()):
-        raise KeyRingError(f"a key that is {record.state} does not become {state}")
+        raise KeyRingError(f"langkah itu tidak ada bagi kunci ini · a key that is {record.state} does not become {state}")
     if record.state == ACTIVE and state == RETIRED:
-        raise KeyRingError(f"the only active {record.purpose} key: rotate it, and it retires")
+        raise KeyRingError(f"hanya kunci {record.purpose} ini yang dipakai, gantilah dahulu · the only active {record.purpose} key: rotate it, and it retires")
     changed = {kid: _changed(record, state, now, approved)}
     if state == ACTIVE:
         changed |= {r.kid: _changed(r, RETIRED, now, None) for r in ring.records if r.purpose == record.purpose and r.state == ACTIVE}
     records = tuple(changed.get(r.kid, r) for r in ring.records)
+    return replace(ring, records=records, keys=_keys(ring, records))
+
+
+def distrusted(ring: Ring, kid: str, since: datetime, reason: str, now: datetime, approved: str) -> Ring:
+    """The ring with a key that others may have signed with since then: its secret is destroyed, and what it signed counts for nothing by itself.
+
+    KeyRingError for the one in use, which is rotated first, and for one that never signed; what is distrusted already is so only from earlier on.
+    """
+    record = found(ring, kid)
+    if record.purpose not in LASTING:
+        raise KeyRingError("hanya kunci log atau tanda terima yang dinyatakan tidak dipercaya · only a log or receipt key is distrusted: what others are is disabled or destroyed")
+    if record.state not in (RETIRED, DESTROYED):
+        raise KeyRingError(f"gantilah kunci {record.purpose} itu dahulu · the {record.purpose} key is {record.state}: rotate first, and distrust the one before")
+    if record.distrusted and record.distrusted[0] <= utc_text(since):
+        raise KeyRingError("sudah dinyatakan sejak saat itu atau sebelumnya · it is distrusted since then, or before")
+    changed = replace(record if record.state == DESTROYED else _changed(record, DESTROYED, now, approved), distrusted=(utc_text(since), reason))
+    records = tuple(changed if r.kid == kid else r for r in ring.records)
     return replace(ring, records=records, keys=_keys(ring, records))
 
 
@@ -87,7 +104,7 @@ def found(ring: Ring, kid: str) -> KeyRecord:
     for record in ring.records:
         if record.kid == kid:
             return record
-    raise KeyRingError("no such key in this ring")
+    raise KeyRingError("tidak ada kunci itu · no such key in this ring")
 
 
 def _changed(record: KeyRecord, state: str, now: datetime, approved: str | None) -> KeyRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -135,10 +136,10 @@ class Tree:
 
 
 class LeafGatherer:
-    """Collects rows with `add`, then yields segments with `segments`; `tree` holds the result afterwards. Owns two temporary files."""
+    """Collects rows with `add`, then yields segments with `segments`; `tree` holds the result afterwards. Owns its temporary files."""
 
     def __init__(self, exchange: bytes, ref_key: bytes, folder: Path) -> None:
-        self._exchange, self._ref_key = exchange, ref_key
+        self._exchange, self._ref_key, self._folder = exchange, ref_key, folder
         self._by_tag, self._by_ref = _Spill(_ROW, folder), _Spill(STORED, folder)
         self.tree: Tree | None = None
 
@@ -160,6 +161,15 @@ class LeafGatherer:
         rows[:, 51:55] = sequence.astype(">u4").view(np.uint8).reshape(-1, 4)
         rows[:, 55] = person
         self._by_tag.add(rows)
+
+    def retag(self, made: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+        """Before `segments`: gives people the tags that `made` makes of theirs, both uint8 (n, 16); records keep their own."""
+        with closing(self._by_tag) as before:
+            self._by_tag = _Spill(_ROW, self._folder)
+            for rows in before.parts():
+                person = rows[:, 55] == 1
+                rows[person, :16] = made(rows[person, :16])
+                self._by_tag.add(rows)
 
     def segments(self, vault: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Iterator[Segment]:
         """The segments in order. vault: sorted unique person tags (n, 16) → vault ids (n, 16); it is asked inside the caller's transaction."""

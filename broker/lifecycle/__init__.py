@@ -10,7 +10,10 @@ The broker signs versions and cannot approve one. What is not exactly so leaves 
 `officers`: who may. `versions`: what is in force. `judging`: what a draft would change. `drafts`: from draft to live. `stops`.
 """
 
+from broker.lifecycle.cells import CellRule as CellRule
+from broker.lifecycle.cells import with_cell as with_cell
 from broker.lifecycle.drafts import MAX_RULES as MAX_RULES
+from broker.lifecycle.drafts import approvals_given as approvals_given
 from broker.lifecycle.drafts import approve as approve
 from broker.lifecycle.drafts import draft_with_base as draft_with_base
 from broker.lifecycle.drafts import edit as edit
@@ -19,8 +22,12 @@ from broker.lifecycle.drafts import open_drafts as open_drafts
 from broker.lifecycle.drafts import propose as propose
 from broker.lifecycle.drafts import publish as publish
 from broker.lifecycle.drafts import read_draft as read_draft
+from broker.lifecycle.drafts import statement as statement
 from broker.lifecycle.drafts import withdraw as withdraw
+from broker.lifecycle.faults import Wrong as Wrong
+from broker.lifecycle.faults import wrongs as wrongs
 from broker.lifecycle.judging import Judged as Judged
+from broker.lifecycle.judging import change_of as change_of
 from broker.lifecycle.judging import judge as judge
 from broker.lifecycle.judging import released as released
 from broker.lifecycle.judging import replayed as replayed
@@ -33,6 +40,7 @@ from broker.lifecycle.stops import resume as resume
 from broker.lifecycle.stops import stop as stop
 from broker.lifecycle.stops import stops as stops
 from broker.lifecycle.versions import approvals_of as approvals_of
+from broker.lifecycle.versions import approvers as approvers
 from broker.lifecycle.versions import history as history
 from broker.lifecycle.versions import sha256 as sha256
 from broker.lifecycle.versions import start as start

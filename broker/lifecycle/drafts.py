@@ -7,15 +7,14 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from broker.envelope import read_approval, read_dsse, verify_dsse
-from broker.envelope.dsse import APPROVAL
-from broker.errors import KeyRingError, NotVerified, Refusal
-from broker.keys import ReceiptPublic, read_public_set
+from broker.envelope import Approval
+from broker.errors import NotVerified, Refusal
 from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.judging import judge, ready
 from broker.lifecycle.officers import APPROVE, WRITE, agreements_of, may_in, reader, require
-from broker.lifecycle.versions import add_version, chain, sha256, take_up_policy, version
+from broker.lifecycle.versions import add_version, chain, kind, sha256, signed, take_up_policy, version
 from broker.model import utc_text
+from broker.people import passkey_counts
 from broker.policy import part, publication_check, summary
 from broker.record import BROKER_LOG, event
 from broker.store import DraftRow
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from broker.envelope import Approved
     from broker.exchange import Office
     from broker.lifecycle.judging import Judged
     from broker.model import Person
@@ -141,7 +141,10 @@ def propose(office: Office, person: Person, draft: str, now: datetime) -> Judged
 
 
 def approve(office: Office, person: Person, draft: str, data: bytes, now: datetime) -> None:
-    """Takes an officer's signed approval. Refusals draf_sendiri for the author, draf_berubah for another digest, persetujuan for a signature that does not hold."""
+    """Takes an officer's signed approval; the same one twice is one.
+
+    Refusals draf_sendiri for the author, draf_berubah for another digest, persetujuan for a signature that does not hold, or an authenticator whose counter went back.
+    """
     require(office, person, APPROVE, now)
     row = read_draft(office, person, draft, now)
     if row.author == person.id:
@@ -151,26 +154,52 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
     own = [name for name in agreements_of(office, person, APPROVE, now) if name in changed]
     if changed and not own:
         raise Refusal("draf_pihak", kesepakatan=changed[0])
-    _signed_for(row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
     with office.ledger.writing() as book:
         if _draft(book.tx, draft, "proposed").rules != row.rules:
             raise Refusal("draf_berubah")
+        found = _signed_for(office, book.tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, person, data)
+        if book.tx.versions.approvals(draft).get(person.id) == data:
+            return
+        if found.passkey is not None:
+            _count(book.tx, found.passkey.credential, found.counter)
         book.tx.versions.approve(draft, person.id, data)
         for agreement in own or (BROKER_LOG,):
-            book.append(agreement, event("policy", now, act="approved", draft=draft, dsse_sha256=sha256(data), person=person.id, policy_sha256=judged.policy.sha256))
+            book.append(agreement, event("policy", now, act="approved", draft=draft, dsse_sha256=sha256(data), person=person.id, policy_sha256=judged.policy.sha256, **kind(data)))
 
 
-def _signed_for(row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> None:
-    """Refusals unless the person's own key signed exactly this draft on exactly this base: persetujuan, draf_berubah. That their party vouches for it, `require` has asked."""
+def _count(tx: Transaction, credential: str, counter: int) -> None:
+    """Refusal persetujuan for a counter that does not go on: the authenticator was copied, or its answer kept for later. One that does not count says 0 (WebAuthn section 6.1.1)."""
+    row = tx.people.passkey(credential)
+    if row is None or (counter <= row.counter and (counter or row.counter)):
+        raise Refusal("persetujuan")
+    tx.people.change_passkey(credential, counter=counter)
+
+
+def statement(office: Office, person: Person, row: DraftRow, now: datetime) -> Approval:
+    """What the person would approve: this draft as it is, on the version in force."""
+    policy = office.policy
+    return Approval(row.addendum or "", policy.sha256, policy.version, utc_text(now), row.id, person.id, sha256(policy.model + row.rules))
+
+
+def _signed_for(office: Office, tx: Transaction, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, person: Person, data: bytes) -> Approved:
+    """Refusals unless the person's own key signed exactly this draft on exactly this base, or a passkey of theirs that counts today: persetujuan, draf_berubah.
+
+    That their party vouches for the person, `require` has asked.
+    """
     try:
-        key = read_public_set(person.keys or b"").get(ReceiptPublic, "receipt")
-        found = read_approval(verify_dsse(read_dsse(data), APPROVAL, key))
-    except (NotVerified, KeyRingError):
+        whole = signed(office, person, data)
+    except NotVerified:
         raise Refusal("persetujuan") from None
+    found = whole.approval
+    if whole.passkey is not None:
+        kept = tx.people.passkey(whole.passkey.credential)
+        if kept is None or (kept.person, kept.file, kept.voucher) != (person.id, whole.passkey.to_json(), whole.voucher) or not passkey_counts(office, person, kept.file, kept.voucher):
+            raise Refusal("persetujuan")
     if (found.draft, found.person) != (row.id, person.id):
         raise Refusal("persetujuan")
     if (found.policy_sha256, found.base_version, found.base_sha256, found.addendum) != (policy_sha256, base, base_sha256, row.addendum or ""):
         raise Refusal("draf_berubah")
+    return whole
 
 
 def publish(office: Office, person: Person, draft: str, now: datetime) -> Policy:
@@ -210,6 +239,13 @@ def _approved(office: Office, tx: Transaction, row: DraftRow, judged: Judged, no
     return given
 
 
+def approvals_given(office: Office, row: DraftRow, judged: Judged, now: datetime) -> tuple[list[str], list[str]]:
+    """Who approved the draft as it is, and the parties whose officer is still missing."""
+    with office.ledger.database.read() as tx:
+        given = _approvals(office, tx, row, judged.policy.sha256, office.policy.version, office.policy.sha256, now, judged.touched)
+    return [person.id for person, _ in given], _missing(office, judged.owed, given, now)
+
+
 def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: str, base: int, base_sha256: str, now: datetime, changed: Sequence[str] = ()) -> list[tuple[Person, bytes]]:
     """The approvals that hold today: the person is still in office, may approve, is not the author, and signed this very draft."""
     found = []
@@ -219,7 +255,7 @@ def _approvals(office: Office, tx: Transaction, row: DraftRow, policy_sha256: st
             continue
         try:
             require(office, person, APPROVE, now)
-            _signed_for(row, policy_sha256, base, base_sha256, person, dsse)
+            _signed_for(office, tx, row, policy_sha256, base, base_sha256, person, dsse)
         except Refusal:
             continue
         if not changed or may_in(office, person, APPROVE, changed, now):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from broker.agreement import clause_exists
+from broker.policy import RULE_COLUMNS, rule_faults
+
+if TYPE_CHECKING:
+    from broker.errors import ConfigError
+    from broker.exchange import Office
+
+MOST: Final = 50  # wrong lines told at once
 
 # The loader's message, its column's name apart → in Indonesian. docs/formats/policy.md says what a rule may be.
 _WORDS: Final = tuple(
@@ -44,6 +53,27 @@ _WORDS: Final = tuple(
         (r"too many different days in dari and sampai.*", "terlalu banyak hari yang berlainan dalam dari dan sampai"),
     )
 )
+
+
+class Wrong(NamedTuple):
+    """A fault of a draft's rules. line, column: from 1, 0 for none. field: the rule's column, or empty. said: Indonesian, English, without the field."""
+
+    line: int
+    column: int
+    field: str
+    said: tuple[str, str]
+
+
+def wrongs(office: Office, rules: bytes) -> tuple[Wrong, ...]:
+    """What is wrong with the lines of a rules.csv, at most one fault a line and MOST in all. Reads only: what the rules mean, `judge` says."""
+    return tuple(_wrong(error) for error in rule_faults(rules, office.policy.known, office.agreements, clause_exists, MOST))
+
+
+def _wrong(error: ConfigError) -> Wrong:
+    field, colon, said = error.message.partition(": ")
+    if not (colon and field in RULE_COLUMNS):
+        field, said = "", error.message
+    return Wrong(error.line, error.column, field, (in_indonesian(said), said))
 
 
 def in_indonesian(message: str) -> str:

@@ -6,16 +6,17 @@ import json
 import threading
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from broker.errors import ConfigError, Refusal
 from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.officers import readable
-from broker.lifecycle.versions import compiled
+from broker.lifecycle.versions import compiled, sha256, version
 from broker.policy import check_expectations, covered, diff, load_manifests, loosened, owed, replay, touched, unreached
 from broker.treatment import effective_level
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from broker.exchange import Office
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from broker.policy import Change, Diff, Failure, Policy, Replayed
     from broker.store import DraftRow, VersionRow
 
+T = TypeVar("T")
 _JUDGING: Final = threading.Lock()  # one draft at a time: judging takes seconds and hundreds of megabytes
 _PATIENCE: Final = 30  # seconds that a second one waits
+_KEPT: Final = 4  # answers, each with its tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,41 @@ def judge(office: Office, row: DraftRow) -> Judged:
     if not _JUDGING.acquire(timeout=_PATIENCE):
         raise Refusal("sibuk")
     try:
-        return _judged(office, row)
+        return _once(office, ("draft", str(office.policy.version), office.policy.sha256, sha256(row.rules)), lambda: _judged(office, row))
     except ConfigError as error:
         raise Refusal("draf_salah", baris=error.line, kolom=error.column, salah=in_indonesian(error.message), fault=error.message) from None
     finally:
         _JUDGING.release()
+
+
+def change_of(office: Office, number: int) -> Diff | None:
+    """What a published version changed; None for the first, and where one of the two no longer loads beside today's contracts and agreements."""
+    row = version(office, number)
+    if number == 1:
+        return None
+    if not _JUDGING.acquire(timeout=_PATIENCE):
+        raise Refusal("sibuk")
+
+    def change() -> Diff | None:
+        before, after = _version_policy(office, number - 1, version(office, number - 1)), _version_policy(office, number, row)
+        return diff(before, after) if before and after else None
+
+    try:
+        return _once(office, ("version", sha256(row.record)), change)
+    finally:
+        _JUDGING.release()
+
+
+def _once(office: Office, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """`make()`, or what it said the last time: pages about one draft ask the same again and again. Only under _JUDGING."""
+    kept = office.force.worked_out
+    if key not in kept:
+        made = make()
+        while len(kept) >= _KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = made
+    found: T = kept[key]
+    return found
 
 
 def _judged(office: Office, row: DraftRow) -> Judged:

@@ -9,12 +9,13 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.agreement import clause_exists
-from broker.envelope import read_approval, read_dsse, sign_dsse, verify_dsse
-from broker.envelope.dsse import APPROVAL, POLICY
-from broker.errors import ConfigError, KeyRingError, LedgerError, NotVerified, Refusal
+from broker.envelope import is_assertion, read_approved, read_dsse, sign_dsse, verify_dsse
+from broker.envelope.dsse import POLICY
+from broker.errors import ConfigError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical, strict_object
-from broker.keys import ReceiptKey, ReceiptPublic, read_public_set
+from broker.keys import ReceiptKey, ReceiptPublic
 from broker.model import utc_text
+from broker.people import passkey_word
 from broker.policy import compile_policy, part, summary
 from broker.record import BROKER_LOG, event
 from broker.store import VersionRow
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from broker.envelope import Approved
     from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
@@ -54,7 +56,7 @@ def add_version(
     found: Diff | None = None, draft: DraftRow | None = None, approvals: Iterable[tuple[Person, bytes]] = (), cells: int = 0,
 ) -> None:  # fmt: skip
     """Writes a version, its signed record and its entries; in force once this transaction is. changed: the agreements whose logs tell of it."""
-    given: list[Json] = [{"dsse_sha256": sha256(dsse), "party": person.party, "person": person.id} for person, dsse in approvals]
+    given: list[Json] = [{"dsse_sha256": sha256(dsse), "party": person.party, "person": person.id, **kind(dsse)} for person, dsse in approvals]
     said: dict[str, Json] = {
         "addendum": draft.addendum if draft else None,
         "approvals": given,
@@ -95,14 +97,14 @@ def chain(office: Office, tx: Transaction) -> list[VersionRow]:
         if payload != row.record or row.number != number or any(record.get(name) != value for name, value in wanted.items()):
             raise LedgerError(f"policy version {number} is not what its record says")
         if number > 1:
-            _approvals_kept(tx, record, number)
+            _approvals_kept(office, tx, record, number)
         before = sha256(row.record)
     if tx.versions.active() != (rows[-1].number if rows else None):
         raise LedgerError("the policy in force is not the last one published")
     return rows
 
 
-def _approvals_kept(tx: Transaction, record: dict[str, Any], number: int) -> None:
+def _approvals_kept(office: Office, tx: Transaction, record: dict[str, Any], number: int) -> None:
     """LedgerError unless the approvals that a record names are there, and are their officers' signatures for this very policy."""
     draft, named = record.get("draft"), record.get("approvals")
     if not isinstance(draft, str) or not isinstance(named, list) or not named:
@@ -111,12 +113,23 @@ def _approvals_kept(tx: Transaction, record: dict[str, Any], number: int) -> Non
     try:
         for said in named:
             person, dsse = tx.people.get(said["person"]), given.get(said["person"], b"")
-            key = read_public_set((person.keys if person else None) or b"").get(ReceiptPublic, "receipt")
-            found = read_approval(verify_dsse(read_dsse(dsse), APPROVAL, key))
+            if person is None:
+                raise NotVerified("nobody")
+            found = signed(office, person, dsse).approval
             if (sha256(dsse), found.draft, found.policy_sha256) != (said["dsse_sha256"], draft, record["policy_sha256"]):
                 raise LedgerError(f"an approval of policy version {number} is for something else")
-    except (NotVerified, KeyRingError, KeyError, TypeError):
+    except (NotVerified, KeyError, TypeError):
         raise LedgerError(f"an approval of policy version {number} is missing or not signed") from None
+
+
+def signed(office: Office, person: Person, data: bytes) -> Approved:
+    """NotVerified unless the person's own key signed, or a passkey that their key or their party's system vouched for, whatever became of the signer or the passkey since."""
+    return read_approved(data, person.id, person.keys, lambda file, voucher: passkey_word(office, person, file, voucher) is not None)
+
+
+def kind(approval: bytes) -> dict[str, Json]:
+    """What a record or an entry says of an approval that is no DSSE."""
+    return {"kind": "webauthn"} if is_assertion(approval) else {}
 
 
 def published(tx: Transaction, logs: Iterable[str]) -> str | None:
@@ -204,8 +217,16 @@ def version(office: Office, number: int) -> VersionRow:
     return row
 
 
+def approvers(office: Office, number: int) -> dict[str, dict[str, str]]:
+    """Person → their public key file and the voucher over it, of who approved a published version; empty where they have none."""
+    with office.ledger.database.read() as tx:
+        row = tx.versions.version(number)
+        found = [tx.people.get(one["person"]) for one in json.loads(row.record)["approvals"]] if row else []
+    return {person.id: {"keys": (person.keys or b"").decode(), "voucher": (person.voucher or b"").decode()} for person in found if person}
+
+
 def approvals_of(office: Office, number: int) -> dict[str, str]:
-    """Person → the DSSE that approved a published version."""
+    """Person → what approved a published version: a DSSE, or an authenticator's answer."""
     with office.ledger.database.read() as tx:
         row = tx.versions.version(number)
         draft = json.loads(row.record)["draft"] if row else None

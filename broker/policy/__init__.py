@@ -5,11 +5,16 @@ from broker.policy.diff import Change, Diff, as_json, diff, opens, owed, part, s
 from broker.policy.expect import Expectation, Failure, Unreached, check_expectations, expectation_files, loosened, unreached
 from broker.policy.explain import Explained, explain
 from broker.policy.force import InForce
-from broker.policy.load import covered
-from broker.policy.plan import Cell, Policy, compile_policy, load_policy
+from broker.policy.load import COLUMNS as RULE_COLUMNS
+from broker.policy.load import LAWS, citations, covered, rule_faults
+from broker.policy.plan import Cell, Policy, compile_policy, deciding, load_policy
 from broker.policy.replay import Decisions, Replayed, load_manifests, replay, replay_sentences
+from broker.policy.universe import ROW_CLASSES
 
 __all__ = [
+    "LAWS",
+    "ROW_CLASSES",
+    "RULE_COLUMNS",
     "Cell",
     "Change",
     "Checked",
@@ -25,8 +30,10 @@ __all__ = [
     "as_json",
     "check_against_casbin",
     "check_expectations",
+    "citations",
     "compile_policy",
     "covered",
+    "deciding",
     "diff",
     "expectation_files",
     "explain",
@@ -39,6 +46,7 @@ __all__ = [
     "publication_check",
     "replay",
     "replay_sentences",
+    "rule_faults",
     "sentences",
     "summary",
     "touched",

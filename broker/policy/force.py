@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from broker.policy.plan import Policy
 
 
 class InForce:
-    """policy: what decides now. fault: why a newer version was not taken up, in words of ours; None when there is none."""
+    """policy: what decides now. fault: why a newer version was not taken up, in words of ours; None when there is none.
 
-    __slots__ = ("fault", "policy")
+    worked_out: the last few answers about drafts and past versions, by the digests of what they were worked out from.
+    """
+
+    __slots__ = ("fault", "policy", "worked_out")
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.fault: str | None = None
+        self.worked_out: dict[tuple[str, ...], Any] = {}

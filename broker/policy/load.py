@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -110,26 +111,56 @@ def read_rules(
     its column's vocabulary, a level or date out of bounds, a double id, an allow that names nobody or everything or runs outside
     its agreement's term, a citation that its agreements do not bear out; or no row at all.
     """
+    rows = []
+    for found in _each(file, data, known, agreements, clause_exists):
+        if isinstance(found, ConfigError):
+            raise found
+        rows.append(found)
+    if not rows:
+        raise ConfigError(file, 1, "holds no rule")
+    return tuple(rows)
+
+
+def rule_faults(
+    data: bytes, known: Universe, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool], most: int
+) -> tuple[ConfigError, ...]:
+    """What is wrong with the lines of a rules.csv by themselves: the first fault of each wrong line, of as many as `most` lines.
+
+    What the rules mean together is not asked here: whether they are wider than the agreements says compile_policy.
+    """
+    try:
+        wrong = (found for found in _each("rules.csv", data, known, agreements, clause_exists) if isinstance(found, ConfigError))
+        return tuple(islice(wrong, most))
+    except ConfigError as error:
+        return (error,)
+
+
+def _each(
+    file: str, data: bytes, known: Universe, agreements: Mapping[str, Agreement], clause_exists: Callable[[Agreement, str], bool]
+) -> Iterator[Row | ConfigError]:
+    """Every line as its row, or as what is wrong with it. Raises ConfigError where there are no lines to speak of."""
     lines = _lines(file, data)
     if lines[0] != ",".join(COLUMNS):
         raise ConfigError(file, 1, f"the first line must be {','.join(COLUMNS)}", 1)
     words = {axis: known.words(axis) for axis in ("sub", "dom", "obj", "act", "pur", "row")}
     words |= {"lv": frozenset("012345"), "eft": frozenset({"allow", "deny"}), "kunci": frozenset({"ya", "tidak"})}
-    rows: dict[str, Row] = {}
+    ids: set[str] = set()
     borne_out: set[tuple[str, str, str]] = set()  # rules share few citations, and each costs a look at every agreement
     for number, line in enumerate(lines[1:], 2):
         row = _row(file, number, line)
+        if isinstance(row, ConfigError):
+            yield row
+            continue
         cites = (row.dom, row.pasal, row.eft)
-        wrong = ("id", "the same id twice") if row.id in rows else next(_faults(row, words, agreements), None)
+        wrong = ("id", "the same id twice") if row.id in ids else next(_faults(row, words, agreements), None)
         if not wrong and cites not in borne_out:
             wrong = next(_faults_of_citation(row, agreements, clause_exists), None)
+        ids.add(row.id)
         if wrong:
-            raise ConfigError(file, number, f"{wrong[0]}: {wrong[1]}", place(row, wrong[0]))
-        borne_out.add(cites)
-        rows[row.id] = row
-    if not rows:
-        raise ConfigError(file, 1, "holds no rule")
-    return tuple(rows.values())
+            yield ConfigError(file, number, f"{wrong[0]}: {wrong[1]}", place(row, wrong[0]))
+        else:
+            borne_out.add(cites)
+            yield row
 
 
 def place(row: Row, name: str) -> int:
@@ -168,14 +199,14 @@ def _lines(file: str, data: bytes) -> list[str]:
     return lines
 
 
-def _row(file: str, number: int, line: str) -> Row:
+def _row(file: str, number: int, line: str) -> Row | ConfigError:
     for sign, wrong in (('"', "a quote: no value needs one"), ("#", "a comment: every line is a rule")):
         if sign in line:
-            raise ConfigError(file, number, wrong, line.index(sign) + 1)
+            return ConfigError(file, number, wrong, line.index(sign) + 1)
     values = line.split(",") if line else []
     if len(values) != len(COLUMNS):
         last = len(",".join(values[: len(COLUMNS)])) + 1  # where a value is missing, or the comma before one too many
-        raise ConfigError(file, number, f"{len(values)} columns, {len(COLUMNS)} expected", last)
+        return ConfigError(file, number, f"{len(values)} columns, {len(COLUMNS)} expected", last)
     return Row(number, *values)
 
 

@@ -66,6 +66,16 @@ class Policy:
         levels = self.levels(cell.sub, cell.dom, cell.act, cell.pur, cell.day)
         return int(levels[self.known.index("row", cell.row), self.known.index("obj", cell.obj)])
 
+    def locked(self, sub: str, dom: str, act: str, row: str, day: date) -> NDArray[np.uint8]:
+        """uint8[purpose, object]: the lowest locked cap on each cell of a row class; 5 where there is none."""
+        masks, at = self.masks, self.known.index
+        found = np.full((len(self.known.axes["pur"]), len(self.known.axes["obj"])), 5, np.uint8)
+        caps = masks.on(day.isoformat()) & masks.who[:, at("sub", sub), at("dom", dom)] & masks.act[:, at("act", act)] & masks.row[:, at("row", row)]
+        for n in (caps & masks.deny).nonzero()[0].tolist():
+            if self.rows[n].kunci == "ya":
+                np.minimum(found, masks.level[n], out=found, where=masks.pur[n][:, None] & masks.obj[n])
+        return found
+
     def matching(self, cell: Cell) -> NDArray[np.intp]:
         """Places in `rows` of every rule whose test the cell passes, level aside."""
         masks, at = self.masks, self.known.index

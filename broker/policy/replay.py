@@ -22,7 +22,7 @@ import numpy as np
 
 from broker.errors import LedgerError
 from broker.jcs import strict_object
-from broker.model import Level
+from broker.model import MAP, Level
 from broker.policy.plan import Cell
 from broker.policy.universe import ROW_CLASSES
 
@@ -99,7 +99,7 @@ class Replayed(NamedTuple):
 
 # --- read
 def load_manifests(manifests: Iterable[bytes], since: date, until: date) -> Decisions:
-    """The decisions of the exchanges whose day is in [since, until). Entries of another type are passed over.
+    """The decisions of the exchanges whose day is in [since, until). Entries of another type, and maps of tokens, are passed over.
 
     Raises LedgerError with the entry's number, from 0, for what is not a manifest.
     """
@@ -113,7 +113,7 @@ def load_manifests(manifests: Iterable[bytes], since: date, until: date) -> Deci
     for number, entry in enumerate(manifests):
         try:
             value: dict[str, Any] = strict_object(entry)
-            if value["type"] != TYPE or not first <= value["day"] < end:
+            if value["type"] != TYPE or not first <= value["day"] < end or value["contract"]["dataset"] == MAP:
                 continue
             date.fromisoformat(value["day"])
             levels = tuple(profile["levels"] for profile in value["profiles"])

@@ -96,6 +96,11 @@ class Audit:
         query = f"SELECT position, entry FROM logentry WHERE log = ? AND position < ?{only} ORDER BY position"  # noqa: S608 - our own words
         yield from connection.execute(query, (log, size, *([type_text(kind)] if kind else [])))
 
+    def outcomes(self, log: str, after: int, exchange: str) -> list[bytes]:
+        """The entries after a position that tell what became of an exchange, in order."""
+        query = "SELECT entry FROM logentry WHERE log = :l AND position > :a AND instr(entry, :t) > 0 AND instr(entry, :e) > 0 ORDER BY position"
+        return [entry for (entry,) in self._c.execute(text(query), {"l": log, "a": after, "t": type_text("outcome"), "e": f'"{exchange}"'.encode()})]
+
 
 def type_text(kind: str) -> bytes:
     """What stands in every entry of a kind, and in no other."""

@@ -5,10 +5,12 @@ A transaction is BEGIN IMMEDIATE … COMMIT; what it wrote is durable when `with
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
 from contextlib import contextmanager
+from datetime import datetime
 from io import BytesIO
 from math import isqrt
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +19,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from broker.errors import LedgerError
+from broker.model import MAP
 from broker.store.audit import Audit
 from broker.store.exports import Exports
 from broker.store.kept import Kept
@@ -24,9 +27,11 @@ from broker.store.keyrings import KeyRings
 from broker.store.peers import Peers
 from broker.store.people import People
 from broker.store.reidentify import Identities
+from broker.store.sendings import Sendings
 from broker.store.tables import EXCHANGE, LOG_CHECKPOINT, LOG_ENTRY, NONCE, RECEIPT, SCHEMA, SEGMENT, TABLES, ExchangeRow
 from broker.store.vault import Vault
 from broker.store.versions import Versions
+from broker.store.views import Views
 from broker.store.witness import Cosignatures
 
 if TYPE_CHECKING:
@@ -105,7 +110,7 @@ class Database:
             c.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 found = _schema(c)  # another process may have been quicker
-                if found not in (None, "2", "3", "4", str(SCHEMA)):  # later schemas only added tables
+                if found not in (None, "2", "3", "4", "5", "6", str(SCHEMA)):  # later schemas only added tables
                     raise LedgerError(f"the ledger has schema {found}, this broker knows {SCHEMA}")
                 TABLES.create_all(c)
                 c.execute(text("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', :v)"), {"v": str(SCHEMA)})
@@ -200,11 +205,45 @@ class Transaction:
     def exchanges_in(self, *states: str) -> list[ExchangeRow]:
         return [row for state in states for row in self._exchanges("state = :v ORDER BY accepted, id", v=state)]
 
+    def exchanges_since(self, agreements: Sequence[str], since: str) -> list[tuple[datetime, str]]:
+        """When each exchange of the agreements was accepted, and its state now."""
+        rows = self._c.execute(text("SELECT agreement, accepted, state FROM exchange WHERE accepted >= :s"), {"s": since})
+        return [(datetime.fromisoformat(accepted), state) for agreement, accepted, state in rows if agreement in agreements]
+
+    def exchanges_waiting(self, system: str, since: str) -> tuple[int, int, int, int]:
+        """How many wait to be fetched by the system, were fetched by it without a receipt, were fetched from it without one, and of its own were refused since then."""
+        query = (
+            "SELECT SUM(recipient = :s AND state = 'recorded'), SUM(recipient = :s AND state = 'delivered'), SUM(sender = :s AND state = 'delivered'),"
+            " SUM(sender = :s AND state = 'refused' AND changed >= :t) FROM exchange WHERE sender = :s OR recipient = :s"
+        )
+        one, two, three, four = self._c.execute(text(query), {"s": system, "t": since}).one()
+        return int(one or 0), int(two or 0), int(three or 0), int(four or 0)
+
+    def refusals_since(self, agreement: str, since: str, systems: tuple[str, ...] = ()) -> list[tuple[str, int]]:
+        """The latest problem of each reason and clause among an agreement's refused exchanges, and how many there are. systems: only of those that one of them sent or would have received."""
+        query = (
+            "SELECT problem, COUNT(*), MAX(changed) FROM exchange WHERE state = 'refused' AND agreement = :a AND changed >= :t"
+            " AND (:all OR sender IN (SELECT value FROM json_each(:s)) OR recipient IN (SELECT value FROM json_each(:s)))"
+            " GROUP BY json_extract(problem, '$.reason'), json_extract(problem, '$.pasal')"
+        )
+        rows = self._c.execute(text(query), {"a": agreement, "t": since, "all": not systems, "s": json.dumps(systems)})
+        return [(problem, int(n)) for problem, n, _ in rows]
+
     def inbox(self, recipient: str) -> list[ExchangeRow]:
         return self._exchanges("recipient = :v AND state IN ('recorded', 'delivered') ORDER BY accepted, id", v=recipient)
 
-    def sent(self, sender: str, limit: int) -> list[ExchangeRow]:
-        return self._exchanges("sender = :v ORDER BY accepted DESC, id LIMIT :n", v=sender, n=limit)
+    def sent(self, sender: str, limit: int, skip: int = 0) -> list[ExchangeRow]:
+        """Without the maps that the broker made."""
+        return self._exchanges("sender = :v AND dataset != :m ORDER BY accepted DESC, id LIMIT :n OFFSET :s", v=sender, m=MAP, n=limit, s=skip)
+
+    def arrived(self, recipient: str, limit: int, skip: int = 0) -> list[ExchangeRow]:
+        """What was released for a system, fetched or not, newest first."""
+        where = "recipient = :v AND state IN ('recorded', 'delivered', 'receipted') ORDER BY accepted DESC, id LIMIT :n OFFSET :s"
+        return self._exchanges(where, v=recipient, n=limit, s=skip)
+
+    def received(self, recipient: str, limit: int) -> list[ExchangeRow]:
+        """What its client fetched, the latest first."""
+        return self._exchanges("recipient = :v AND state IN ('delivered', 'receipted') ORDER BY accepted DESC, id LIMIT :n", v=recipient, n=limit)
 
     def _exchanges(self, where: str, **values: object) -> list[ExchangeRow]:
         rows = self._c.execute(text(f"SELECT {', '.join(_FIELDS)} FROM exchange WHERE {where}"), values)  # noqa: S608 - our own words
@@ -230,6 +269,10 @@ class Transaction:
         return {reason: int(count) for reason, count in rows}
 
     @property
+    def sendings(self) -> Sendings:
+        return Sendings(self._c)
+
+    @property
     def versions(self) -> Versions:
         return Versions(self._c)
 
@@ -240,6 +283,10 @@ class Transaction:
     @property
     def audit(self) -> Audit:
         return Audit(self._c)
+
+    @property
+    def views(self) -> Views:
+        return Views(self._c)
 
     @property
     def cosignatures(self) -> Cosignatures:

@@ -54,6 +54,17 @@ class NewPeople:
     salts: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A released exchange whose leaves are still there, and can be opened with its secret."""
+
+    exchange: str
+    sender: str
+    recipient: str
+    purpose: str
+    secret: bytes
+
+
 class Kept:
     """What a transaction can ask and write of secrets, new people and the reasons of erasures."""
 
@@ -73,6 +84,17 @@ class Kept:
         """By exchange, those of an agreement; one recorded before there were secrets is not in it."""
         rows = self._c.execute(text("SELECT exchange, secret FROM exchangesecret WHERE agreement = :a"), {"a": agreement})
         return {exchange: secret for exchange, secret in rows}  # noqa: C416 - rows are not pairs to dict()
+
+    def made(self, agreement: str) -> list[Made]:
+        """The released exchanges of an agreement that have their secret, in no order that means anything."""
+        rows = self._c.execute(
+            text(
+                "SELECT e.id, e.sender, e.recipient, e.purpose, s.secret FROM exchangesecret s JOIN exchange e ON e.id = s.exchange"
+                " WHERE s.agreement = :a AND s.dropped = 0 AND s.secret != x'' AND e.manifest IS NOT NULL"
+            ),
+            {"a": agreement},
+        )
+        return [Made(*row) for row in rows]
 
     def erase_secret(self, exchange: str, agreement: str, *, dropped: bool = False) -> None:
         """Also of an exchange that never had one: from now on its keys are not made again. dropped: its leaves go as well."""

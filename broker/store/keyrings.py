@@ -1,4 +1,4 @@
-"""Which version of each key ring was last in use, the broker's public sets one after another, and certificates of what was destroyed."""
+"""Which version of each key ring was last in use, of which vault key an agreement's tags are, the broker's public sets one after another, and certificates of what was destroyed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ _SET: Final = Table(
     _blob("file"),
     _blob("dsse"),  # signed by the set before; empty: by nobody
 )  # fmt: skip
+_VAULT: Final = Table("vaultepoch", TABLES, _text("agreement", key=True), _whole("epoch"))  # none: 1
 _CERTIFICATE: Final = Table("keycertificate", TABLES, _text("agreement", key=True), _blob("dsse"))  # that its secret keys were destroyed
+
+
+# Which new token each old one has become, told once for a domain and an epoch that is over. exchange: empty if nobody was in it.
+_MAP: Final = Table(
+    "epochmap", TABLES,
+    _text("agreement", key=True), _text("sender", key=True), _text("recipient", key=True), _text("purpose", key=True), _text("entity", key=True), _whole("level", key=True),
+    _whole("epoch", key=True), _text("exchange"),
+)  # fmt: skip
 
 
 class KeyRings:
@@ -37,6 +46,14 @@ class KeyRings:
         self._c.execute(
             text("INSERT INTO keyring (name, version) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET version = max(version, :v)"), {"n": name, "v": version}
         )
+
+    def vault_epoch(self, agreement: str) -> int:
+        """Of the vault key that the tags of an agreement's people are made with."""
+        found: Any = self._c.execute(text("SELECT epoch FROM vaultepoch WHERE agreement = :a"), {"a": agreement}).scalar()
+        return int(found or 1)
+
+    def note_vault_epoch(self, agreement: str, epoch: int) -> None:
+        self._c.execute(text("INSERT OR REPLACE INTO vaultepoch (agreement, epoch) VALUES (:a, :e)"), {"a": agreement, "e": epoch})
 
     def day_seen(self) -> tuple[int, bool] | None:
         """The day (proleptic ordinal) that the broker last looked at the clock for its daily work, and whether it came by a jump. None before the first."""
@@ -61,9 +78,21 @@ class KeyRings:
     def add_certificate(self, agreement: str, dsse: bytes) -> None:
         self._c.execute(_CERTIFICATE.insert(), {"agreement": agreement, "dsse": dsse})
 
-    def sets_after(self, fingerprint: str) -> list[bytes] | None:
-        """The statements that lead on from a set, in order. None if it was never ours."""
+    def mapped(self, agreement: str) -> set[tuple[str, str, str, str, int, int]]:
+        """Sender, recipient, purpose, entity, level and epoch of every map that was made."""
+        rows = self._c.execute(text("SELECT sender, recipient, purpose, entity, level, epoch FROM epochmap WHERE agreement = :a"), {"a": agreement})
+        return {tuple(row) for row in rows}
+
+    def add_map(self, agreement: str, of: tuple[str, str, str, str, int, int], exchange: str) -> None:
+        """of: as `mapped` gives them."""
+        columns = ("sender", "recipient", "purpose", "entity", "level", "epoch")
+        self._c.execute(_MAP.insert(), {"agreement": agreement, **dict(zip(columns, of, strict=True)), "exchange": exchange})
+
+    def sets_after(self, fingerprint: str, most: int) -> list[bytes] | None:
+        """The first statements that lead on from a set, in order. None if it was never ours, or nobody signed one of all that do."""
         at: Any = self._c.execute(text("SELECT max(number) FROM publicset WHERE fingerprint = :f"), {"f": fingerprint}).scalar()
         if at is None:
             return None
-        return [bytes(dsse) for (dsse,) in self._c.execute(text("SELECT dsse FROM publicset WHERE number > :n ORDER BY number"), {"n": at})]
+        if self._c.execute(text("SELECT 1 FROM publicset WHERE number > :n AND length(dsse) = 0 LIMIT 1"), {"n": at}).scalar():
+            return None
+        return [bytes(dsse) for (dsse,) in self._c.execute(text("SELECT dsse FROM publicset WHERE number > :n ORDER BY number LIMIT :m"), {"n": at, "m": most})]

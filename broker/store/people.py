@@ -59,6 +59,16 @@ SESSION: Final = Table(
     _whole("totp"),  # 1: by our own second factor; 0: by the provider's
 )  # fmt: skip
 
+PASSKEY: Final = Table(
+    "passkey", TABLES,
+    _text("credential", key=True),  # id, base64url
+    _text("person", index=True),
+    _blob("file"),
+    _blob("voucher", optional=True),  # none while it waits for one, and counts for nothing
+    _whole("counter"),
+    _text("added"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -80,6 +90,18 @@ class Link:
     purpose: str
     until: int
     used: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRow:
+    """A passkey of an officer. file: what is vouched for. voucher: None while it waits for one. counter: the highest its authenticator told. added: time."""
+
+    credential: str
+    person: str
+    file: bytes
+    voucher: bytes | None
+    counter: int
+    added: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +166,24 @@ class People:
         """kids: those that are theirs already stay so, and so do those of an earlier file: a key is never another's."""
         self._c.execute(text("INSERT INTO personkey (kid, person) VALUES (:kid, :person) ON CONFLICT (kid) DO NOTHING"), [{"kid": kid, "person": person} for kid in kids])
         self.change(person, keys=keys, voucher=voucher)
+
+    # passkeys
+    def add_passkey(self, row: PasskeyRow) -> None:
+        self._c.execute(PASSKEY.insert(), {f.name: getattr(row, f.name) for f in fields(PasskeyRow)})
+
+    def passkey(self, credential: str) -> PasskeyRow | None:
+        row = self._c.execute(PASSKEY.select().where(PASSKEY.c.credential == credential)).first()
+        return PasskeyRow(*row) if row else None
+
+    def passkeys(self, person: str) -> tuple[PasskeyRow, ...]:
+        """Of a person, the oldest first."""
+        return tuple(PasskeyRow(*row) for row in self._c.execute(PASSKEY.select().where(PASSKEY.c.person == person).order_by(PASSKEY.c.added, PASSKEY.c.credential)))
+
+    def change_passkey(self, credential: str, **values: object) -> None:
+        self._c.execute(PASSKEY.update().where(PASSKEY.c.credential == credential).values(**values))
+
+    def drop_passkey(self, credential: str) -> None:
+        self._c.execute(PASSKEY.delete().where(PASSKEY.c.credential == credential))
 
     # secrets
     def credential(self, person: str) -> Credential | None:

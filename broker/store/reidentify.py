@@ -73,6 +73,10 @@ class Identities:
         """Those that wait for approvals or for their asker, oldest first."""
         return self._requests("agreement = :a AND state IN ('pending', 'approved') ORDER BY asked, id", a=agreement)
 
+    def of(self, agreement: str) -> list[IdentityRequest]:
+        """Every request of an agreement: at most 200 tokens a party and month."""
+        return self._requests("agreement = :a", a=agreement)
+
     def used(self, agreement: str, party: str, since: str) -> int:
         """How many tokens a party's operators asked about since then, those of requests that came to nothing left out."""
         query = "SELECT SUM(subjects) FROM identityrequest WHERE agreement = :a AND party = :p AND asked >= :s AND state IN ('pending', 'approved', 'answered')"

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table
 
-SCHEMA: Final = 5
+SCHEMA: Final = 7
 TABLES: Final = MetaData()
 
 

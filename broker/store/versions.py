@@ -125,6 +125,14 @@ class Versions:
         rows = self._c.execute(_APPROVAL.select().where(_APPROVAL.c.draft == draft).order_by(_APPROVAL.c.person))
         return {person: dsse for _, person, dsse in rows}
 
+    def unapproved(self, person: str) -> list[tuple[str, str]]:
+        """Id and author of every proposed draft that another wrote and this person has not approved."""
+        query = (
+            "SELECT id, author FROM policydraft WHERE state = 'proposed' AND author != :p"
+            " AND NOT EXISTS (SELECT 1 FROM policyapproval WHERE draft = policydraft.id AND person = :p) ORDER BY changed, id"
+        )
+        return [(row.id, row.author) for row in self._c.execute(text(query), {"p": person})]
+
     def forget_approvals(self, draft: str) -> None:
         self._c.execute(_APPROVAL.delete().where(_APPROVAL.c.draft == draft))
 

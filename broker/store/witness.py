@@ -40,6 +40,11 @@ class Cosignatures:
         """The sizes less than `below` that anyone cosigned, largest first."""
         return list(self._c.execute(text("SELECT DISTINCT size FROM cosignature WHERE log = :l AND size < :b ORDER BY size DESC"), {"l": log, "b": below}).scalars())
 
+    def times(self, log: str) -> dict[str, tuple[int, int]]:
+        """By witness, the largest size it cosigned and when, in POSIX seconds."""
+        rows = self._c.execute(text("SELECT witness, MAX(size), at FROM cosignature WHERE log = :l GROUP BY witness"), {"l": log})
+        return {witness: (int(size), int(at)) for witness, size, at in rows}
+
     def last(self, log: str, witness: str) -> int:
         """The largest size this witness cosigned, 0 if none."""
         found: Any = self._c.execute(text("SELECT MAX(size) FROM cosignature WHERE log = :l AND witness = :w"), {"l": log, "w": witness}).scalar()

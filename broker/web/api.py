@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.exchange import Office
-    from broker.store import ExchangeRow
     from broker.web.worker import Worker
 
 MAX_WAIT: Final = 60  # seconds a `Prefer: wait` is honoured
@@ -170,23 +168,7 @@ class Api:
 
     # --- proof
     def proof(self, request: Request, name: Name) -> Response:
-        row = door.visible(self._office, self._caller(request), name)
-        recorded(row)
-        return JSONResponse(self._proof(row))
-
-    def _proof(self, row: ExchangeRow) -> dict[str, object]:
-        assert row.log is not None
-        assert row.entry is not None
-        size, note = self._checkpoint(row.log)
-        return {
-            "exchange": row.id,
-            "log": row.log,
-            "index": row.entry,
-            "manifest": b64encode(row.manifest or b"").decode(),
-            "receipts": {signer: json.loads(dsse) for signer, dsse in door.receipts(self._office, row.id).items()},
-            "inclusion": [b64encode(h).decode() for h in self._office.ledger.inclusion(row.log, row.entry, size)],
-            "checkpoint": note,
-        }
+        return JSONResponse(door.proof(self._office, door.visible(self._office, self._caller(request), name)))
 
     def _checkpoint(self, log: str) -> tuple[int, str]:
         note = self._office.ledger.note(log)

@@ -14,6 +14,7 @@ from broker import ending, enrolment, rotation
 from broker.errors import Refusal
 from broker.keys import public_set
 from broker.model import utc_text
+from broker.peers import read_time
 from broker.people import read_strict
 from broker.web.officers import OfficerApi
 from broker.web.people import from_host
@@ -46,6 +47,7 @@ class KeysApi(OfficerApi):
         router.post("/v1/keys/{agreement}/ending", summary="Approve for your party that an agreement's keys are destroyed, once it is over")(self.approve_ending)
         router.get("/v1/keys/{agreement}/certificate", summary="That they were destroyed, signed", response_class=Response)(self.certificate)
         router.get("/v1/keys/successions/{fingerprint}", summary="From a public set of the broker's to the one in use, each signed by the one before")(self.successions)
+        router.get("/v1/keys/confirmed/{fingerprint}", summary="That a system's public set is active, signed", response_class=Response)(self.confirmed)
         router.get(WELL_KNOWN, summary="The broker's public keys, and those it holds for the parties' systems")(self.well_known)
         return router
 
@@ -58,6 +60,10 @@ class KeysApi(OfficerApi):
     def successions(self, fingerprint: Fingerprint) -> Response:
         """For anyone, as the sets are."""
         return JSONResponse({"successions": rotation.successions(self._office, fingerprint)}, headers=_FRESH)
+
+    def confirmed(self, fingerprint: Fingerprint) -> Response:
+        """For anyone: the DSSE as docs/formats/keys.md has it."""
+        return Response(enrolment.confirmed(self._office, fingerprint, self._clock()), headers=_FRESH, media_type=DSSE_TYPE)
 
     async def confirm(self, request: Request, system: System) -> Response:
         """`{fingerprint}`, typed from the written notice."""
@@ -80,7 +86,7 @@ class KeysApi(OfficerApi):
         match asked := read_strict(data):
             case {"since": str() as since, "reason": str() as reason} if len(asked) == 2:
                 try:
-                    at = enrolment.read_time(since)
+                    at = read_time(since)
                 except ValueError:
                     raise Refusal("parameter", parameter="sejak") from None
                 return dict(enrolment.revoked_answer(system, enrolment.revoke(self._office, person, system, at, reason, self._clock())))

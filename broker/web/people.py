@@ -9,7 +9,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -22,9 +21,10 @@ from broker.keys import derive
 from broker.model import wib_date
 from broker.people import ACTS, by_host, host, may, read_strict
 from broker.record import BROKER_LOG
-from broker.signin import LONGEST, confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
+from broker.signin import confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
 from broker.web.officers import as_signed
 from broker.web.problems import RESPONSES
+from broker.web.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,21 +70,13 @@ class PeopleApi:
 
     def __init__(self, office: Office, url: str, clock: Callable[[], datetime], provider: Provider | None) -> None:
         self._office, self._url, self._clock, self._provider = office, url, clock, provider
-        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-        self._safe = url.startswith("https://")
-        self._cookie = "__Host-sinergi" if self._safe else "sinergi"  # the prefix needs Secure, which http cannot have
-        self._away = f"{self._cookie}-oidc"
+        self._sessions = Sessions(url)
+        self._safe, self._away = self._sessions.safe, f"{self._sessions.cookie}-oidc"
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def person(self, request: Request) -> Person:
         """Who is signed in. Refusal sesi."""
-        return whose(self._office, request.cookies.get(self._cookie, ""), self._clock())[0]
-
-    def same_origin(self, request: Request) -> None:
-        """Refusal asal for a state change that another site's page asks for. A program sends neither header, and no cookie it was not given."""
-        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-        if site not in (None, "same-origin") or origin not in (None, self._origin):
-            raise Refusal("asal")
+        return whose(self._office, self._sessions.token(request), self._clock())[0]
 
     # --- set-up
     async def set_up(self, request: Request) -> Response:
@@ -110,11 +102,11 @@ class PeopleApi:
         return self._about(self.person(request))
 
     def sign_out(self, request: Request) -> Response:
-        self.same_origin(request)
+        self._sessions.same_origin(request)
         self.person(request)
-        sign_out(self._office, request.cookies[self._cookie])
+        sign_out(self._office, self._sessions.token(request))
         response = Response(status_code=204)
-        response.delete_cookie(self._cookie, path="/", secure=self._safe, httponly=True, samesite="strict")
+        self._sessions.drop(response)
         return response
 
     def _about(self, person: Person) -> JSONResponse:
@@ -130,7 +122,7 @@ class PeopleApi:
 
     def _signed_in(self, person: Person, token: str) -> JSONResponse:
         response = self._about(person)
-        response.set_cookie(self._cookie, token, max_age=LONGEST, path="/", secure=self._safe, httponly=True, samesite="strict")
+        self._sessions.keep(response, token)
         return response
 
     # --- by a provider
@@ -213,7 +205,7 @@ class PeopleApi:
 
     async def _asked(self, request: Request, *shapes: set[str]) -> dict[str, str]:
         """The fields of a small JSON body of one of the shapes, all of them text. Refusal asal, terlalu_besar, parameter."""
-        self.same_origin(request)
+        self._sessions.same_origin(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refusal("parameter", parameter="content-type")
         value = read_strict(await _body(request, MAX_BODY))

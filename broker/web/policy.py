@@ -16,8 +16,10 @@ from broker.web.officers import OfficerApi
 from broker.web.problems import RESPONSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from broker.exchange import Office
     from broker.model import Person
     from broker.policy import Diff
     from broker.store import DraftRow, StopRow
@@ -66,10 +68,13 @@ class PolicyApi(OfficerApi):
         return JSONResponse({"versions": lifecycle.history(self._office)})
 
     def version(self, request: Request, number: Annotated[int, Path(ge=1, le=MAX_VERSION)]) -> Response:
-        """With the approvals as their officers signed them, for anyone's own check."""
+        """With the approvals as their officers signed them, and their officers' keys and vouchers, for anyone's own check."""
         lifecycle.reader(self._office, self._person(request), self._clock())
         row, approvals = lifecycle.version(self._office, number), lifecycle.approvals_of(self._office, number)
-        return JSONResponse({"approvals": approvals, "dsse": row.dsse.decode(), "model": row.model.decode(), "number": row.number, "record": row.record.decode(), "rules": row.rules.decode()})
+        officers = lifecycle.approvers(self._office, number)
+        return JSONResponse(
+            {"approvals": approvals, "dsse": row.dsse.decode(), "model": row.model.decode(), "number": row.number, "officers": officers, "record": row.record.decode(), "rules": row.rules.decode()}
+        )
 
     def explain(
         self, request: Request, system: Annotated[str, Query(max_length=80)], agreement: Annotated[str, Query(max_length=80)],
@@ -86,6 +91,9 @@ class PolicyApi(OfficerApi):
         cell = Cell(system, agreement, column, action, purpose, row, day or wib_date(self._clock()))
         found = explain(policy, cell, "id")
         return JSONResponse({"level": found.level, "id": found.text, "en": explain(policy, cell, "en").text, "decides": sorted(found.decides)})
+
+    def _told(self, person: Person, judged: lifecycle.Judged) -> dict[str, Any]:
+        return told(self._office, person, judged, self._clock())
 
     # --- drafts
     def drafts(self, request: Request) -> Response:
@@ -116,7 +124,7 @@ class PolicyApi(OfficerApi):
 
     def check(self, request: Request, draft: Draft) -> Response:
         person = self._person(request)
-        return JSONResponse(self._judged(person, lifecycle.judge(self._office, lifecycle.read_draft(self._office, person, draft, self._clock()))))
+        return JSONResponse(self._told(person, lifecycle.judge(self._office, lifecycle.read_draft(self._office, person, draft, self._clock()))))
 
     def replay(self, request: Request, draft: Draft, days: Annotated[int, Query(ge=1, le=DAYS)] = 90) -> Response:
         person, today = self._person(request), wib_date(self._clock())
@@ -126,7 +134,7 @@ class PolicyApi(OfficerApi):
 
     def propose(self, request: Request, draft: Draft) -> Response:
         person = self._person(request)
-        return JSONResponse(self._judged(person, lifecycle.propose(self._office, person, draft, self._clock())))
+        return JSONResponse(self._told(person, lifecycle.propose(self._office, person, draft, self._clock())))
 
     async def approve(self, request: Request, draft: Draft) -> Response:
         person, data = await self._sent(request, MAX_DSSE)
@@ -148,35 +156,48 @@ class PolicyApi(OfficerApi):
     def resume(self, request: Request, name: Annotated[str, Path(pattern="^[0-9a-f]{16}$")]) -> Response:
         return JSONResponse({"lifted": lifecycle.resume(self._office, self._person(request), name, self._clock())})
 
-    # --- shapes
-    def _lines(self, found: Diff) -> list[dict[str, Any]]:
-        """Each change with its sentences; `released`: what leaves before and after, where that is not what the policy's levels say."""
-        said = as_json(found)["changes"]
-        assert isinstance(said, list)
-        lines = []
-        for line, change in zip(said, found.changes, strict=True):
-            pairs = lifecycle.released(self._office, change)
-            leaves = [f"{LEVEL_NAMES[before]} → {LEVEL_NAMES[after]}" for before, after in pairs]
-            indonesian, english = sentences(change)
-            tails = (f"; yang keluar: {', '.join(leaves)}", f"; what leaves: {', '.join(leaves)}") if leaves else ("", "")
-            lines.append({**line, "id": indonesian + tails[0], "en": english + tails[1], "opens": opens(change), "released": pairs})
-        return lines
+def judged_json(office: Office, judged: lifecycle.Judged, readable: Sequence[str]) -> dict[str, Any]:
+    """What a draft would be, with the changes in the agreements that may be read."""
+    return {
+        "policy_sha256": judged.policy.sha256,
+        **changes_json(office, judged.diff, readable),
+        "failures": [str(failure) for failure in judged.failures],
+        "loosened": list(judged.loosened),
+        "never_applies": list(judged.dead),
+        "armed": list(judged.armed),
+        "approval_of": {name: sorted(parties) for name, parties in judged.owed.items()},
+    }
 
-    def _judged(self, person: Person, judged: lifecycle.Judged) -> dict[str, Any]:
-        """The parts of the diff that are of the person's own agreements; of the others their number of cells alone."""
-        parts = [part(judged.diff, name) for name in lifecycle.readable(self._office, person, self._clock())]
-        return {
-            "policy_sha256": judged.policy.sha256,
-            "gains": judged.diff.gains,
-            "losses": judged.diff.losses,
-            "changes": [line for each in parts for line in self._lines(each)],
-            "elsewhere": judged.diff.gains + judged.diff.losses - sum(each.gains + each.losses for each in parts),
-            "failures": [str(failure) for failure in judged.failures],
-            "loosened": list(judged.loosened),
-            "never_applies": list(judged.dead),
-            "armed": list(judged.armed),
-            "approval_of": {name: sorted(parties) for name, parties in judged.owed.items()},
-        }
+
+def changes_json(office: Office, found: Diff, readable: Sequence[str]) -> dict[str, Any]:
+    """The parts of a diff that are of the agreements that may be read; of the others their number of cells alone."""
+    parts = [part(found, name) for name in readable]
+    return {
+        "gains": found.gains,
+        "losses": found.losses,
+        "changes": [line for each in parts for line in _lines(office, each)],
+        "elsewhere": found.gains + found.losses - sum(each.gains + each.losses for each in parts),
+    }
+
+
+
+def _lines(office: Office, found: Diff) -> list[dict[str, Any]]:
+    """Each change with its sentences; `released`: what leaves before and after, where that is not what the policy's levels say."""
+    said = as_json(found)["changes"]
+    assert isinstance(said, list)
+    lines = []
+    for line, change in zip(said, found.changes, strict=True):
+        pairs = lifecycle.released(office, change)
+        leaves = [f"{LEVEL_NAMES[before]} → {LEVEL_NAMES[after]}" for before, after in pairs]
+        indonesian, english = sentences(change)
+        tails = (f"; yang keluar: {', '.join(leaves)}", f"; what leaves: {', '.join(leaves)}") if leaves else ("", "")
+        lines.append({**line, "id": indonesian + tails[0], "en": english + tails[1], "opens": opens(change), "released": pairs})
+    return lines
+
+
+def told(office: Office, person: Person, judged: lifecycle.Judged, now: datetime) -> dict[str, Any]:
+    """The same for a person: of the agreements that they may read today."""
+    return judged_json(office, judged, lifecycle.readable(office, person, now))
 
 
 def _both(said: tuple[str, str]) -> dict[str, str]:

@@ -10,17 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
 from typing import TYPE_CHECKING, Final
 
+from broker.epochmap import due, map_epoch
 from broker.errors import Held, LedgerError, Refusal, SinergiError
 from broker.exchange import exchange, not_held, refuse
 from broker.lifecycle import take_up_policy
-from broker.rotation import keep_fresh
-from broker.upkeep import count_try, is_plausible, retire, take_up
+from broker.rotation import catch_up, keep_fresh
+from broker.upkeep import count_try, drop_drafts, is_plausible, retire, take_up
 from broker.witnessing import Witnessing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
+    from broker.epochmap import Domain
     from broker.exchange import Office
 
 TICK: Final = 60  # seconds between looks at what a passing fault left accepted
@@ -101,7 +103,45 @@ class Worker:
     def _tick(self) -> None:
         while not self._ended.wait(TICK):
             self._tidy()
+            self._catch_up()
+            self._end_drafts()
             self._revive()
+            self._queue_map()
+
+    def _end_drafts(self) -> None:
+        try:
+            drop_drafts(self._office, self._clock())
+        except (LedgerError, OSError) as error:
+            log.error("drafts not ended error=%s", type(error).__name__)  # noqa: TRY400
+
+    def _queue_map(self) -> None:
+        with self._lock:
+            if not self._ended.is_set():
+                self._pool.submit(self._map)
+
+    def _map(self) -> None:
+        """Sends the maps of a root's rotation that are due; one that cannot go is tried again. On the exchanges' thread: none is recorded meanwhile."""
+        try:
+            for domain in due(self._office, self._clock()):
+                self._map_one(domain)
+        except Exception as error:  # noqa: BLE001 - the edge: all stay due
+            log.error("token maps not looked at error=%s", type(error).__name__)  # noqa: TRY400
+
+    def _map_one(self, domain: Domain) -> None:
+        try:
+            entry = map_epoch(self._office, domain, self._clock())
+            log.info("token map recorded log=%s entry=%s", domain.agreement.id, entry.index if entry else "-")
+        except (Held, Refusal) as refusal:
+            log.info("token map waits log=%s recipient=%s reason=%s", domain.agreement.id, domain.recipient.id, getattr(refusal, "reason", "ditahan"))
+        except Exception as error:  # noqa: BLE001 - the edge: it stays due, no other waits for it, and the text of a fault could quote cells
+            log.error("token map failed log=%s recipient=%s error=%s", domain.agreement.id, domain.recipient.id, type(error).__name__)  # noqa: TRY400
+
+    def _catch_up(self) -> None:
+        try:
+            if catch_up(self._office, self._clock()):
+                log.warning("a ring's change is entered that the ledger had not taken")
+        except (SinergiError, OSError) as error:
+            log.error("a ring's change is not entered yet error=%s", type(error).__name__)  # noqa: TRY400
 
     def _revive(self) -> None:
         """Submits every accepted exchange that is not on its way."""
@@ -138,7 +178,8 @@ class Worker:
                 log.error("not tidied error=%s", type(error).__name__)  # noqa: TRY400
 
     def close(self) -> None:
-        self._ended.set()
+        with self._lock:  # who queues looks under the lock
+            self._ended.set()
         self._witnessing.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._release()

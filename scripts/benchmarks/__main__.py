@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from scripts.benchmarks import detect, exchange, ledger, policy, pseudonym, seal
+from scripts.benchmarks import console, detect, exchange, ledger, policy, pseudonym, seal
 
-BENCHES = {"exchange": exchange.main, "detect": detect.main, "policy": policy.main, "ledger": ledger.main, "pseudonym": pseudonym.main, "seal": seal.main}
+BENCHES = {"console": console.main, "exchange": exchange.main, "detect": detect.main, "policy": policy.main, "ledger": ledger.main, "pseudonym": pseudonym.main, "seal": seal.main}
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

@@ -33,7 +33,7 @@ from broker.ledger.leaves import BLOCK, STORED, LeafGatherer
 from broker.ledger.openings import Block, StoredTree, verify_placed, verify_presence
 from broker.model import utc_text
 from broker.record import Ledger
-from broker.rows import Salts, _commit
+from broker.rows import Salts, commitments_to
 from broker.store import Database, SubjectRequest
 from broker.store.database import _PRAGMAS
 from broker.wiring import open_office
@@ -125,7 +125,7 @@ def _treated(batch: Batch, exchange: bytes) -> Iterator[tuple[NDArray[np.uint8],
     salts = Salts(derive(KEY, "salt", exchange))
     for start in range(0, len(batch.lines), CHUNK):
         lines = batch.lines[start : start + CHUNK]
-        yield column_cmac(KEY, batch.people[start : start + CHUNK]), _commit(salts.next(len(lines)), lines)
+        yield column_cmac(KEY, batch.people[start : start + CHUNK]), commitments_to(salts.next(len(lines)), lines)
 
 
 class Ours:
@@ -134,7 +134,7 @@ class Ours:
     def __init__(self, work: Path) -> None:
         self._work, self._path = work, work / "ledger.db"
         self.database = Database(self._path)
-        ring = create_ring(work / "rings" / AGREEMENT, ("log",), NOW, lambda _name, _new: new_key_file())
+        ring = create_ring(work / "rings" / AGREEMENT, ("log", "vault"), NOW, lambda _name, _new: new_key_file())
         self._ledger = Ledger(self.database, {AGREEMENT: ring})
         self._receipts = ReceiptKey(KEY)
         self._empty = self._bytes()
@@ -153,7 +153,7 @@ class Ours:
             leaves.add(tags, np.ones(n, np.bool_), commitments, np.zeros(n, np.uint16), np.zeros(n, np.uint8), np.arange(at, at + n, dtype=np.uint32))
             at += n
         self._ledger.record(
-            AGREEMENT, exchange, leaves, lambda _tree, _tx: manifest, NOW, sign=lambda entry: sign_dsse(MANIFEST, entry, self._receipts).to_json(), header=HEADER, report=lambda: "{}", secret=os.urandom(32),
+            AGREEMENT, exchange, leaves, lambda _tree, _tx: manifest, NOW, sign=lambda entry: sign_dsse(MANIFEST, entry, self._receipts).to_json(), header=HEADER, report=lambda: "{}", secret=os.urandom(32), epoch=1,
         )  # fmt: skip
         leaves.close()
 
@@ -324,7 +324,7 @@ def _searches(work: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Wall milliseconds of what a search by subject does between being asked and being recorded: one person, every exchange of an agreement."""
     world.found(work)
     office = open_office(work / "broker", NOW)
-    named = _filled(office, asked)
+    named = filled(office, asked)
     office.ledger.database.close()
     office = open_office(work / "broker", NOW)  # the first search finds nothing of the database in this process
     day, at = policy.TODAY.isoformat(), utc_text(NOW)
@@ -350,7 +350,7 @@ def _searches(work: Path, asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.int64]]:
+def filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.int64]]:
     """Exchange → the numbers of the people that it names: of ten times as many, so that each is in a tenth of the exchanges.
 
     Secrets, manifests and sorted segments as the ledger keeps them; of a leaf only the reference is real, and no tree is made.

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 # step → where its work is done; a step may have several places.
 PLACES: Final = (
     ("agree, decide", "broker.exchange:agree"),
-    ("agree, decide", "broker.exchange:_desk"),
+    ("agree, decide", "broker.exchange:desk_of"),
     ("agree, decide", "broker.policy:Policy.plan"),
     ("statement", "broker.exchange:read_statement"),
-    ("open", "broker.exchange:_Opened._pieces"),
-    ("open", "broker.exchange:_Opened.__init__"),
+    ("open", "broker.exchange:Opened._pieces"),
+    ("open", "broker.exchange:Opened.__init__"),
     ("parse", "broker.exchange:read_csv"),
     ("validate", "broker.contract.validate:Validator.check"),
     ("detect", "broker.detection:Misplaced.search"),
@@ -31,7 +31,7 @@ PLACES: Final = (
     ("treat", "broker.treatment:Treatment.apply"),
     ("pseudonyms", "broker.treatment.treat:pseudonym_tokens"),
     ("lines", "polars:DataFrame.write_ndjson"),
-    ("commit", "broker.rows:_commit"),
+    ("commit", "broker.rows:commitments_to"),
     ("salts", "broker.rows:Salts.next"),
     ("count", "broker.rows:_count"),
     ("count", "broker.rows:Tally.unique_permille"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broker.agreement import clause_exists, load_agreements
+from broker.agreement import clause_exists, load_agreements, paragraphs, quotes
 from broker.agreement.fields import SPEC, Each, Spec
 from broker.envelope.seal import SUITE_X25519
 from broker.errors import ConfigError
@@ -301,3 +301,15 @@ def test_one_broken_file_loads_none(tmp_path: Path) -> None:
 def test_a_folder_without_agreements_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no agreement here"):
         load_agreements(tmp_path)
+
+
+def test_a_quote_is_in_the_agreements_own_file_and_of_a_clause_that_it_has() -> None:
+    for agreement in load_agreements(FOLDER).values():
+        text = (FOLDER / f"{agreement.id}.toml").read_text(encoding="utf-8")
+        found = quotes(agreement)
+        assert found["Pasal 4 huruf a angka 1"] == ("pencari kerja",)
+        assert "Pasal 9 ayat (2)" not in found
+        assert "data Jaminan Kehilangan Pekerjaan (JKP)" not in found.get("Pasal 2 ayat (2) huruf a", ())  # of three clauses together
+        for clause, words in found.items():
+            assert any(one.startswith(clause) for one in paragraphs(agreement)), clause
+            assert all(one in text for one in words)

@@ -24,7 +24,8 @@ from broker.audit import erasure
 from broker.audit.bundle import reckoned
 from broker.cli import main
 from broker.cli.app import app
-from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, NotHeld, verify_bundle
+from broker.cli.verify import page
+from broker.client.bundle import CLAIMED, NAMES, PINNED, SUBJECT, TYPE, WHOSE_FILE, Checked, NotHeld, verify_bundle
 from broker.client.question import Question, answered
 from broker.client.verify import Opening, read_opening
 from broker.envelope import read_dsse, sign_dsse
@@ -32,11 +33,12 @@ from broker.envelope.dsse import MANIFEST
 from broker.errors import ClientError, NotVerified
 from broker.jcs import canonical
 from broker.keys import LogKey, PublicSet, ReceiptKey, WitnessKey, read_public_set
+from broker.keys.ring import DISTRUSTED
 from broker.ledger import Checkpoint, LogTree, leaf_hash, sign_checkpoint
 from broker.ledger.cosign import cosign, read_policy, vkey_of
 from broker.ledger.stored import PartReader, archive, read_archive
 from broker.ledger.tiles import bundle as entry_bundle
-from broker.model import LEVEL_NOTE
+from broker.model import LEVEL_NOTE, utc_text, wib_text
 from tests.audit.bundling import (
     FIRST,
     LAST,
@@ -426,6 +428,49 @@ def test_witnesses_lines_are_looked_at_where_a_policy_asks(bundled: Bundled) -> 
     raw[-1] ^= 1
     spoilt = with_member(bundled.plain, checkpoint=note.replace(line, b64encode(raw)))
     refused(spoilt, bundled.broker, "saksi", "does not hold", policy=policy())
+
+
+# --- keys that others may hold
+def distrusting(bundled: Bundled, purpose: str, since: str) -> PublicSet:
+    """The broker's set after the agreement's key of a purpose was rotated, and distrusted since then."""
+    old = bundled.broker.keys[SIJUNGJUNG, purpose]
+    new = LogKey(bytes(32)).public if purpose == "log" else ReceiptKey(bytes(32)).public
+    keys = dict(bundled.broker.keys) | {(SIJUNGJUNG, purpose): new}
+    return PublicSet("broker", keys, ((SIJUNGJUNG, purpose, DISTRUSTED, old),), {old.kid: since})
+
+
+def test_manifests_of_a_distrusted_key_hold_by_the_log_and_that_is_told(bundled: Bundled) -> None:
+    since = utc_text(NOW)
+    broker = distrusting(bundled, "receipt", since)
+    assert check(bundled.plain, broker).doubted == {since: 2}
+    assert check(bundled.plain, bundled.broker).doubted == {}
+    refused(bundled.about, broker, "subjek", "distrusted since")  # an answer's word is no entry of the log
+
+
+def test_a_checkpoint_of_a_distrusted_key_stands_by_who_cosigned_before_alone(bundled: Bundled) -> None:
+    later, at = utc_text(NOW + timedelta(seconds=1)), utc_text(NOW)
+    broker = distrusting(bundled, "log", later)
+    refused(bundled.plain, broker, "titik_periksa", "distrusted since")
+    refused(witnessed(bundled), broker, "titik_periksa", "distrusted since")  # whose word the witness's is, nobody said
+    assert check(witnessed(bundled), broker, policy=policy()).witnessed == later
+    refused(witnessed(bundled), distrusting(bundled, "log", at), "saksi", "cosigned by: nobody", policy=policy())
+    refused(bundled.plain, broker, "saksi", "cosigned by: nobody", policy=policy("none"))
+
+
+@pytest.mark.parametrize(("bahasa", "log", "manifests"), [
+    (0, "PERINGATAN: kunci log itu tidak dipercaya sejak {}; yang menjamin titik periksa ini adalah saksi", "PERINGATAN: manifes 2 pertukaran ditandatangani kunci yang tidak dipercaya sejak {}; yang menjaminnya hanya log"),
+    (1, "WARNING: that log key is distrusted since {}; what vouches for this checkpoint is the witnesses", "WARNING: the manifests of 2 exchanges are signed with a key distrusted since {}; the log under"),
+])  # fmt: skip
+def test_what_a_distrusted_key_signed_is_shown_with_a_warning(bundled: Bundled, bahasa: int, log: str, manifests: str) -> None:
+    def said(found: Checked) -> str:
+        return "\n".join(page(found, "b.zip", lambda *texts: texts[bahasa]))
+
+    since = utc_text(NOW + timedelta(seconds=1))
+    by_witness = said(check(witnessed(bundled), distrusting(bundled, "log", since), policy=policy()))
+    by_log = said(check(bundled.plain, distrusting(bundled, "receipt", since)))
+    plain = said(check(bundled.plain, bundled.broker))
+    asked = [text.format(wib_text(since)) for text in (log, manifests)]
+    assert [[text in shown for text in asked] for shown in (by_witness, by_log, plain)] == [[True, False], [False, True], [False, False]]
 
 
 # --- one row

@@ -25,6 +25,7 @@ from broker.client.reidentify import Unmasker
 from broker.errors import ClientError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import Rings, SecretKey
+from broker.model import utc_text
 from broker.treatment import PERSONS, DomainKey, pseudonym_tokens
 from broker.upkeep import retire
 from tests.audit.conftest import BINJAI, SIJUNJUNG
@@ -132,6 +133,15 @@ def test_who_is_behind_a_token_is_told_once_both_parties_approved(counter: Count
     assert asker.request(name)["state"] == "answered"
     with pytest.raises(ClientError, match="keadaan: answered"):
         asker.fetch(name, counter.town.folder / "b.json")
+
+
+def test_a_new_vault_key_between_asking_and_answering_changes_nothing(counter: Counter) -> None:
+    tokens, niks, asker = counter.tokens(), counter.niks(), counter.who()
+    name = counter.ask(asker, tokens[2])
+    for approver in counter.approvers():
+        approver.approve(name)
+    rotation.by_host(counter.town.office, canonical({"act": "rotate", "ring": SIJUNJUNG, "purpose": "vault"}), counter.town.now)
+    assert counter.opened(asker, name) == [{"jenis": "nik", "nomor": niks[2], "samaran": tokens[2]}]
 
 
 def test_every_step_is_recorded_and_no_entry_names_anybody(counter: Counter) -> None:
@@ -358,8 +368,22 @@ def test_who_asked_and_is_vouched_for_no_more_gets_nothing(counter: Counter) -> 
         approver.approve(name)
     with counter.town.office.ledger.database.write() as tx:
         tx.people.change(asker.person, voucher=None)
-    with pytest.raises(ClientError, match="minta_identitas"):
+    with pytest.raises(ClientError, match="belum menjamin"):
         asker.fetch(name, counter.town.folder / "a.json")
+
+
+def test_a_recipient_without_keys_in_force_is_told_nothing_and_that_is_recorded(counter: Counter) -> None:
+    asker = counter.who()
+    name = counter.ask(asker, counter.tokens()[0])
+    for approver in counter.approvers():
+        approver.approve(name)
+    with counter.town.office.ledger.database.write() as tx:
+        for row in tx.peers.of(SIAPKERJA):
+            tx.peers.change(row.fingerprint, not_after=utc_text(counter.town.now - timedelta(days=1)))
+    with pytest.raises(ClientError, match="belum mendaftarkan kuncinya"):
+        asker.fetch(name, counter.town.folder / "a.json")
+    assert not (counter.town.folder / "a.json").exists()
+    assert (counter.last()["type"], counter.last()["reason"]) == ("sinergi/refusal/v1", "penerima_tanpa_kunci")
 
 
 def test_only_who_asked_fetches(counter: Counter) -> None:

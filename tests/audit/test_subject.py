@@ -76,7 +76,7 @@ def test_who_received_what_about_a_person(bureau: Bureau, capsys: pytest.Capture
     mine, theirs, nobodys = found["subjects"]
     assert [one["exchange"] for one in mine["disclosures"]] == [second, first]  # the newest first
     assert ([one["exchange"] for one in theirs["disclosures"]], theirs["without"]) == ([first], 2)
-    assert nobodys == {"disclosures": [], "known": False, "without": 0, "proofs": []}
+    assert nobodys == {"disclosures": [], "identities": [], "known": False, "without": 0, "proofs": []}
     assert mine["known"] is theirs["known"] is True
     assert without not in json.dumps(found)
     _answered({**found, "subjects": [theirs, nobodys]}, None)
@@ -156,7 +156,7 @@ def test_who_was_never_seen_and_who_was_erased_are_answered_alike(bureau: Bureau
     with bureau.town.office.ledger.database.write() as tx:
         tx.vault(SIJUNJUNG).forget(column_cmac(key, pl.Series([nik]))[0].tobytes())
     erased, stranger = (ask(auditor, who, proofs=True)["subjects"] for who in (nik, STRANGER))
-    assert erased == stranger == [{"disclosures": [], "known": False, "without": 0, "proofs": []}]
+    assert erased == stranger == [{"disclosures": [], "identities": [], "known": False, "without": 0, "proofs": []}]
 
 
 def test_asking_about_a_stranger_makes_nobody_known(bureau: Bureau) -> None:

@@ -38,13 +38,13 @@ class Log:
 
     def sent(
         self, at: datetime, rows: int = 100, *, sender: str = SIJOKER, recipient: str = SIAPKERJA, dataset: str = "pencari_kerja", purpose: str = "perencanaan",
-        levels: str = "0250", key: str = "K1",
+        levels: str = "0250", key: str = "K1", **submission: str,
     ) -> str:  # fmt: skip
         name = f"{len(self.entries):032x}"
         self.add(
             at, "exchange", exchange=name, sender=sender, recipient=recipient, purpose=purpose, contract={"dataset": dataset}, outcomes={"terkirim": rows},
             columns=["nik", "wilayah", "jurusan", "agama"], profiles=[{"class": "umum", "levels": levels}, {"class": "anak", "levels": "0000"}],
-            keys={"sender": key, "recipient": "R1"},
+            keys={"sender": key, "recipient": "R1"}, submission={"statement_sha256": "0", **submission},
         )  # fmt: skip
         return name
 
@@ -207,6 +207,13 @@ def test_who_was_seen_before_the_days_asked_is_not_new(log: Log) -> None:
     log.add(at(LAST), "query", act="searched", person="auditor-1@sijunjung")
     assert [one.day for one in log.find("pelaku_baru", days=3)] == [back(2)]
     assert log.find("pelaku_baru", days=2) == []
+
+
+def test_the_brokers_key_for_an_officer_at_the_console_is_no_new_key_of_the_senders(log: Log) -> None:
+    for n in range(4):
+        log.sent(at(LAST - timedelta(days=n + 1)))
+    log.sent(at(LAST), key="B1", person="operator-1@sijunjung")
+    assert log.find("kunci_baru") == []
 
 
 def test_a_known_system_with_another_key_is_told(log: Log) -> None:

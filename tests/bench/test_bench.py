@@ -67,5 +67,5 @@ def test_a_multiplied_row_is_another_person_and_nothing_else_changes(tmp_path: P
 def test_watching_the_steps_leaves_the_product_as_it_was() -> None:
     before = {place: steps.find(place) for _, place in steps.PLACES}
     with steps.Steps.watching():
-        assert steps.find("broker.rows:_commit") != before["broker.rows:_commit"]
+        assert steps.find("broker.rows:commitments_to") != before["broker.rows:commitments_to"]
     assert {place: steps.find(place) for _, place in steps.PLACES} == before

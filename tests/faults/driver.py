@@ -27,16 +27,19 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 import broker.exchange as flow
-from broker import door, upkeep
+from broker import door, rotation, upkeep
 from broker.delivery import DurableWriter
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import LedgerError, Refusal
 from broker.identity import sign_request
+from broker.jcs import canonical
 from broker.keys import ReceiptKey, RequestKey, Rings
 from broker.policy import Policy
 from broker.record import Ledger
 from broker.store import Database, Transaction, database
+from broker.store.keyrings import KeyRings
+from broker.store.vault import Vault
 from broker.web.app import create_app
 from broker.wiring import open_office
 from tests.conftest import NOW
@@ -78,6 +81,10 @@ POINTS: Final[dict[str, tuple[Any, str, str, int]]] = {
     "delivered": (Database, "write", "committed", 1),
     "receipt_before_commit": (Transaction, "add_receipt", "after", 1),
     "receipted": (Database, "write", "committed", 1),
+    "ring_rotated": (rotation, "settle", "before", 1),
+    "tags_half_written": (Vault, "_insert", "after", 1),
+    "tags_written": (KeyRings, "note_vault_epoch", "after", 1),
+    "tags_durable": (Database, "write", "committed", 1),
 }
 
 
@@ -268,6 +275,10 @@ class Hand:
         app = create_app(self.town.office, URL, 64 << 20, lambda: self.town.now)
         uvicorn.run(app, uds=self.order["socket"], log_level="critical", access_log=False)
 
+    def rotate(self) -> str:
+        rotation.by_host(self.town.office, canonical({"act": "rotate", "ring": "nk-sijunjung-2025", "purpose": "vault"}), self.town.now)
+        return "rotated"
+
     def arm_later(self) -> None:
         """Faults of the step itself: what comes before it makes the same calls."""
         for point, fault in self.order.get("then", []):
@@ -320,6 +331,8 @@ class Hand:
                 return "served"
             case "start":
                 return ",".join([self.take_through(name) for name in upkeep.take_up(self.town.office, self.town.now)])
+            case "rotate":
+                return self._word(self.rotate)
             case "fetch":
                 return self.fetch(self.order["exchange"])
             case "receipt":

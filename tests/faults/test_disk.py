@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from broker.errors import LedgerError
 from tests.faults.aftermath import DONE
+from tests.keys.test_rotation import wired
+from tests.keys.test_vault import epoch, vault
 from tests.simulator import SIJOKER, URL
 
 if TYPE_CHECKING:
@@ -82,6 +84,22 @@ def test_whatever_room_is_left_nothing_is_half_done(after: Aftermath, driver: Dr
     assert set(words) <= {"OSError", "LedgerError", "penyimpanan", "recorded"}
     after.restart(resend=False)
     assert [w for w in words if w == "recorded"] == ["recorded"] * sum(s == "receipted" for s in after.states().values()) or "LedgerError" in words
+
+
+@pytest.mark.parametrize("order", [{"faults": [("ring_rotated", "fill")]}, {"room": 20_001}, {"room": 60_001}, {"room": 120_001}])
+def test_tags_that_a_full_disk_cannot_take_stay_as_they_are_and_are_made_later(after: Aftermath, driver: Driver, order: dict[str, Any]) -> None:
+    town = after.town
+    town.exchange(town.csv(town.rows(n=40 * ROWS)))
+    before = vault(town)
+    town.close()
+    assert driver.order(town, "rotate", **order).said == "LedgerError"
+    after.at_once()
+    assert vault(town) == before
+    wired(town)
+    assert epoch(town) == 2
+    assert not vault(town).keys() & before.keys()
+    assert sorted(vault(town).values()) == sorted(before.values())
+    after.restart()
 
 
 @pytest.mark.parametrize(("at", "word"), [(1, "OSError"), (2, "OSError"), (3, "penyimpanan"), (4, "penyimpanan")])

@@ -15,6 +15,8 @@ import pytest
 from broker.client import Client
 from broker.errors import ClientError
 from broker.upkeep import MAX_TRIES
+from tests.keys.test_rotation import wired
+from tests.keys.test_vault import epoch, vault
 from tests.simulator import SIAPKERJA, SIJOKER, URL
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ SENDING = (
     "spool_half_written", "spool_durable", "admit_before_commit", "admitted", "agreed", "planned", "first_chunk_read", "first_chunk_treated",
     "second_chunk_in_outbox", "outbox_before_fsync", "outbox_durable", "leaves_written", "entry_written", "checkpoint_written", "outbox_row_written", "recorded",
 )  # fmt: skip
+ROTATING = ("ring_rotated", "tags_half_written", "tags_written", "tags_durable")
 REFUSING = ("refusal_begins", "refusal_written", "refusal_durable")
 KILLS = 10  # of each of five seeds
 MOMENTS = math.log(0.01), math.log(0.8)  # seconds after it answers
@@ -70,6 +73,22 @@ def test_a_broker_killed_again_while_it_recovers_ends_with_the_whole_exchange(af
 def test_a_commit_that_failed_only_by_name_keeps_its_envelope(after: Aftermath, driver: Driver) -> None:
     body = after.submit(seekers(after), KEY)
     crash(after, driver, "send", bodies=[body], faults=[("record_committed", "fail_commit"), ("refusal_begins", "kill")])
+    after.restart()
+
+
+@pytest.mark.parametrize("point", ROTATING)
+def test_a_broker_killed_while_it_rotates_the_vault_knows_everyone_afterwards(after: Aftermath, driver: Driver, point: str) -> None:
+    town, rows = after.town, after.town.rows(n=ROWS)
+    town.exchange(town.csv(rows))
+    before = vault(town)
+    crash(after, driver, "rotate", faults=[(point, "kill")])
+    assert (vault(town).keys() == before.keys()) == (point != "tags_durable")  # all of them or none
+    wired(town)
+    assert epoch(town) == 2
+    assert not vault(town).keys() & before.keys()
+    assert sorted(vault(town).values()) == sorted(before.values())
+    name, _ = town.exchange(town.csv(rows))
+    assert json.loads(town.row(name).manifest or b"")["vault"]["new"] == 0
     after.restart()
 
 

@@ -121,16 +121,18 @@ def test_a_ledger_of_another_schema_refuses_to_open(town: Town) -> None:
 
 
 
-def test_a_ledger_of_the_schema_before_is_taken_over_with_what_it_holds(town: Town) -> None:
+@pytest.mark.parametrize(("schema", "without"), [("4", ("identityrequest", "identityapproval", "vaultepoch")), ("5", ("vaultepoch",))])
+def test_a_ledger_of_a_schema_before_is_taken_over_with_what_it_holds(town: Town, schema: str, without: tuple[str, ...]) -> None:
     three_entries(town)
-    tamper(town, "UPDATE meta SET value = '4' WHERE key = 'schema'")
+    tamper(town, "UPDATE meta SET value = ? WHERE key = 'schema'", schema)
     with closing(sqlite3.connect(town.home / "ledger.db", isolation_level=None)) as connection:
-        connection.execute("DROP TABLE identityrequest")
-        connection.execute("DROP TABLE identityapproval")
+        for table in without:
+            connection.execute(f"DROP TABLE {table}")
     town.reopen()
     assert len(town.entries()) == 3
     with town.office.ledger.database.read() as tx:
         assert tx.identities.open("nk-sijunjung-2025") == []
+        assert tx.keyrings.vault_epoch("nk-sijunjung-2025") == 1
 
 
 def test_a_ledger_that_lost_its_last_entry_refuses_to_open(town: Town) -> None:

@@ -14,7 +14,7 @@ import pytest
 from broker.audit.reidentify import FEW, GROUNDS, QUOTA
 from broker.contract.validate import RULES
 from broker.detection.detect import KINDS, MAX_TEXT
-from broker.envelope.dsse import ANSWER, APPROVAL, DESTRUCTION, EXPORT, MANIFEST, POLICY, STATEMENT, SUCCESSION, VOUCHER
+from broker.envelope.dsse import ANSWER, APPROVAL, CONFIRMED, DESTRUCTION, EXPORT, MANIFEST, PASSKEY, POLICY, STATEMENT, SUCCESSION, VOUCHER
 from broker.envelope.seal import CORE_FIELDS, SUITES
 from broker.errors import REASONS
 from broker.exchange import STATEMENT_FIELDS
@@ -97,7 +97,7 @@ def test_the_core_header_has_the_fields_of_its_table() -> None:
 
 
 def test_the_payload_types_are_the_codes() -> None:
-    assert [row[0] for row in table("receipt.md", "payload type")] == [STATEMENT, MANIFEST, POLICY, APPROVAL, VOUCHER, EXPORT, ANSWER, SUCCESSION, DESTRUCTION]
+    assert [row[0] for row in table("receipt.md", "payload type")] == [STATEMENT, MANIFEST, POLICY, APPROVAL, VOUCHER, PASSKEY, EXPORT, ANSWER, CONFIRMED, SUCCESSION, DESTRUCTION]
 
 
 def test_the_reason_table_is_the_codes() -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from broker.client.connection import Connection
 from broker.client.mirror import mirror
-from broker.keys import LogKey, RequestKey
+from broker.keys import LogKey, RequestKey, public_set
 from broker.keys.material import from_seed
 from broker.ledger import Checkpoint, sign_checkpoint
 from broker.ledger.tiles import bundle, bundles_between, hashes, tiles_between
@@ -221,7 +221,7 @@ def test_go_verifies_a_copy_of_a_real_brokers_log(town: Town, reader_of: Callabl
             book.append(log, event("refusal", town.now))
     with town.http() as http:
         to = Connection(URL, town.province.ring(SIAPKERJA).get(RequestKey, "request"), lambda: town.now, http)
-        size = mirror(to, log, key, tmp_path / "salinan").after
+        size = mirror(to, log, public_set("broker", town.office.rings), tmp_path / "salinan").after
         proof = to.get(f"/v1/exchanges/{name}/proof")
         record = {"Index": proof["index"], "Path": proof["inclusion"], "Proof": to.text(f"/v1/exchanges/{name}/tlog-proof")}
         consistency = to.get(f"/v1/logs/{log}/consistency?from={entry.size}&to={size}")["proof"]

@@ -206,7 +206,8 @@ def test_the_id_is_typed_again_and_is_an_agreements(closing: Closing, asked: dic
 # --- what is destroyed
 def test_nothing_on_disk_makes_or_turns_back_a_pseudonym_afterwards(closing: Closing) -> None:
     town = closing.town
-    act(town, act="rotate", ring=AGREEMENT, purpose="root")
+    for purpose in ("root", "vault"):
+        act(town, act="rotate", ring=AGREEMENT, purpose=purpose)
     act(town, act="announce", ring=AGREEMENT, purpose="kem")
     ring = town.office.rings[AGREEMENT]
     tokens, nik = closing.tokens(), closing.niks()[0]
@@ -219,8 +220,8 @@ def test_nothing_on_disk_makes_or_turns_back_a_pseudonym_afterwards(closing: Clo
     assert made_with(root) in tokens
     gone = [ring.keys[r.kid].seed for r in ring.records if r.purpose in ("root", "vault", "kem")]
     gone += [r.wrapped for r in ring.records if r.wrapped is not None and r.purpose in ("root", "vault", "kem")]
-    gone += [derive(root, "tag", AGREEMENT.encode()), derive(ring.secret("vault"), "tag", AGREEMENT.encode())]
-    assert len(gone) == 12
+    gone += [derive(seed, "tag", AGREEMENT.encode()) for seed in (root, *ring.seeds("vault").values())]
+    assert len(gone) == 15
     closing.ended()
     town.close()
     files = [path for path in town.home.rglob("*") if path.is_file()]

@@ -75,6 +75,13 @@ def test_a_ring_that_does_not_say_which_key_stays_shut(about: dict[str, Any]) ->
         open_kek(about, unlocks())
 
 
+def test_a_file_that_unlocks_a_token_begins_as_the_page_says() -> None:
+    with pytest.raises(KeyRingError, match="another token"):  # it was read, and names one
+        open_kek(ABOUT, b'sinergi-pkcs11-1:{"module":"/usr/lib/modul.so","pin":"31415926","token":"lain"}')
+    with pytest.raises(KeyRingError, match="whole path"):  # nor is it taken for a passphrase
+        new_kek(b'sinergi-pkcs11-1:{"module":"modul.so","pin":"31415926","token":"uji"}')
+
+
 def test_another_token_is_not_asked() -> None:
     with pytest.raises(KeyRingError, match="another token"):
         open_kek(ABOUT, unlocks(token="lain"))

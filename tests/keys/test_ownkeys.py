@@ -9,9 +9,13 @@ import pytest
 from broker import enrolment
 from broker.client.known import belief
 from broker.client.ownkeys import open_own
-from broker.errors import ClientError, KeyRingError
+from broker.envelope import sign_dsse
+from broker.envelope.dsse import CONFIRMED, SUCCESSION
+from broker.errors import ClientError, KeyRingError, NotVerified
+from broker.jcs import canonical
+from broker.keys import ReceiptKey
 from broker.keys.ring import ACTIVE, DESTROYED, PENDING, RETIRED, open_ring
-from broker.model import wib_date
+from broker.model import utc_text, wib_date
 from tests.lifecycle.conftest import Desk
 from tests.simulator import SIAPKERJA, SIJOKER
 
@@ -91,14 +95,31 @@ def test_both_sides_change_over_by_themselves_and_nothing_under_way_is_lost(desk
     assert [one.exchange for one in desk.town.client(SIAPKERJA, desk.http).receive()] == [last]
 
 
-def test_another_set_that_the_broker_calls_active_is_not_taken_over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsigned_word_that_our_next_set_counts_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     client = desk.town.client(SIJOKER, desk.http)
-    waiting = client.announce()
+    fingerprint = client.announce().fingerprint.replace(" ", "")
     known = client.known_keys()
-    fingerprint = waiting.fingerprint.replace(" ", "")
-    for one in ({"system": SIAPKERJA, "fingerprint": fingerprint, "state": "active"}, {"system": SIJOKER, "fingerprint": fingerprint, "state": "proposed"}):
-        monkeypatch.setattr(client._to, "known_keys", lambda one=one: {**known, "peers": [*known["peers"], one]})
-        client.renew()
+    lie = {**known, "peers": [*known["peers"], {"system": SIJOKER, "fingerprint": fingerprint, "state": "active"}]}
+    monkeypatch.setattr(client._to, "known_keys", lambda: lie)
+    client.renew()
+    assert {tuple(s) for s in states(client).values()} == {(ACTIVE, PENDING)}
+
+
+def test_a_word_on_our_next_set_that_the_broker_did_not_sign_so_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = desk.town.client(SIJOKER, desk.http)
+    fingerprint = client.announce().fingerprint.replace(" ", "")
+    ours = desk.town.office.rings["broker"].get(ReceiptKey, "receipt")
+    said = {"fingerprint": fingerprint, "system": SIJOKER, "time": utc_text(desk.town.now), "type": "sinergi/key-confirmed/v1"}
+    wrong = [
+        sign_dsse(CONFIRMED, canonical(said), ReceiptKey(bytes(32))),
+        sign_dsse(CONFIRMED, canonical(said), desk.town.office.rings[AGREEMENT].get(ReceiptKey, "receipt")),
+        sign_dsse(SUCCESSION, canonical(said), ours),
+        *(sign_dsse(CONFIRMED, canonical(said | other), ours) for other in ({"system": SIAPKERJA}, {"fingerprint": "0" * 64}, {"type": "sinergi/succession/v1"})),
+    ]
+    for one in wrong:
+        monkeypatch.setattr(client._to, "confirmed", lambda _, one=one: one.to_json())
+        with pytest.raises(NotVerified):
+            client.renew()
         assert {tuple(s) for s in states(client).values()} == {(ACTIVE, PENDING)}
 
 
@@ -149,6 +170,16 @@ def test_a_change_over_that_a_crash_cut_short_is_finished(desk: Desk) -> None:
     desk.town.client(SIJOKER, desk.http).renew()
     assert shown.read_bytes() == waiting.to_json()
     assert not following.exists()
+
+
+def test_a_next_set_whose_file_was_carried_away_is_taken_over_all_the_same(desk: Desk) -> None:
+    client = desk.town.client(SIJOKER, desk.http)
+    waiting = client.announce()
+    confirmed(desk, waiting)
+    (client.home / f"{SIJOKER}.baru.json").unlink()
+    client.renew()
+    assert (client.home / f"{SIJOKER}.json").read_bytes() == waiting.to_json()
+    assert {tuple(s) for s in states(client).values()} == {(RETIRED, ACTIVE)}
 
 
 def test_what_was_sealed_before_the_next_set_is_sent_again_after_the_overlap(desk: Desk, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ import pytest
 from broker.errors import KeyRingError
 from broker.jcs import canonical
 from broker.keys import LogPublic, PublicSet, ReceiptPublic, read_public_set
-from broker.keys.material import from_seed
-from broker.keys.ring import PENDING, RETIRED
+from broker.keys.material import PUBLIC_TYPES, ReceiptKey, from_seed
+from broker.keys.ring import DISTRUSTED, PENDING, RETIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,36 @@ OTHERS = (("nk", "log", PENDING, NEXT), ("nk", "log", RETIRED, OLDER), ("nk", "l
 OURS = PublicSet("broker", {("nk", "log"): LOG, ("nk", "receipt"): RECEIPT}, OTHERS)
 
 
+@pytest.mark.parametrize("purpose", PUBLIC_TYPES)
+def test_a_key_bears_its_purpose_and_an_id_made_of_it(purpose: str) -> None:
+    kind, size = PUBLIC_TYPES[purpose]
+    secret, public = from_seed(purpose, bytes([1]) * 32), key(purpose, 1)
+    assert (type(public), len(public.raw), public.purpose, secret.purpose) == (kind, size, purpose, purpose)
+    assert public.kid == urlsafe_b64encode(sha256(purpose.encode() + b"\0" + public.raw).digest()[:16]).decode().rstrip("=")
+
+
+def test_a_symmetric_key_has_no_public_part_and_an_unknown_purpose_no_key() -> None:
+    for purpose in ("root", "vault"):
+        secret = from_seed(purpose, bytes(32))
+        assert (secret.purpose, secret.public) == (purpose, None)
+    for unknown in ("", "lain", "KEM"):
+        with pytest.raises(ValueError, match="unknown key purpose"):
+            from_seed(unknown, bytes(32))
+
+
+def test_a_receipt_holds_under_both_signatures_and_whatever_is_malformed_under_none() -> None:
+    secret = ReceiptKey(bytes([6]) * 32)
+    public, other = secret.public, ReceiptKey(bytes([7]) * 32)
+    classic, post_quantum = secret.sign(b"a")
+    assert public.verify(classic, post_quantum, b"a")
+    wrong, wrong_too = other.sign(b"a")
+    for one, two in ((wrong, post_quantum), (classic, wrong_too), (b"", post_quantum), (classic, b""), (classic[:-1], post_quantum), (classic, post_quantum[:-1]), (post_quantum, classic)):
+        assert not public.verify(one, two, b"a")
+    assert not public.verify(classic, post_quantum, b"b")
+    for raw in (b"", public.raw[:-1], public.raw + b"\0", public.raw[:32], bytes(32) + public.raw[32:], public.raw[:32] + other.public.raw[32:]):
+        assert not ReceiptPublic(raw).verify(classic, post_quantum, b"a")
+
+
 def test_a_key_is_given_for_its_own_scope_and_purpose_alone() -> None:
     assert OURS.get(LogPublic, "log", "nk") == LOG
     assert OURS.all(LogPublic, "log", "nk") == (LOG, OLDER, OLD)
@@ -48,6 +78,14 @@ def test_a_key_is_given_for_its_own_scope_and_purpose_alone() -> None:
             OURS.all(kind, purpose, scope)
     own = PublicSet("a@a", {("", "log"): LOG}, (("", "log", RETIRED, RECEIPT),))
     assert (own.get(LogPublic, "log"), own.all(LogPublic, "log")) == (LOG, (LOG,))
+
+
+def test_a_distrusted_key_is_told_apart_and_only_in_its_own_scope_and_purpose() -> None:
+    others = (("nk", "log", DISTRUSTED, OLD), ("nk", "log", DISTRUSTED, RECEIPT), ("nk", "log", RETIRED, OLDER), ("nk", "receipt", DISTRUSTED, NEXT), ("nk-lain", "log", DISTRUSTED, THERE))
+    ours = PublicSet("broker", OURS.keys, others)
+    assert ours.doubted(LogPublic, "log", "nk") == (OLD,)
+    assert ours.all(LogPublic, "log", "nk") == (LOG, OLDER)
+    assert (ours.doubted(ReceiptPublic, "receipt", "nk"), ours.doubted(LogPublic, "log", "nk-lain"), OURS.doubted(LogPublic, "log", "nk")) == ((), (THERE,), ())
 
 
 def test_a_set_is_written_in_one_way() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import hmac
+import io
 import json
 import os
+import re
 import shutil
 import stat
+import subprocess
+import sys
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -16,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from broker.cli import main
 from broker.errors import ConfigError, KeyRingError, Refusal
 from broker.jcs import canonical
 from broker.keys import (
@@ -35,9 +42,9 @@ from broker.keys import (
     read_public_set,
     write_private,
 )
-from broker.keys.kek import LEAST, open_kek
-from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
-from broker.keys.rotate import announced, ended, found, in_state, is_ended, next_set, rotated
+from broker.keys.kek import LEAST, LOCKED, LocalKek, new_kek, open_kek
+from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing, sweep
+from broker.keys.rotate import announced, distrusted, ended, found, in_state, is_ended, next_set, rotated
 from broker.model import utc_text
 from broker.settings import UNLOCK_VARIABLE, unlock
 from broker.wiring import init_home
@@ -110,6 +117,8 @@ def test_what_was_given_must_unlock_it(tmp_path: Path) -> None:
     refuses(folder, "unlocked by a key file", b"kata sandi yang panjang")
     refuses(folder, "unlocked by a key file", b"sinergi-kunci-1:AAAA")
     refuses(folder, "does not say how|unlocked by a key file", b"sinergi-kunci-1:!!!")
+    for at in (0, 16, 20, len(KEY_FILE) - 2):  # a lenient reader of base64 passes over what is none
+        refuses(folder, "does not say how|unlocked by a key file", KEY_FILE[:at] + b"!" + KEY_FILE[at:])
 
 
 def test_a_passphrase_unlocks_it_and_another_does_not(tmp_path: Path) -> None:
@@ -117,20 +126,49 @@ def test_a_passphrase_unlocks_it_and_another_does_not(tmp_path: Path) -> None:
         create_ring(tmp_path / "nk", ("log",), NOW, by(b"sebelas....\n"))
     create_ring(tmp_path / "nk", ("log",), NOW, by(b"sandi yang panjang sekali\n"))
     about = json.loads((tmp_path / "nk" / "ring.json").read_bytes())["kek"]
-    assert (about["provider"], about["memory"], about["passes"]) == ("sandi", 65_536, 3)
+    assert (about["provider"], about["lanes"], about["memory"], about["passes"]) == ("sandi", 4, 65_536, 3)
     open_ring(tmp_path / "nk", by(b"sandi yang panjang sekali"))
     refuses(tmp_path / "nk", "does not unlock", b"sandi yang panjang sekalj")
     refuses(tmp_path / "nk", "does not unlock", KEY_FILE)
+
+
+CHEAP: dict[str, Any] = {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 1, "memory": 8, "passes": 1}
 
 
 @pytest.mark.parametrize("about", [
     {"provider": "tidak"}, {"provider": "berkas"}, {"provider": "berkas", "salt": "!"}, {"provider": "berkas", "salt": "AAAA", "more": 1},
     {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": 1 << 40, "passes": 3}, {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 0, "memory": 64, "passes": 3},
     {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": (1 << 18) + 1, "passes": 3}, {"provider": "sandi", "salt": "AAAAAAAAAAAAAAAAAAAAAA==", "lanes": 4, "memory": 64, "passes": 11},
+    {**CHEAP, "lanes": 17, "memory": 136}, {**CHEAP, "memory": 7}, {**CHEAP, "passes": 0}, {**CHEAP, "more": 1}, {**CHEAP, "salt": "!" + CHEAP["salt"]}, {**CHEAP, "salt": ""},
 ])  # fmt: skip
 def test_a_ring_that_does_not_say_how_it_is_locked_stays_shut(about: dict[str, Any]) -> None:
     with pytest.raises(KeyRingError, match="does not say how"):
         open_kek(about, KEY_FILE)
+
+
+@pytest.mark.parametrize("cost", [{}, {"lanes": 16, "memory": 128}, {"passes": 10}, {"memory": 1 << 18, "lanes": 4}])
+def test_a_cost_at_the_edge_of_what_is_bounded_is_paid(cost: dict[str, int]) -> None:
+    """Computed here from docs/formats/keys.md: Argon2id of the passphrase without white space around it."""
+    about = CHEAP | cost
+    wrapped = open_kek(about, b" \tsandi yang panjang sekali\r\n").wrap(b"rahasia", b"nk")
+    key = Argon2id(salt=bytes(16), length=32, iterations=about["passes"], lanes=about["lanes"], memory_cost=about["memory"]).derive(b"sandi yang panjang sekali")
+    assert AESGCM(key).decrypt(wrapped[:12], wrapped[12:], b"nk") == b"rahasia"
+
+
+def test_a_key_file_is_made_as_the_page_says() -> None:
+    given, other = new_key_file(), new_key_file()
+    assert re.fullmatch(rb"sinergi-kunci-1:[A-Za-z0-9+/]{43}=\n", given)
+    assert given != other
+    wrapped = new_kek(given).wrap(b"rahasia", b"")
+    with pytest.raises(KeyRingError, match=r"^what was given does not unlock this ring, or the ring was changed by hand$"):
+        new_kek(given).unwrap(wrapped, b"")  # each ring has a salt of its own
+
+
+def test_a_passphrase_of_the_least_length_will_do() -> None:
+    assert new_kek(b" duabelas12.. \n").about["provider"] == "sandi"
+    for short in (b"", b"sebelas1...\n", b" sebelas1...  "):
+        with pytest.raises(KeyRingError, match="a passphrase has 12 characters"):
+            new_kek(short)
 
 
 def test_two_rings_of_one_key_file_are_locked_apart(tmp_path: Path) -> None:
@@ -402,6 +440,15 @@ def test_signatures_of_the_key_in_use_of_retired_and_of_destroyed_ones_hold(tmp_
     assert {key.kid for key in shown.all(LogPublic, "log", "nk")} == {log[3].kid, first.kid, log[2].kid}
 
 
+def test_a_set_reads_back_as_the_set_it_was_whatever_the_order_of_a_ring(tmp_path: Path) -> None:
+    ring = rotated(rotated(opened(made(tmp_path)), "log", LATER, "a"), "log", LATER, "a")
+    first, last = sorted((r for r in ring.records if r.purpose == "log" and r.state == RETIRED), key=lambda one: one.kid)
+    others = tuple(r for r in ring.records if r not in (first, last))
+    shown = public_set("broker", {"nk": replace(ring, records=(*others, first, replace(last, state=PENDING)))})
+    assert [(state, key.kid) for _, _, state, key in shown.others] == [(PENDING, last.kid), (RETIRED, first.kid)]
+    assert read_public_set(shown.to_json()) == shown
+
+
 def test_keys_of_several_purposes_wait_and_take_over_apart(tmp_path: Path) -> None:
     ring = opened(made(tmp_path))
     assert next_set("a@a", ring) is None
@@ -489,7 +536,26 @@ def test_at_the_end_of_an_agreement_only_what_signs_is_left(tmp_path: Path) -> N
         after.get(SecretKey, "root")
     with pytest.raises(KeyRingError, match="has ended"):
         announced(after, "root", LATER, "administrator-1")
+    with pytest.raises(KeyRingError, match="no root key"):
+        rotated(after, "root", LATER, "administrator-1")
     announced(after, "log", LATER, "administrator-1")
+
+
+def test_a_distrusted_key_loses_its_secret_and_no_other_key_changes(tmp_path: Path) -> None:
+    ring = rotated(opened(made(tmp_path)), "log", LATER, "administrator-1")
+    old = ring.records[1]
+    after = distrusted(ring, old.kid, NOW, "bocor", LATER, "administrator-2")
+    said = found(after, old.kid)
+    assert (said.state, said.wrapped, said.changed, said.approved, said.distrusted) == (DESTROYED, None, utc_text(LATER), "administrator-2", (utc_text(NOW), "bocor"))
+    assert after.keys == {kid: key for kid, key in ring.keys.items() if kid != old.kid}
+    assert [r for r in after.records if r.kid != old.kid] == [r for r in ring.records if r.kid != old.kid]
+
+
+def test_a_key_that_is_distrusted_after_its_end_ended_when_it_did(tmp_path: Path) -> None:
+    ring = rotated(opened(made(tmp_path)), "log", NOW, "administrator-1")
+    gone = in_state(ring, ring.records[1].kid, DESTROYED, NOW, "ppdp-1@sijunjung")
+    after = distrusted(gone, ring.records[1].kid, NOW, "bocor", LATER, "administrator-2")
+    assert after.records[1] == replace(gone.records[1], distrusted=(utc_text(NOW), "bocor"))
 
 
 def test_a_secret_that_is_not_there_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -523,6 +589,50 @@ def test_what_a_crash_left_of_a_change_does_not_outlive_the_keys_in_it(tmp_path:
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "ring.json"]
 
 
+def test_what_a_crash_left_is_deleted_at_a_start_unless_a_change_is_under_way(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    left = folder / ".ring.json.0a1b2c3d"
+    left.write_bytes(b"")
+    with changing(folder):
+        left.write_bytes(b"")
+        sweep(folder)
+        assert left.exists()
+    sweep(folder)
+    sweep(tmp_path / "tidak ada")
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "ring.json"]
+
+
+def test_a_home_that_nothing_locks_is_told_before_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv(UNLOCK_VARIABLE, raising=False)
+    monkeypatch.setattr("broker.wiring.init_home", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("broker.settings._TYPED", [])
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(SystemExit) as caught:
+        main(["init", "--home", str(tmp_path / "rumah")])
+    assert caught.value.code == 1
+    assert "SINERGI_UNLOCK" in capsys.readouterr().err
+    assert not (tmp_path / "rumah").exists()
+
+
+def test_what_is_no_ring_among_them_is_named_and_the_rest_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "rumah"
+    init_home(home, NOW)
+    (home / "secrets" / "aaa[b].txt").write_text("")
+    (home / "secrets" / "kosong").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        main(["keys", "list", "--home", str(home)])
+    said = capsys.readouterr()
+    assert caught.value.code == 0, said.err
+    assert "ASING aaa[b].txt" in said.out
+    assert "ASING kosong" in said.out
+    assert "broker: nk-sijunjung-2025" in said.out
+
+
+def test_no_command_leaves_a_core_dump() -> None:
+    code = "import resource\nfrom broker.cli import main\ntry: main(['--version'])\nexcept SystemExit: print(resource.getrlimit(resource.RLIMIT_CORE))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.endswith("(0, 0)\n")
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     folder = made(tmp_path)
     (folder / "ring.json").unlink()
@@ -531,3 +641,54 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     for path in (folder / "ring.json", tmp_path):
         with pytest.raises(KeyRingError, match="cannot be read"):
             unlock("nk", new=False, environment={UNLOCK_VARIABLE: str(path)})
+
+
+# --- a passphrase as it is typed
+COMPOSED, DECOMPOSED = "rahasia dapur caf\u00e9".encode(), "rahasia dapur cafe\u0301".encode()
+
+
+def stretched(phrase: bytes) -> LocalKek:
+    """As a ring was locked before spellings were one."""
+    return LocalKek(Argon2id(salt=bytes(16), length=32, iterations=1, lanes=1, memory_cost=8).derive(phrase), CHEAP)
+
+
+def test_a_passphrase_opens_however_its_accents_are_typed() -> None:
+    wrapped = open_kek(CHEAP, COMPOSED).wrap(b"rahasia", b"")
+    assert stretched(COMPOSED).unwrap(wrapped, b"") == b"rahasia"  # what lies at rest is of the composed form
+    kek = open_kek(CHEAP, DECOMPOSED)
+    assert kek.unwrap(wrapped, b"") == b"rahasia"
+    with pytest.raises(KeyRingError, match=LOCKED):
+        kek.unwrap(stretched(DECOMPOSED).wrap(b"", b""), b"")  # the one that opened is the one from then on
+    for wrong in (b"rahasia dapur cafe", "rahasia dapur caf\u00e8".encode(), b"\xff" * 16):
+        with pytest.raises(KeyRingError, match=LOCKED):
+            open_kek(CHEAP, wrong).unwrap(wrapped, b"")
+
+
+def test_a_ring_locked_as_it_was_typed_opens_and_stays_as_it_is() -> None:
+    before = stretched(DECOMPOSED)
+    kek = open_kek(CHEAP, DECOMPOSED + b"\n")
+    assert kek.unwrap(before.wrap(b"satu", b""), b"") == b"satu"
+    assert kek.unwrap(before.wrap(b"dua", b""), b"") == b"dua"
+    assert before.unwrap(kek.wrap(b"tiga", b""), b"") == b"tiga"  # one ring, one key
+    with pytest.raises(KeyRingError, match=LOCKED):
+        kek.unwrap(stretched(COMPOSED).wrap(b"", b""), b"")
+
+
+@pytest.mark.parametrize(("phrase", "times"), [(b"rahasia dapur ibu", 1), (COMPOSED, 1), (DECOMPOSED, 2)])
+def test_only_what_is_typed_otherwise_is_stretched_twice(phrase: bytes, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(**cost: Any) -> Argon2id:
+        made.append(1)
+        return Argon2id(**cost)
+
+    monkeypatch.setattr("broker.keys.kek.Argon2id", counted)
+    with pytest.raises(KeyRingError, match=LOCKED):
+        open_kek(CHEAP, phrase).unwrap(bytes(40), b"")
+    assert len(made) == times
+
+
+def test_a_passphrase_is_as_long_as_its_characters() -> None:
+    for short in ("e\u0301" * 11, "\u00e9" * 11, "  " + "\u00e9" * 11 + "\n"):
+        with pytest.raises(KeyRingError, match=f"{LEAST} characters"):
+            new_kek(short.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import threading
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broker import rotation
-from broker.envelope import read_submission
+from broker.client.connection import Connection
+from broker.client.mirror import mirror
+from broker.envelope import read_dsse, read_submission, verify_dsse
+from broker.envelope.dsse import SUCCESSION
 from broker.errors import ClientError, KeyRingError, LedgerError, NotVerified, Refusal
 from broker.exchange import exchange
 from broker.jcs import canonical
-from broker.keys import KemKey, LogKey, LogPublic, ReceiptPublic, Rings, SecretKey, open_ring, public_set
+from broker.keys import KemKey, LogKey, LogPublic, ReceiptPublic, RequestKey, Rings, SecretKey, open_ring, public_set
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED, changing
 from broker.keys.rotate import in_state, rotated
 from broker.ledger import read_checkpoint
 from broker.model import utc_text
 from broker.record import BROKER_LOG, Ledger
-from broker.rotation import OVERLAP, keep_fresh, settle, successions
+from broker.rotation import OVERLAP, catch_up, keep_fresh, settle, successions
 from broker.upkeep import is_plausible
 from broker.web.worker import Worker
 from tests.conftest import NOW
-from tests.simulator import SIAPKERJA, SIJOKER, Town
+from tests.refusals.test_refused_door import until
+from tests.simulator import SIAPKERJA, SIJOKER, URL, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +96,7 @@ def signed(town: Town, body: bytes) -> bytes:
 
 
 # --- nothing is lost
-@pytest.mark.parametrize("purpose", ["kem", "log", "receipt", "root"])
+@pytest.mark.parametrize("purpose", ["kem", "log", "receipt", "root", "vault"])
 def test_before_during_and_after_a_rotation_exchanges_go_through_and_verify(town: Town, http: TestClient, tmp_path: Path, purpose: str) -> None:
     sender, recipient = town.client(SIJOKER, http), town.client(SIAPKERJA, http)
     first = sent(sender, town, tmp_path, "a")
@@ -145,6 +150,22 @@ def test_an_earlier_log_key_cross_signs_until_it_is_destroyed(town: Town) -> Non
     wired(town)
 
 
+def test_a_copy_of_the_log_goes_on_after_its_key_was_rotated_or_distrusted(town: Town, http: TestClient, tmp_path: Path) -> None:
+    def copied() -> int:
+        return mirror(to, AGREEMENT, public_set("broker", town.office.rings), tmp_path / "salinan").after
+
+    to = Connection(URL, town.province.ring(SIAPKERJA).get(RequestKey, "request"), lambda: town.now, http)
+    copied()
+    old = kid(town, "log")
+    act(town, act="rotate", ring=AGREEMENT, purpose="log")
+    act(town, act="destroy", ring=AGREEMENT, kid=old)  # it cross-signs no more
+    assert copied() == town.office.ledger.size(AGREEMENT)
+    last = kid(town, "log")
+    act(town, act="rotate", ring=AGREEMENT, purpose="log")
+    act(town, act="distrust", ring=AGREEMENT, kid=last, since=utc_text(town.now), reason="bocor")
+    assert copied() == town.office.ledger.size(AGREEMENT)
+
+
 def test_a_checkpoint_of_which_one_signature_is_false_is_refused(town: Town) -> None:
     act(town, act="rotate", ring=AGREEMENT, purpose="log")
     keys = town.office.rings[AGREEMENT].verifying(LogPublic, "log")
@@ -163,7 +184,8 @@ def test_each_change_is_an_entry_that_says_what_the_ring_holds(town: Town) -> No
     (entry,) = town.entries(AGREEMENT)[before:]
     assert (entry["type"], entry["act"], entry["version"]) == ("sinergi/keys/v1", "ring_changed", 2)
     assert [k["state"] for k in entry["keys"] if k["purpose"] == "kem"] == [RETIRED, ACTIVE]
-    assert entry["keys"] == answer["keys"]
+    held = town.office.rings[AGREEMENT].records
+    assert entry["keys"] == answer["keys"] == [{"epoch": r.epoch, "kid": r.kid, "purpose": r.purpose, "state": r.state} for r in held]
     assert entry["fingerprint"] == answer["fingerprint"].replace(" ", "")
     for key in town.office.rings[AGREEMENT].keys.values():
         assert key.seed.hex() not in json.dumps(entry)
@@ -182,6 +204,11 @@ def test_a_change_that_a_crash_left_unrecorded_is_recorded_at_the_next_start(tow
     assert client.broker != public_set("broker", town.office.rings)
     client.renew()  # signed by the receipt key before, though a later start did it
     assert client.broker == public_set("broker", town.office.rings)
+
+
+def test_a_ring_that_nobody_changed_is_no_entry_at_its_first_start(town: Town) -> None:
+    assert not any(entry.get("act") == "ring_changed" for name in (AGREEMENT, BROKER_LOG) for entry in town.entries(name))
+    assert (town.home / "public.json").read_bytes() == public_set("broker", town.office.rings).to_json()
 
 
 def test_an_older_ring_than_the_ledger_knows_does_not_start(town: Town) -> None:
@@ -206,7 +233,7 @@ def test_a_ring_changed_behind_the_brokers_back_is_not_overwritten(town: Town) -
 # --- what is refused
 @pytest.mark.parametrize("asked", [
     {"act": "rotate", "ring": "nk-lain", "purpose": "kem"}, {"act": "rotate", "ring": AGREEMENT}, {"act": "rotate", "ring": AGREEMENT, "purpose": "kem", "more": 1}, {"act": "hapus"},
-    {"act": "destroy", "ring": AGREEMENT, "kid": 1},
+    {"act": "destroy", "ring": AGREEMENT, "kid": 1}, {"act": "disable", "ring": AGREEMENT, "kid": "tidak-ada", "more": 1}, {"act": "end", "ring": AGREEMENT, "typed": AGREEMENT, "more": 1},
 ])  # fmt: skip
 def test_what_is_no_act_is_refused(town: Town, asked: dict[str, Any]) -> None:
     size = town.office.ledger.size(AGREEMENT)
@@ -216,13 +243,20 @@ def test_what_is_no_act_is_refused(town: Town, asked: dict[str, Any]) -> None:
     assert town.office.ledger.size(AGREEMENT) == size
 
 
+@pytest.mark.parametrize("step", ["rotate", "announce"])
+@pytest.mark.parametrize(("ring", "purpose"), [(AGREEMENT, "request"), (AGREEMENT, "kem-x25519"), (AGREEMENT, "tidak ada"), (AGREEMENT, ""), (BROKER_LOG, "vault"), (BROKER_LOG, "kem")])
+def test_a_ring_gets_no_key_of_a_purpose_that_it_never_had(town: Town, step: str, ring: str, purpose: str) -> None:
+    before = public_set("broker", town.office.rings), town.office.rings[ring].version
+    with pytest.raises(Refusal) as caught:
+        act(town, act=step, ring=ring, purpose=purpose)
+    assert (caught.value.reason, caught.value.facts["parameter"]) == ("parameter", "purpose")
+    assert (public_set("broker", town.office.rings), opened(town)[ring].version) == before
+
+
 def test_a_key_in_use_is_not_destroyed(town: Town) -> None:
     for purpose in ("kem", "log", "receipt", "root", "vault"):
         with pytest.raises(Refusal, match="kunci_langkah"):
             act(town, act="destroy", ring=AGREEMENT, kid=kid(town, purpose))
-    for step, ring, what in (("rotate", AGREEMENT, "request"), ("rotate", AGREEMENT, "vault"), ("announce", AGREEMENT, "vault")):
-        with pytest.raises(Refusal, match="kunci_langkah"):
-            act(town, act=step, ring=ring, purpose=what)
     with pytest.raises(Refusal, match="kunci_langkah"):
         act(town, act="disable", ring=BROKER_LOG, kid=kid(town, "root", ring=BROKER_LOG))
     act(town, act="rotate", ring=AGREEMENT, purpose="root")
@@ -230,6 +264,16 @@ def test_a_key_in_use_is_not_destroyed(town: Town) -> None:
         act(town, act="destroy", ring=AGREEMENT, kid=kid(town, "root", RETIRED))
     with pytest.raises(Refusal, match="kunci_langkah"):
         act(town, act="destroy", ring=AGREEMENT, kid="tidak-ada")
+
+
+@pytest.mark.parametrize("purpose", ["root", "vault"])
+def test_what_made_pseudonyms_and_marks_is_not_destroyed_by_way_of_disabling_it(town: Town, purpose: str) -> None:
+    first = kid(town, purpose)
+    act(town, act="disable", ring=AGREEMENT, kid=first)
+    with pytest.raises(Refusal, match="kunci_langkah"):
+        act(town, act="destroy", ring=AGREEMENT, kid=first)
+    act(town, act="enable", ring=AGREEMENT, kid=first)
+    assert states(town, purpose) == [ACTIVE]
 
 
 def test_a_key_that_an_accepted_submission_waits_for_is_not_destroyed(town: Town) -> None:
@@ -240,6 +284,14 @@ def test_a_key_that_an_accepted_submission_waits_for_is_not_destroyed(town: Town
     exchange(town.office, name, town.now)
     act(town, act="destroy", ring=AGREEMENT, kid=kid(town, "kem", RETIRED))
     assert states(town, "kem") == [DESTROYED, ACTIVE]
+
+
+def test_a_submission_that_names_no_agreement_of_ours_is_waited_for_too(town: Town) -> None:
+    name = town.accept(town.submission(town.csv(town.rows(n=3))), agreement="")
+    act(town, act="rotate", ring=AGREEMENT, purpose="kem")
+    with pytest.raises(Refusal, match="kunci_langkah"):
+        act(town, act="destroy", ring=AGREEMENT, kid=kid(town, "kem", RETIRED))
+    assert town.row(name).state == "accepted"
 
 
 def test_an_envelope_copied_long_ago_dies_with_its_key(town: Town) -> None:
@@ -307,9 +359,12 @@ def test_of_two_changes_at_once_the_later_set_is_the_last(town: Town, monkeypatc
     act(town, act="rotate", ring=AGREEMENT, purpose="kem")
     with town.office.ledger.database.read() as tx:
         assert tx.keyrings.last_set() == public_set("broker", town.office.rings).to_json()
+    count = len(town.entries(AGREEMENT))
+    assert not catch_up(town.office, town.now)
+    assert len(town.entries(AGREEMENT)) == count
 
 
-def test_a_change_that_the_ledger_could_not_take_is_entered_the_next_day(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_the_ledger_could_not_take_is_entered_within_minutes(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Ledger) -> Any:
         raise LedgerError("no space")
 
@@ -317,10 +372,46 @@ def test_a_change_that_the_ledger_could_not_take_is_entered_the_next_day(town: T
         broken.setattr(Ledger, "writing", full)
         with pytest.raises(LedgerError):
             act(town, act="rotate", ring=AGREEMENT, purpose="receipt")
-    assert keep_fresh(town.office, town.now) == 0
+        with pytest.raises(LedgerError):
+            catch_up(town.office, town.now)
+    assert catch_up(town.office, town.now)
     assert town.entries(AGREEMENT)[-1]["act"] == "ring_changed"
     with town.office.ledger.database.read() as tx:
         assert tx.keyrings.last_set() == public_set("broker", town.office.rings).to_json()
+
+
+def test_a_broker_that_serves_enters_it_by_itself(town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def full(_: Ledger) -> Any:
+        raise LedgerError("no space")
+
+    monkeypatch.setattr("broker.web.worker.TICK", 0.02)
+    worker = Worker(town.office, lambda: town.now)
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr(Ledger, "writing", full)
+            with pytest.raises(LedgerError):
+                act(town, act="rotate", ring=AGREEMENT, purpose="receipt")
+            until(lambda: "a ring's change is not entered yet error=LedgerError" in caplog.messages)  # and the tick goes on
+        until(lambda: "a ring's change is entered that the ledger had not taken" in caplog.messages)
+    finally:
+        worker.close()
+    assert town.entries(AGREEMENT)[-1]["act"] == "ring_changed"
+
+
+def test_a_broker_that_closes_within_a_tick_queues_nothing_more(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticked = threading.Event()
+    monkeypatch.setattr("broker.web.worker.TICK", 0.02)
+
+    def closed(worker: Worker) -> None:
+        worker.close()
+        ticked.set()
+
+    monkeypatch.setattr(Worker, "_revive", closed)
+    Worker(town.office, lambda: town.now)
+    assert ticked.wait(20)
+    for thread in threading.enumerate():
+        if thread.name == "tick":
+            thread.join(20)  # what it raised, pytest raises
 
 
 def test_a_key_that_cannot_be_rotated_does_not_end_the_days_work(town: Town) -> None:
@@ -344,6 +435,32 @@ def test_a_client_follows_any_number_of_steps(town: Town, http: TestClient) -> N
     assert len(successions(town.office, client.broker.fingerprint.replace(" ", ""))) == 0
 
 
+def test_steps_come_some_at_a_time_and_without_end_they_are_not_followed(town: Town, http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broker.rotation.STEPS", 2)
+    monkeypatch.setattr("broker.client.known.STEPS", 2)
+    client = town.client(SIJOKER, http)
+    pinned = client.broker
+    for _ in range(5):
+        act(town, act="rotate", ring=BROKER_LOG, purpose="receipt")
+    assert len(successions(town.office, pinned.fingerprint.replace(" ", ""))) == 2
+    monkeypatch.setattr("broker.client.known.MOST_STEPS", 4)
+    with pytest.raises(NotVerified, match="more than 4 times"):
+        client.renew()
+    assert client.broker == pinned
+    monkeypatch.setattr("broker.client.known.MOST_STEPS", 5)
+    client.renew()
+    assert client.broker == public_set("broker", town.office.rings)
+
+
+def test_a_succession_says_what_the_page_says(town: Town) -> None:
+    before = public_set("broker", town.office.rings)
+    act(town, act="rotate", ring=AGREEMENT, purpose="kem")
+    (step,) = successions(town.office, before.fingerprint.replace(" ", ""))
+    assert json.loads(verify_dsse(read_dsse(step.encode()), SUCCESSION, before.get(ReceiptPublic, "receipt", BROKER_LOG))) == {
+        "before": sha256(before.to_json()).hexdigest(), "set": json.loads(public_set("broker", town.office.rings).to_json()), "time": utc_text(town.now), "type": "sinergi/succession/v1",
+    }  # fmt: skip
+
+
 def test_a_client_does_not_follow_what_its_pinned_keys_did_not_sign(town: Town, http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     client = town.client(SIJOKER, http)
     pinned = client.broker
@@ -360,6 +477,12 @@ def test_a_client_does_not_follow_what_its_pinned_keys_did_not_sign(town: Town, 
             client.renew()
         assert client.broker == pinned
         assert (client.home / "broker.json").read_bytes() == pinned.to_json()
+
+
+def test_from_a_set_that_was_never_ours_nothing_leads_on(town: Town) -> None:
+    with pytest.raises(Refusal) as caught:
+        successions(town.office, "0" * 64)
+    assert caught.value.reason == "kunci_tidak_ada"
 
 
 def test_nobody_vouches_for_a_set_whose_predecessors_key_is_gone(town: Town, http: TestClient) -> None:
@@ -394,6 +517,42 @@ def test_the_envelope_key_is_rotated_by_itself_and_its_forerunner_destroyed(town
     assert keep_fresh(town.office, town.now) == 1
     assert states(town, "kem") == [DESTROYED, ACTIVE]
     assert town.office.rings[AGREEMENT].records[-1].changed < utc_text(town.now)
+
+
+def test_an_envelope_key_is_in_use_for_ninety_two_days_and_opens_for_thirty_more(town: Town) -> None:
+    """docs/formats/keys.md, rotation: each to the second."""
+    first, every = town.now, len(town.office.agreements)
+    town.now = first + timedelta(days=92) - timedelta(seconds=1)
+    assert keep_fresh(town.office, town.now) == 0
+    town.now = first + timedelta(days=92)
+    assert keep_fresh(town.office, town.now) == every
+    ring = town.office.rings[AGREEMENT]
+    assert [(r.made, r.changed) for r in ring.records if r.purpose == "kem"] == [("pemasangan", utc_text(town.now)), ("jadwal", utc_text(town.now))]
+    town.now += timedelta(days=30) - timedelta(seconds=1)
+    assert keep_fresh(town.office, town.now) == 0
+    town.now += timedelta(seconds=1)
+    assert keep_fresh(town.office, town.now) == every
+    assert states(town, "kem") == [DESTROYED, ACTIVE]
+    assert next(r.approved for r in town.office.rings[AGREEMENT].records if r.state == DESTROYED) == "jadwal"
+
+
+def test_a_log_key_is_destroyed_after_its_overlap_and_a_receipt_key_never(town: Town) -> None:
+    for purpose in ("log", "receipt"):
+        act(town, act="rotate", ring=AGREEMENT, purpose=purpose)
+    assert {r.made for r in town.office.rings[AGREEMENT].records if r.epoch == 2} == {"host"}
+    town.accept(town.submission(town.csv(town.rows(n=3))))  # nothing of it waits for either
+    town.now += timedelta(days=30)
+    assert keep_fresh(town.office, town.now) == 1
+    assert (states(town, "log"), states(town, "receipt")) == ([DESTROYED, ACTIVE], [RETIRED, ACTIVE])
+
+
+def test_age_destroys_no_key_that_waits_or_is_disabled(town: Town) -> None:
+    act(town, act="disable", ring=AGREEMENT, kid=kid(town, "kem"))
+    act(town, act="announce", ring=AGREEMENT, purpose="kem")
+    act(town, act="announce", ring=AGREEMENT, purpose="log")
+    town.now += timedelta(days=60)
+    assert keep_fresh(town.office, town.now) == 0
+    assert (states(town, "kem"), states(town, "log")) == ([DISABLED, PENDING], [ACTIVE, PENDING])
 
 
 def test_a_root_that_was_rotated_is_kept_for_what_it_made(town: Town) -> None:

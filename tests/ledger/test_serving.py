@@ -12,7 +12,7 @@ from broker.client.connection import Connection
 from broker.client.mirror import Mirrored, mirror
 from broker.errors import ClientError, NotVerified
 from broker.identity import sign_request
-from broker.keys import LogKey, LogPublic, RequestKey, open_ring
+from broker.keys import LogKey, LogPublic, RequestKey, open_ring, public_set
 from broker.ledger import leaf_hash, read_checkpoint
 from broker.ledger.tiles import ENTRIES, Tile, read_bundle, tiles_between
 from broker.ledger.tlogproof import verify_tlog_proof
@@ -169,12 +169,12 @@ def test_a_copy_grows_with_the_log_and_is_the_same_as_one_made_at_once(desk: Des
     town, copy = desk.town, tmp_path / "salinan"
     to = connection(town, SIAPKERJA, desk.http)
     before = town.office.ledger.size(LOG)
-    assert mirror(to, LOG, key_of(town), copy) == Mirrored(0, before)
+    assert mirror(to, LOG, public_set("broker", town.office.rings), copy) == Mirrored(0, before)
     for n in (0, 3, 250, 20, 256):
         grow(town, n)
-        assert mirror(to, LOG, key_of(town), copy) == Mirrored(before, before + n)
+        assert mirror(to, LOG, public_set("broker", town.office.rings), copy) == Mirrored(before, before + n)
         before += n
-    mirror(to, LOG, key_of(town), tmp_path / "sekali")
+    mirror(to, LOG, public_set("broker", town.office.rings), tmp_path / "sekali")
     grown = files(copy)
     assert {name: grown[name] for name in files(tmp_path / "sekali")} == files(tmp_path / "sekali")
     assert not [name for name in grown if "000.p" in name and not name.startswith("tile/1/")]  # partial tiles went with the full one
@@ -191,7 +191,7 @@ def test_a_rewritten_log_never_reaches_a_copy(province: Province, tmp_path: Path
     first, copy = Town(province, tmp_path / "satu", NOW), tmp_path / "salinan"
     with first.http() as http:
         grow(first, 20)
-        mirror(connection(first, SIJOKER, http), LOG, key_of(first), copy)
+        mirror(connection(first, SIJOKER, http), LOG, public_set("broker", first.office.rings), copy)
     first.close()
     kept = files(copy)
     for number, (n, said) in enumerate(((19, "has shrunk"), (20, "is not the one mirrored before"), (300, "was rewritten"))):
@@ -199,7 +199,7 @@ def test_a_rewritten_log_never_reaches_a_copy(province: Province, tmp_path: Path
         with other.http() as http:
             grow(other, n)
             with pytest.raises(NotVerified, match=said):
-                mirror(connection(other, SIJOKER, http), LOG, key_of(other), copy)
+                mirror(connection(other, SIJOKER, http), LOG, public_set("broker", other.office.rings), copy)
         other.close()
         assert files(copy) == kept
 
@@ -233,7 +233,7 @@ def test_a_change_on_the_way_leaves_no_file(desk: Desk, tmp_path: Path, change: 
     liar = type("Liar", (Lying,), {"change": staticmethod(change)})
     to = liar(URL, desk.town.province.ring(SIJOKER).get(RequestKey, "request"), lambda: desk.town.now, desk.http)
     with pytest.raises(NotVerified):
-        mirror(to, LOG, key_of(desk.town), tmp_path / "salinan")
+        mirror(to, LOG, public_set("broker", desk.town.office.rings), tmp_path / "salinan")
     assert files(tmp_path) == {name: digest for name, digest in files(tmp_path).items() if not name.startswith("salinan/")}
 
 
@@ -241,19 +241,19 @@ def test_a_copy_that_was_changed_is_not_added_to(desk: Desk, tmp_path: Path) -> 
     copy = tmp_path / "salinan"
     to = connection(desk.town, SIJOKER, desk.http)
     grow(desk.town, 20)
-    mirror(to, LOG, key_of(desk.town), copy)
+    mirror(to, LOG, public_set("broker", desk.town.office.rings), copy)
     (tile,) = (copy / "tile/0").rglob("*/*")
     good = tile.read_bytes()
     for bad in (good[:-1] + bytes([good[-1] ^ 1]), good[:-32], good + bytes(32)):
         tile.write_bytes(bad)
         with pytest.raises(NotVerified, match="was changed here"):
-            mirror(to, LOG, key_of(desk.town), copy)
+            mirror(to, LOG, public_set("broker", desk.town.office.rings), copy)
     tile.write_bytes(good)
     grow(desk.town, 1)
-    assert mirror(to, LOG, key_of(desk.town), copy).after == desk.town.office.ledger.size(LOG)
+    assert mirror(to, LOG, public_set("broker", desk.town.office.rings), copy).after == desk.town.office.ledger.size(LOG)
 
 
 def test_a_refused_copy_is_not_begun(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(ClientError):
-        mirror(connection(desk.town, SIBUSER, desk.http), LOG, key_of(desk.town), tmp_path / "salinan")
+        mirror(connection(desk.town, SIBUSER, desk.http), LOG, public_set("broker", desk.town.office.rings), tmp_path / "salinan")
     assert not (tmp_path / "salinan").exists()

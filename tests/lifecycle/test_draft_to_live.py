@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker import lifecycle, people
-from broker.errors import ClientError, LedgerError
+from broker.client.approvals import Approver
+from broker.errors import ClientError, LedgerError, NotVerified
 from broker.lifecycle import take_up_policy
 from broker.rows import treat_chunk
+from tests.simulator import SYSTEMS
 
 if TYPE_CHECKING:
     from broker.client.officer import Officer
@@ -54,6 +56,11 @@ def test_a_widening_needs_the_officer_whose_data_it_is(desk: Desk) -> None:
     record = lifecycle.history(desk.town.office)[-1]
     assert (record["gains"] > 0, record["losses"]) == (True, 0)
     assert acts(desk) == ["proposed", "approved", "approved", "published"]
+    parties = [desk.town.province.public(system) for system in SYSTEMS]
+    assert set(author.approvers(2, parties)) == {Approver(who.person, passkey=False) for who in (same, other)}
+    for missing in parties[::2]:  # of Sijunjung, of the ministry
+        with pytest.raises(NotVerified, match="none of the parties"):
+            author.approvers(2, [keys for keys in parties if keys != missing])
 
 
 def test_a_tightening_needs_one_other_officer(desk: Desk) -> None:

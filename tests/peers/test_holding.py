@@ -18,12 +18,14 @@ from broker.envelope.dsse import MANIFEST
 from broker.errors import ClientError, LedgerError
 from broker.identity import SignedRequest, sign_request
 from broker.keys import KemKey, KemPublic, ReceiptKey, ReceiptPublic, RequestKey
+from broker.model import utc_text
 from broker.peers import Peers, open_peers
 from broker.rows import treat_chunk
 from broker.store import Database
 from scripts.benchmarks.world import enrol_directly
+from tests.envelope.test_suites import lines, remove
 from tests.peers.conftest import DAY, Keys, refused
-from tests.simulator import SIAPKERJA, SIJOKER, URL
+from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER, URL
 
 if TYPE_CHECKING:
     from broker.keys import Ring
@@ -72,16 +74,62 @@ def test_an_exchange_under_way_when_keys_change_is_not_lost(keys: Keys) -> None:
     assert keys.town.row(name).state == "receipted"
 
 
-def test_what_is_sealed_after_a_renewal_is_sealed_to_the_new_key_and_either_signs(keys: Keys) -> None:
+def test_what_is_sealed_in_the_overlap_opens_with_either_key_and_either_signs(keys: Keys) -> None:
     old = keys.town.province.ring(SIAPKERJA)
     public, new = keys.renewed("baru", SIAPKERJA)
     names = [sent(keys), sent(keys)]
     for name, ring in zip(names, (old, new), strict=True):
         manifest = json.loads(keys.town.row(name).manifest or b"")
-        assert manifest["keys"]["recipient_kem"] == public.get(KemPublic, "kem").kid
+        assert manifest["keys"]["recipient_kem"] == " ".join(sorted(one.get(KemKey, "kem").public.kid for one in (old, new)))
+        envelope = fetched(keys, name)
+        assert lines(envelope, new.get(KemKey, "kem")) == lines(envelope, old.get(KemKey, "kem"))
         assert manifest["keys"]["recipient"] == public.get(ReceiptPublic, "receipt").kid
         receipted(keys, name, ring)
         assert keys.town.row(name).state == "receipted"
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_after_the_overlap_only_the_newest_key_is_sealed_to(keys: Keys, ended: bool) -> None:
+    public, _ = keys.renewed("baru", SIAPKERJA)
+    if ended:
+        enrolment.end_overlap(keys.town.office, SIAPKERJA, keys.town.now)
+        keys.town.now += timedelta(seconds=1)
+    else:
+        keys.town.now += 14 * DAY
+    assert json.loads(keys.town.row(sent(keys)).manifest or b"")["keys"]["recipient_kem"] == public.get(KemPublic, "kem").kid
+
+
+def test_an_overlap_that_ends_in_the_middle_of_an_exchange_holds_its_release(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = treat_chunk
+    keys.renewed("baru", SIAPKERJA)
+
+    def ending(*asked: Any) -> Any:
+        enrolment.end_overlap(keys.town.office, SIAPKERJA, keys.town.now)
+        return real(*asked)
+
+    monkeypatch.setattr("broker.exchange.treat_chunk", ending)
+    with refused("penerima_tanpa_kunci"):
+        sent(keys)
+    keys.town.assert_refused(keys.town.last, "penerima_tanpa_kunci")
+    monkeypatch.undo()
+    assert sent(keys)
+
+
+@pytest.mark.parametrize("which", ["sealed to", "kept apart"])
+def test_a_key_of_an_overlap_that_another_party_has_too_is_not_sealed_to(keys: Keys, which: str) -> None:
+    old, (fresh, _) = keys.town.province.public(SIAPKERJA), keys.made("baru", SIAPKERJA)
+    theirs = keys.town.province.public(SIBUSER)
+    same = dataclasses.replace(theirs, keys={**theirs.keys, ("", "kem"): old.keys["", "kem"]})
+    with keys.town.office.ledger.database.write() as tx:
+        remove(tx, SIBUSER)
+        enrol_directly(tx, same, keys.town.now)
+    owner, newest = (SIAPKERJA, fresh) if which == "sealed to" else (SIBUSER, theirs)
+    with keys.town.office.ledger.database.write() as tx:
+        for row in tx.peers.of(owner):
+            tx.peers.change(row.fingerprint, state="retired", until=utc_text(keys.town.now + DAY))
+        enrol_directly(tx, newest, keys.town.now)
+    with refused("penerima_tanpa_kunci"):
+        sent(keys)
 
 
 def test_the_sender_is_believed_under_either_key_and_the_manifest_names_the_one_that_signed(keys: Keys) -> None:
@@ -118,9 +166,18 @@ def test_one_key_may_be_renewed_and_the_others_stay(keys: Keys) -> None:
     keys.propose(mixed)
     keys.confirm(keys.officer("kemnaker"), mixed, SIAPKERJA)
     name = sent(keys)
-    assert json.loads(keys.town.row(name).manifest or b"")["keys"]["recipient_kem"] == fresh.get(KemPublic, "kem").kid
+    assert json.loads(keys.town.row(name).manifest or b"")["keys"]["recipient_kem"] == " ".join(sorted(one.get(KemPublic, "kem").kid for one in (old, fresh)))
     keys.town.now += 15 * DAY
+    assert json.loads(keys.town.row(sent(keys)).manifest or b"")["keys"]["recipient_kem"] == fresh.get(KemPublic, "kem").kid
     assert asks(keys, keys.town.province.ring(SIAPKERJA)) == SIAPKERJA
+
+
+def test_a_key_that_a_renewal_keeps_is_sealed_to_once(keys: Keys) -> None:
+    old, (fresh, _) = keys.town.province.public(SIAPKERJA), keys.made("baru", SIAPKERJA)
+    mixed = dataclasses.replace(old, keys={**fresh.keys, ("", "kem"): old.keys["", "kem"]})
+    keys.propose(mixed)
+    keys.confirm(keys.officer("kemnaker"), mixed, SIAPKERJA)
+    assert json.loads(keys.town.row(sent(keys)).manifest or b"")["keys"]["recipient_kem"] == old.get(KemPublic, "kem").kid
 
 
 # --- revocation
@@ -147,6 +204,14 @@ def test_a_revocation_counts_at_the_next_request(keys: Keys, by_officer: bool) -
     assert keys.town.office.folders.outbox(before).exists()
     (entry,) = [e for e in keys.town.entries() if e["type"] == "sinergi/keys/v1"]
     assert (entry["act"], entry["revoked_by"], entry["exchanges"], entry["reason"]) == ("revoked", officer.id if officer else "host", 1, "bocor")
+
+
+def test_what_was_sealed_to_two_keys_is_not_handed_out_once_they_are_revoked(keys: Keys) -> None:
+    keys.renewed("baru", SIAPKERJA)
+    name = sent(keys)
+    enrolment.revoke(keys.town.office, None, SIAPKERJA, keys.town.now, "bocor", keys.town.now)
+    with refused("amplop_dicabut"):
+        fetched(keys, name)
 
 
 def test_what_was_sealed_to_a_revoked_key_is_not_handed_out_to_its_successor_either(keys: Keys) -> None:

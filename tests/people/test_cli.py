@@ -159,7 +159,7 @@ def test_an_officers_whole_life_and_nothing_of_it_stays_where_it_should_not(at: 
     served = at.serve()
     try:
         elsewhere, second, renewed = at.run((*ADD, "--port", "1"), (*ADD, *port), ("people", "link", "petugas-1@sijunjung", *port))  # asked of who serves
-        assert elsewhere == (1, "broker: the broker serves this home, but not on port 1: name it with --port\n")
+        assert elsewhere == (1, "broker: nothing answers on port 1: if the broker serves this home on another, name it with --port; or another command holds the home: try again\n")
         assert (second[0], "Akun: petugas-2@sijunjung" in second[1]) == (0, True), second
         assert renewed[0] == 0, renewed
         tokens = [first, token_of(second[1]), token_of(renewed[1])]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from broker.people import APART, BODIES, LINK_LIFE, MAY, WORDS, end
+from broker import passkeys
+from broker.client import Client
+from broker.envelope import read_passkey
+from broker.people import APART, BODIES, LINK_LIFE, MAY, WORDS, console_link, end
 from broker.settings import Oidc
 from broker.signin import CONFIRM_LIFE, FIRST_LOCK, IDLE, LONGEST, LONGEST_LOCK, TRIES, sign_in
 from broker.web.people import MAX_BODY, UNDER_WAY, people_router
+from tests.authenticator import Authenticator
 from tests.formats.test_docs import table, words
 from tests.people.conftest import PASSWORD
 from tests.people.test_signin import fails
@@ -45,13 +50,19 @@ def test_the_requests_are_the_routes(registry: Registry, tmp_path: Path) -> None
 def test_real_entries_have_the_fields_of_the_page(registry: Registry) -> None:
     rows = table("people.md", "`act` | when")
     said = {row[0]: set(re.findall(r"`([a-z_0-9]+)`", f"`{row[2].strip('`')}`")) for row in rows}
-    assert said["signed_in"] == {"by", "password", "oidc"}
+    assert said["signed_in"] == {"by", "password", "oidc", "tautan"}
     said |= {"signed_in": {"by"}, "sign_in_failed": said["sign_in_failed"] & {"failures"}}
     officer = registry.enrolled()
+    office, now, person, authenticator = registry.town.office, registry.town.now, registry.get(officer.id), Authenticator("https://broker.example")
+    row = passkeys.register(office, person, authenticator.origin, b"asked", *authenticator.made(b"asked"), now)
+    with Client.at(registry.town.folder / officer.id, lambda: now) as client:
+        passkeys.enrol(office, person, row.credential, client.vouch_passkey(row.file, read_passkey(row.file).fingerprint).read_bytes(), now)
+    passkeys.remove(office, person, row.credential, now)
     for _ in range(TRIES):
         fails(registry, officer, code="abc")
     other = registry.active()
     sign_in(registry.town.office, other.id, PASSWORD, other.code(registry.town.now), registry.town.now)
+    console_link(replace(registry.town.office, demonstration=True), other.id, registry.town.now)
     end(registry.town.office, other.id, registry.town.now)
     entries = [e for e in registry.town.entries("broker") if e["type"] == "sinergi/person/v1"]
     assert {e["act"] for e in entries} == set(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,3 +95,11 @@ def test_a_party_reads_the_clauses_of_its_own_agreement(seed: Policy) -> None:
     (rule,) = (rule for rule in told.rules if rule.id == "K.ungkap")
     assert rule.pasal == "Pasal 9 ayat (2)"
     assert "pengungkapan pencari_kerja.*" in told.text
+
+
+@pytest.mark.parametrize("row", ["umum", "anak", "anak+spesifik_kolom+disabilitas"])
+def test_the_locked_caps_of_a_grid_are_those_of_its_cells(seed: Policy, row: str) -> None:
+    found = seed.locked(CELL.sub, CELL.dom, CELL.act, row, CELL.day)
+    for (n, purpose), (m, column) in product(enumerate(seed.known.axes["pur"]), enumerate(seed.known.axes["obj"])):
+        rules = [seed.rows[rule] for rule in seed.matching(CELL._replace(pur=purpose, obj=column, row=row))]
+        assert found[n, m] == min((int(rule.lv) for rule in rules if rule.kunci == "ya"), default=5)

@@ -13,7 +13,7 @@ from broker.agreement import clause_exists, load_agreements
 from broker.contract import load_contracts
 from broker.errors import ConfigError
 from broker.lifecycle.faults import in_indonesian
-from broker.policy import compile_policy, load_policy
+from broker.policy import compile_policy, load_policy, rule_faults
 from broker.policy.universe import universe
 
 if TYPE_CHECKING:
@@ -391,3 +391,16 @@ def test_an_agreement_called_as_all_of_them_and_a_column_as_its_dataset_are_refu
     jkp = contracts["jkp"]
     with pytest.raises(ConfigError, match="obj: one name for two things"):
         universe({**contracts, "jkp": replace(jkp, columns=(*jkp.columns, replace(jkp.columns[0], name="*")))}, agreements)
+
+
+def test_every_wrong_line_is_told_once(agreements: Mapping[str, Agreement], contracts: Mapping[str, Contract]) -> None:
+    known = universe(contracts, agreements)
+
+    def told(*lines: str, most: int = 50, end: str = "\n") -> list[tuple[int, str]]:
+        found = rule_faults(("\n".join((HEADER, *lines)) + end).encode(), known, agreements, clause_exists, most)
+        return [(error.line, error.message.partition(":")[0]) for error in found]
+
+    assert told(ALLOW, CAP) == []
+    assert told(ALLOW.replace(",allow,", ",Allow,"), CAP, "x", CAP) == [(2, "eft"), (4, "1 columns, 13 expected"), (5, "id")]
+    assert len(told(*["x"] * 9, most=3)) == 3
+    assert [line for line, _ in told(ALLOW, end="")] == [2]

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from broker import rotation
 from broker.detection import phones
+from broker.epochmap import due, map_epoch
+from broker.jcs import canonical
 from broker.keys import SecretKey
 from broker.model import Level
 from broker.treatment import DomainKey, effective_level
@@ -93,6 +96,32 @@ def test_an_agreement_that_has_opted_in_releases_numbers_that_are_nobodys(opted:
         assert re.fullmatch(r"\+621[0-9]{6,12}", number) or number.startswith(("p1.", "*"))
         assert not phones.MOBILE.match(number[1:])
         assert not phones.LANDLINE.match(number[1:])
+
+
+def test_a_new_root_maps_a_marked_number_to_the_next_one(opted: Province, tmp_path: Path) -> None:
+    town = Town(opted, tmp_path / "town", NOW)
+    data = town.csv(town.rows(n=60))
+    with town.http() as http:
+        client, found = town.client(SIAPKERJA, http), []
+
+        def lines() -> list[dict[str, str]]:
+            read = []
+            for one in client.receive():
+                client.open(one.exchange, tmp_path / one.exchange, form="ndjson")
+                read += [json.loads(line) for line in (tmp_path / one.exchange).read_text().splitlines()]
+            return read
+
+        for _ in range(2):
+            town.exchange(data)
+            found.append([line["nik"] for line in lines()])
+            rotation.by_host(town.office, canonical({"act": "rotate", "ring": AGREEMENT, "purpose": "root"}), NOW)
+            for domain_ in due(town.office, NOW):
+                map_epoch(town.office, domain_, NOW)
+            if len(found) == 1:
+                mapped = {line["samaran_lama"]: line["samaran_baru"] for line in lines()}
+    town.close()
+    assert [mapped[before] for before in found[0]] == found[1]
+    assert any(re.fullmatch(r"0[0-9]{15}", before) for before in mapped)
 
 
 def test_without_the_opt_in_tokens_leave_as_before(found: Province, tmp_path: Path) -> None:

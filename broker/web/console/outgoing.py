@@ -1,0 +1,331 @@
+"""Kirim data: choose, upload, look at what would leave, send or walk away, and what became of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi.responses import JSONResponse
+from fastapi.responses import Response as PlainResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from broker.agreement import WARNINGS, in_force
+from broker.contract.template import template_xlsx
+from broker.contract.validate import RULES
+from broker.errors import LedgerError, Refusal
+from broker.exchange import asked_in, decide, not_held, plan_sha256
+from broker.model import System, wib_date
+from broker.people import denied, vouched
+from broker.preview import preview
+from broker.sending import PIECE, Asked, Intake, choices, drafts, mine, send, walk_away
+from broker.upkeep import DRAFT_LIFE
+from broker.web.api import MAX_WAITING
+from broker.web.console.multipart import Multipart
+from broker.web.console.shell import HEADERS, PATH, Entry, Form, log
+from broker.web.console.words import N_
+from broker.web.problems import stored
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import Request, Response
+
+    from broker.model import Agreement
+    from broker.preview import Preview
+    from broker.store import ExchangeRow, Sending
+    from broker.web.console.shell import Shell, Visit
+
+MAX_UPLOAD: Final = 256 << 20  # bytes, where the broker itself takes more
+AT_ONCE: Final = 8  # uploads under way
+LOOKS: Final = 2  # previews being made: each reads a whole file
+NAMED: Final = 100  # rows named on a page
+PAGE: Final = 50
+FIELDS: Final = ("kesepakatan", "himpunan", "tujuan", "dasar")
+KINDS: Final = {  # of findings, as a page says them
+    "nik": N_("NIK"), "kk": N_("nomor KK"), "npwp": N_("NPWP"), "nitku": N_("NITKU"), "bpjs": N_("nomor BPJS"), "kpj": N_("nomor KPJ"), "nib": N_("NIB"), "nip": N_("NIP"),
+    "passport": N_("nomor paspor"), "sim": N_("nomor SIM"), "phone": N_("nomor telepon"), "plate": N_("nomor kendaraan"), "account": N_("nomor rekening"), "email": N_("surel"),
+    "address": N_("alamat"), "birth_date": N_("tanggal lahir"), "ak1": N_("nomor AK-1"), "name": N_("nama orang"), "mother": N_("nama ibu"), "health": N_("kesehatan"),
+    "disability": N_("disabilitas"), "religion": N_("agama"), "union": N_("serikat"), "crime": N_("pidana"), "finance": N_("keuangan"), "number": N_("nomor"), "place": N_("tempat, tetap"),
+}  # fmt: skip
+LEVELS: Final = (
+    N_("tidak dikirim"), N_("sebagian ditutup"), N_("dibuat lebih umum"), N_("diganti token samaran"), N_("diganti samaran dengan bentuk yang sama"), N_("dikirim apa adanya"),
+)  # fmt: skip
+CLASSES: Final = {
+    "umum": N_("baris tanpa tanda khusus"), "anak": N_("anak di bawah 18 tahun"), "spesifik": N_("ada data pribadi spesifik"), "spesifik_kolom": N_("kolom data spesifik terisi"),
+    "disabilitas": N_("penyandang disabilitas"), "perorangan": N_("pemberi kerja perorangan"), "keberatan": N_("ada keberatan subjek"),
+}  # fmt: skip
+REST: Final = {"salah_tempat": N_("pengenal di kolom yang salah: dikirim setelah dibersihkan"), "deteksi": N_("teks tidak dapat diperiksa: baris ditahan"), "dibersihkan": N_("ada temuan dalam teks: dikirim setelah dibersihkan")}
+
+
+def add(shell: Shell) -> None:
+    pages = _Pages(shell)
+    shell.menu.append(Entry("/kirim", N_("Kirim data"), ("kirim",)))
+    shell.get("/kirim", pages.choose)
+    shell.get("/kirim/berkas", pages.form)
+    shell.router.add_route(f"{PATH}/kirim/unggah", pages.upload, methods=["POST"])
+    shell.get("/kirim/templat/{dataset}", pages.template)
+    shell.get("/kiriman", pages.all)
+    shell.get("/kiriman/{name}", pages.one)
+    shell.post("/kiriman/{name}/kirim", pages.send)
+    shell.post("/kiriman/{name}/buang", pages.drop)
+
+
+class _Pages:
+    def __init__(self, shell: Shell) -> None:
+        self._shell, self._office = shell, shell.office
+        self._limit = min(shell.max_upload, MAX_UPLOAD)
+        self._uploads, self._looks = threading.BoundedSemaphore(AT_ONCE), threading.BoundedSemaphore(LOOKS)
+
+    # --- choose
+    def choose(self, request: Request, visit: Visit) -> Response:
+        """What may be sent, by agreement and dataset; and the drafts that wait."""
+        self._sender(visit)
+        offered = [self._offered(visit, agreement) for name, agreement in sorted(self._office.agreements.items()) if visit.may("kirim", name)]
+        waiting = drafts(self._office, visit.person, visit.now)
+        return self._shell.show(request, visit, "kirim.html", offered=offered, drafts=waiting, dropped="dibuang" in request.query_params, life=DRAFT_LIFE.seconds // 60, vouched=vouched(self._office, visit.person), contracts=self._office.contracts)
+
+    def _offered(self, visit: Visit, agreement: Agreement) -> dict[str, Any]:
+        datasets: dict[str, int] = {}
+        for terms in choices(self._office, visit.person, agreement, visit.now):
+            datasets[terms.dataset] = datasets.get(terms.dataset, 0) + 1
+        try:
+            in_force(agreement, wib_date(visit.now))
+        except Refusal as refusal:
+            return {"agreement": agreement, "datasets": {}, "why": self._text(visit, refusal)}
+        return {"agreement": agreement, "datasets": datasets, "why": ""}
+
+    def form(self, request: Request, visit: Visit) -> Response:
+        query = request.query_params
+        return self._form(request, visit, Form([(name, query.get(name, "")) for name in FIELDS]))
+
+    def _form(self, request: Request, visit: Visit, typed: Form, refusal: Refusal | None = None, *, again: bool = False) -> Response:
+        """The form of one dataset, with what was typed; a file must be chosen anew each time. Refusal tidak_ada: it is not among what may be sent."""
+        self._sender(visit)
+        agreement = self._office.agreements.get(typed.get("kesepakatan", ""))
+        terms = [t for t in choices(self._office, visit.person, agreement, visit.now) if t.dataset == typed.get("himpunan")] if agreement and visit.may("kirim", agreement.id) else []
+        if not terms:
+            raise refusal or Refusal("tidak_ada")
+        return self._shell.show(
+            request, visit, "kirim_berkas.html", refusal.entry.status if refusal else 200, agreement=agreement, contract=self._office.contracts[terms[0].dataset], terms=terms, typed=typed,
+            problem=self._text(visit, refusal) if refusal else "", field={"dasar": "dasar", "tujuan": "tujuan", "tujuan_kosong": "tujuan"}.get(refusal.reason, "berkas") if refusal else "",
+            pasal=refusal.pasal if refusal else "", again=again, limit=self._limit,
+        )  # fmt: skip
+
+    def template(self, request: Request, visit: Visit) -> Response:
+        """The dataset's empty XLSX."""
+        self._sender(visit)
+        contract = self._office.contracts.get(request.path_params["dataset"].removesuffix(".xlsx"))
+        if contract is None:
+            raise Refusal("tidak_ada")
+        name = f"{contract.dataset}-{contract.template}.xlsx"
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        return PlainResponse(template_xlsx(contract, self._office.codes), headers=headers, media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+    # --- upload
+    async def upload(self, request: Request) -> Response:
+        """Who asks and from where is judged by the fields, before a byte of the file is looked at; then it is sealed as it comes."""
+        shell, quick = self._shell, "application/json" in request.headers.get("accept", "")
+        if not request.headers.get("content-type", "").lower().startswith("multipart/"):  # signed in again: what was typed came back, a file cannot
+            return await shell.posted(request, lambda asked, visit, form: self._form(asked, visit, form, again=True))
+        form, visit = Form([]), None
+        try:
+            shell.sessions.same_origin(request)
+            length = request.headers.get("content-length", "")
+            if length.isdecimal() and int(length) > self._limit + (64 << 10):  # the fields and delimiters besides
+                raise Refusal("terlalu_besar", batas=self._limit)
+            if not self._uploads.acquire(blocking=False):
+                raise Refusal("sibuk")
+            try:
+                parser, body = Multipart(request.headers["content-type"]), request.stream()
+                first = await _to_file(parser, body)
+                form = Form(list(parser.fields.items()))
+                visit = await run_in_threadpool(shell.visit, request)
+                shell.own(visit, form.get("csrf", ""))
+                draft = await self._taken(visit, form, parser, first, body)
+            finally:
+                self._uploads.release()
+        except ClientDisconnect:
+            return JSONResponse({}, 400)  # nobody listens
+        except Refusal as refusal:
+            return await run_in_threadpool(self._not_taken, request, visit, form, refusal, quick)
+        except LedgerError:
+            return await run_in_threadpool(self._not_taken, request, visit, form, Refusal("penyimpanan"), quick)
+        except Exception as error:  # noqa: BLE001 - the edge, as the shell's
+            log.error("upload failed error=%s", type(error).__name__)
+            return await run_in_threadpool(self._not_taken, request, visit, form, Refusal("pengolahan"), quick)
+        to = f"{PATH}/kiriman/{draft.id}"
+        return JSONResponse({"ke": to}, 201, HEADERS) if quick else shell.to(to.removeprefix(PATH))
+
+    async def _taken(self, visit: Visit, form: Form, parser: Multipart, first: bytes, body: AsyncIterator[bytes]) -> Sending:
+        asked = Asked(form.get("kesepakatan", ""), form.get("himpunan", ""), form.get("tujuan", ""), form.get("dasar", "").strip())
+        intake = await run_in_threadpool(Intake, self._office, visit.person, asked, self._limit, visit.now)
+        with intake:
+            held = bytearray(first)
+            async for data in body:
+                held += parser.feed(data)
+                if len(held) >= PIECE:
+                    await run_in_threadpool(intake.take, bytes(held))
+                    held.clear()
+            parser.finish()
+            await run_in_threadpool(intake.take, bytes(held))
+            return await run_in_threadpool(intake.finish)
+
+    def _not_taken(self, request: Request, visit: Visit | None, form: Form, refusal: Refusal, quick: bool) -> Response:
+        shell = self._shell
+        if quick:
+            text = refusal.english if (visit.language if visit else shell.language(request)) == "en" else refusal.indonesian
+            return JSONResponse({"alasan": refusal.reason, "pesan": text}, refusal.entry.status, HEADERS)
+        if refusal.reason == "sesi":
+            return shell.signed_out(request, form)
+        try:
+            if visit is None or refusal.reason == "asal":
+                raise refusal
+            return self._form(request, visit, form, refusal)
+        except Refusal as found:
+            return shell.refused(request, visit, found)
+
+    # --- a draft, or what became of it
+    def one(self, request: Request, visit: Visit) -> Response:
+        self._sender(visit)
+        name = request.path_params["name"]
+        with self._office.ledger.database.read() as tx:
+            row = tx.exchange(name)
+        if row is not None:
+            return self._story(request, visit, row)
+        draft = mine(self._office, visit.person, name, visit.now)
+        if not self._looks.acquire(blocking=False):
+            raise Refusal("sibuk")
+        try:
+            found = preview(self._office, draft, visit.now)
+        except Refusal as refusal:
+            return self._shell.show(request, visit, "pratinjau_ditolak.html", refusal.entry.status, draft=draft, refusal=refusal, text=self._text(visit, refusal))
+        finally:
+            self._looks.release()
+        return self._preview(request, visit, draft, found)
+
+    def _preview(self, request: Request, visit: Visit, draft: Sending, found: Preview) -> Response:
+        terms, report = found.decided.terms, found.report
+        return self._shell.show(
+            request, visit, "pratinjau.html", draft=draft, found=found, terms=terms, contract=found.decided.contract, plan=found.decided.plan, report=report,
+            failing=self._named(visit, report), counts=self._counts(visit, report), warnings=self._warnings(visit, report), changed="berubah" in request.query_params, levels=LEVELS,
+            kinds=KINDS, refusal=found.refusal, why=self._text(visit, found.refusal) if found.refusal else "", life=DRAFT_LIFE.seconds // 60, classes=lambda name: _class(visit, name),
+        )  # fmt: skip
+
+    def send(self, request: Request, visit: Visit, form: Form) -> Response:
+        name = request.path_params["name"]
+        if self._shell.worker.waiting >= MAX_WAITING:
+            raise Refusal("sibuk")
+        draft = mine(self._office, visit.person, name, visit.now)
+        if draft.state == "draft" and not self._unchanged(draft, form.get("rencana", ""), visit):
+            return self._shell.to(f"/kiriman/{name}", berubah="1")
+        if send(self._office, visit.person, name, form.get("rencana", ""), visit.now):
+            self._shell.worker.submit(name)
+        return self._shell.to(f"/kiriman/{name}")
+
+    def _unchanged(self, draft: Sending, seen: str, visit: Visit) -> bool:
+        return plan_sha256(decide(self._office, asked_in(draft, draft.basis), visit.now).plan) == seen
+
+    def drop(self, request: Request, visit: Visit, _form: Form) -> Response:
+        walk_away(self._office, visit.person, request.path_params["name"], visit.now)
+        return self._shell.to("/kirim", dibuang="1")
+
+    # --- what was sent
+    def all(self, request: Request, visit: Visit) -> Response:
+        """What the party's system sent, by whomever, newest first."""
+        self._sender(visit)
+        page = request.query_params.get("halaman", "1")
+        number = min(int(page), 10_000) if page.isdecimal() and page.isascii() and int(page) else 1
+        systems = {self._office.agreements[name].systems[visit.person.party] for name in visit.person.agreements if name in self._office.agreements and visit.person.party in self._office.agreements[name].systems}
+        with self._office.ledger.database.read() as tx:
+            rows = [row for system in sorted(systems) for row in tx.sent(system, PAGE + 1, (number - 1) * PAGE)]
+            persons = tx.sendings.persons([row.id for row in rows])
+        shown = [(row, persons.get(row.id, "")) for row in rows[:PAGE] if row.agreement in visit.person.agreements]
+        return self._shell.show(request, visit, "kiriman.html", rows=shown, page=number, more=len(rows) > PAGE, contracts=self._office.contracts)
+
+    def _story(self, request: Request, visit: Visit, row: ExchangeRow) -> Response:
+        """From accepted to the signed receipt. Refusal tidak_ada: not of the person's party and agreements."""
+        agreement = self._office.agreements.get(row.agreement)
+        if agreement is None or agreement.id not in visit.person.agreements or System(row.sender).party != visit.person.party:
+            raise Refusal("tidak_ada")
+        with self._office.ledger.database.read() as tx:
+            outcomes = [json.loads(entry) for entry in tx.audit.outcomes(row.log, row.entry, row.id)] if row.log is not None and row.entry is not None else []
+            persons = tx.sendings.persons([row.id])
+        report = json.loads(row.report) if row.report else None
+        refusal = stored(row) if row.problem else None
+        return self._shell.show(
+            request, visit, "kiriman_satu.html", row=row, steps=_steps(row, outcomes), manifest=json.loads(row.manifest) if row.manifest else None, report=report, refusal=refusal,
+            why=self._text(visit, refusal) if refusal else "", failing=self._named(visit, report) if report else [], counts=self._counts(visit, report) if report else [],
+            warnings=self._warnings(visit, report) if report else [], held=self._held(visit, row), person=persons.get(row.id, ""), contracts=self._office.contracts, agreement=agreement,
+            purpose=next((p for p in agreement.purposes if p.code == row.purpose), None),
+        )  # fmt: skip
+
+    def _held(self, visit: Visit, row: ExchangeRow) -> str:
+        """Why an accepted exchange waits, if it waits for witnesses."""
+        if row.state != "accepted":
+            return ""
+        try:
+            with self._office.ledger.database.read() as tx:
+                not_held(self._office, tx, visit.now, row.agreement)
+        except Refusal as held:
+            return self._text(visit, held)
+        return ""
+
+    # --- in words
+    def _sender(self, visit: Visit) -> None:
+        if not visit.may("kirim"):
+            raise denied(self._office, visit.person, "kirim")
+
+    @staticmethod
+    def _text(visit: Visit, refusal: Refusal) -> str:
+        return refusal.english if visit.language == "en" else refusal.indonesian
+
+    def _named(self, visit: Visit, report: Any) -> list[tuple[int, list[tuple[str, str]]]]:
+        """The first rows that fail or were cleaned, by number: column and rule in words."""
+        return [(row, [self._rule(visit, rule) for rule in rules]) for row, rules in report["named"][:NAMED]]
+
+    def _counts(self, visit: Visit, report: Any) -> list[tuple[str, str, int]]:
+        """Every rule with its column and rows, the most first."""
+        return [(*self._rule(visit, rule), count) for rule, count in sorted(report["rules"].items(), key=lambda item: (-item[1], item[0]))]
+
+    @staticmethod
+    def _rule(visit: Visit, rule: str) -> tuple[str, str]:
+        """Column and words of a rule of a quality report."""
+        parts, english = rule.split("."), visit.language == "en"
+        word = parts[-1]
+        if word in RULES:
+            return parts[0], RULES[word][english]
+        found = visit._(REST[word]) if word in REST else rule
+        kind = f" ({visit._(KINDS[parts[1]])})" if len(parts) == 3 and parts[1] in KINDS else ""
+        return (parts[0] if len(parts) > 1 else "–"), found + kind
+
+    @staticmethod
+    def _warnings(visit: Visit, report: Any) -> list[str]:
+        own = {"unik_tinggi": visit._(N_("Lebih dari 5 % baris yang dikirim unik menurut wilayah, umur, dan sejenisnya: orangnya dapat dikenali."))}
+        return [WARNINGS[word][visit.language == "en"] if word in WARNINGS else own.get(word, word) for word in report["warnings"]]
+
+
+def _class(visit: Visit, name: str) -> str:
+    return " + ".join(visit._(CLASSES.get(flag, flag)) for flag in name.split("+"))
+
+
+def _steps(row: ExchangeRow, outcomes: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Each state in words with its time, '' while it is still to come."""
+    times = {one["outcome"]: one["time"] for one in reversed(outcomes)}
+    if row.state == "refused":
+        return [(N_("Diterima broker"), row.accepted), (N_("Ditolak"), row.changed)]
+    recorded = json.loads(row.manifest)["time"] if row.manifest else ""
+    return [
+        (N_("Diterima broker"), row.accepted), (N_("Diolah dan dicatat dalam log"), recorded), (N_("Diambil sistem penerima"), times.get("delivered", "")),
+        (N_("Tanda terima ditandatangani penerima"), times.get("receipted", "")),
+    ]  # fmt: skip
+
+
+async def _to_file(parser: Multipart, body: AsyncIterator[bytes]) -> bytes:
+    """Reads the fields; the first bytes of the file may come with them."""
+    async for data in body:
+        first = parser.feed(data)
+        if parser.began:
+            return first
+    raise Refusal("terputus")

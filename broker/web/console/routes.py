@@ -1,0 +1,49 @@
+"""All pages of the console, each area in its module: which entries the menu has is said there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi.responses import RedirectResponse
+
+from broker.errors import Refusal
+from broker.web.console import (
+    anomalies,
+    drafts,
+    exchanges,
+    first,
+    incoming,
+    integrity,
+    keys,
+    officers,
+    outgoing,
+    passkeys,
+    policy,
+    reports,
+    signing,
+    stops,
+    subjects,
+    unmasking,
+)
+from broker.web.console.shell import HEADERS, PATH, Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from fastapi import APIRouter
+
+    from broker.exchange import Office
+    from broker.web.worker import Worker
+
+AREAS = (first, outgoing, incoming, unmasking, exchanges, subjects, anomalies, reports, integrity, policy, drafts, stops, passkeys, officers, keys, signing)
+
+
+def console_router(office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, oidc: bool = False, max_upload: int = 0) -> APIRouter:
+    """The console under /konsol. oidc: whether officers may sign in with a provider. max_upload: bytes of a file."""
+    shell = Shell(office, worker, url, clock, oidc=oidc, max_upload=max_upload)
+    for area in AREAS:
+        area.add(shell)
+    shell.get("/{rest:path}", lambda request, visit: shell.refused(request, visit, Refusal("tidak_ada")))
+    shell.router.add_route("/", lambda _: RedirectResponse(PATH, 303, HEADERS), methods=["GET"])
+    return shell.router

@@ -1,0 +1,122 @@
+"""Signing in and out, and setting up an account."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+
+from broker.errors import LedgerError, Refusal
+from broker.signin import confirm, set_up, sign_in, sign_in_by_link, sign_out
+from broker.web.console.shell import PATH, local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import Request, Response
+
+    from broker.web.console.shell import Form, Shell, Visit
+
+AT_ONCE: Final = 8  # passwords compared at a time: each holds a thread, and 64 MiB
+KEPT: Final = "isi."
+LOOPBACK: Final = ("127.0.0.1", "::1")
+
+
+def add(shell: Shell) -> None:
+    """Pages that nobody need be signed in to, and the way out."""
+    pages = _Pages(shell)
+    shell.router.add_route(f"{PATH}/masuk", pages.ask, methods=["GET"])
+    shell.router.add_route(f"{PATH}/masuk", pages.sign_in, methods=["POST"])
+    shell.router.add_route(f"{PATH}/siapkan", pages.set_up_page, methods=["GET"])
+    shell.router.add_route(f"{PATH}/siapkan", pages.set_up, methods=["POST"])
+    shell.post("/keluar", pages.sign_out)
+    if shell.office.demonstration:
+        shell.router.add_route(f"{PATH}/tautan/{{token}}", pages.by_link, methods=["GET"])
+
+
+class _Pages:
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+
+    def ask(self, request: Request) -> Response:
+        return self._shell.sign_in_page(request, to=request.query_params.get("ke", PATH))
+
+    async def sign_in(self, request: Request) -> Response:
+        return await self._form(request, self._sign_in)
+
+    def _sign_in(self, request: Request, form: Form) -> Response:
+        shell, to = self._shell, form.get("ke", PATH)
+        kept = [(name.removeprefix(KEPT), value) for name, value in form.pairs if name.startswith(KEPT)]
+        try:
+            person, token = sign_in(shell.office, form.get("id", "").strip(), form.get("sandi", ""), form.get("kode", ""), shell.clock())
+        except Refusal as refusal:
+            if refusal.reason != "masuk":
+                raise
+            return shell.sign_in_page(request, to=to, kept=kept, owner=form.get("milik", ""), status=403, wrong=True)
+        mine = kept and form.get("milik") == shell.owner(person.id) and local(to)  # what another officer typed is not for this one's eyes
+        response = shell.show(request, shell.begun(request, person, token), "lanjut.html", to=to, kept=kept) if mine else shell.to((to if local(to) and not kept else PATH).removeprefix(PATH))
+        shell.sessions.keep(response, token)
+        return response
+
+    def by_link(self, request: Request) -> Response:
+        """Of a demonstration, for who sits at the broker's own machine."""
+        shell = self._shell
+        try:
+            if request.client is None or request.client.host not in LOOPBACK:
+                raise Refusal("tautan")
+            _, token = sign_in_by_link(shell.office, request.path_params["token"], shell.clock())
+        except Refusal as refusal:
+            return shell.refused(request, None, refusal)
+        except LedgerError:
+            return shell.refused(request, None, Refusal("penyimpanan"))
+        response = shell.to("")
+        shell.sessions.keep(response, token)
+        return response
+
+    def sign_out(self, request: Request, _visit: Visit, _form: Form) -> Response:
+        sign_out(self._shell.office, self._shell.sessions.token(request))
+        response = self._shell.to("/masuk")
+        self._shell.sessions.drop(response)
+        return response
+
+    # --- set-up
+    def set_up_page(self, request: Request) -> Response:
+        return self._shell.show(request, None, "siapkan.html", problem="", confirm="")
+
+    async def set_up(self, request: Request) -> Response:
+        return await self._form(request, self._set_up)
+
+    def _set_up(self, request: Request, form: Form) -> Response:
+        """The first step shows the second factor, once; the second makes the account active."""
+        shell, now = self._shell, self._shell.clock()
+        try:
+            if "konfirmasi" in form:
+                confirm(shell.office, form["konfirmasi"], form.get("kode", ""), now)
+                return shell.to("/masuk")
+            person, uri, token = set_up(shell.office, form.get("tautan", "").strip(), form.get("sandi", ""), now)
+        except Refusal as refusal:
+            problem = refusal.english if shell.language(request) == "en" else refusal.indonesian
+            return shell.show(request, None, "siapkan.html", refusal.entry.status, problem=problem, confirm="")
+        secret = parse_qs(urlsplit(uri).query)["secret"][0]
+        grouped = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+        return shell.show(request, None, "siapkan.html", problem="", confirm=token, person=person.id, otpauth=uri, secret=grouped)
+
+    async def _form(self, request: Request, act: Callable[[Request, Form], Response]) -> Response:
+        """`act` on a form of ours, in a thread, unless so many hash passwords already that others would wait: sibuk."""
+        try:
+            form = await self._shell.form(request)
+            if not self._free.acquire(blocking=False):
+                raise Refusal("sibuk")
+            try:
+                return await run_in_threadpool(act, request, form)
+            finally:
+                self._free.release()
+        except Refusal as refusal:
+            return self._shell.refused(request, None, refusal)
+        except LedgerError:
+            return self._shell.refused(request, None, Refusal("penyimpanan"))
+
+
