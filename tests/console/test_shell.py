@@ -85,7 +85,7 @@ def lost(one: Any, house: House, **fields: str) -> str:
     assert not [value for value in fields.values() if value in answer.text]
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
     assert hidden.keys() == {"ke", "simpanan"}
-    return hidden["simpanan"]
+    return str(hidden["simpanan"])
 
 
 def signed_in(house: House, visitor: Any, who: Any, kept: str) -> Any:
