@@ -1,4 +1,4 @@
-"""Officers' passkeys: registered in the browser, counted once their own key, or their party's system, vouches for them. Who may approve policies may have some.
+"""Officers' passkeys: registered in the browser, counted once their own key, or their party's system, vouches for them. Who approves policies, keys or identities may have some.
 
 The broker alone can add none: what it keeps beside an account is a file and a voucher, and the voucher is verified again with everything that the passkey signs.
 """
@@ -12,18 +12,19 @@ from broker.envelope import read_passkey, registered
 from broker.errors import NotVerified, Refusal
 from broker.jcs import canonical
 from broker.model import utc_text, wib_date
-from broker.people import denied, may, passkey_word, record, vouched
+from broker.people import denied, may, passkey_counts, passkey_word, record, vouched
 from broker.store import PasskeyRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from broker.envelope import Passkey
     from broker.exchange import Office
     from broker.model import Person
     from broker.store import Transaction
 
 MOST: Final = 5  # of one officer
-ACT: Final = "setujui_kebijakan"
+ACTS: Final = ("setujui_kebijakan", "sahkan_kunci", "buka_samaran")  # what one approves by them
 
 
 def challenge(person: str, session: str) -> bytes:
@@ -32,9 +33,9 @@ def challenge(person: str, session: str) -> bytes:
 
 
 def holder(office: Office, person: Person, now: datetime) -> None:
-    """Refusal wewenang unless the person approves policies of some agreement today."""
-    if not any(may(person, ACT, name, wib_date(now)) for name in person.agreements):
-        raise denied(office, person, ACT)
+    """Refusal wewenang unless the person approves something of some agreement today."""
+    if not any(may(person, act, name, wib_date(now)) for act in ACTS for name in person.agreements):
+        raise denied(office, person, ACTS[0])
 
 
 def passkeys(office: Office, person: Person, now: datetime) -> tuple[PasskeyRow, ...]:
@@ -42,6 +43,11 @@ def passkeys(office: Office, person: Person, now: datetime) -> tuple[PasskeyRow,
     holder(office, person, now)
     with office.ledger.database.read() as tx:
         return tx.people.passkeys(person.id)
+
+
+def usable(office: Office, person: Person, origin: str, now: datetime) -> list[Passkey]:
+    """Those that count today, and that a browser uses on a page of this origin."""
+    return [one for row in passkeys(office, person, now) if (one := read_passkey(row.file)).origin == origin and passkey_counts(office, person, row.file, row.voucher)]
 
 
 def register(office: Office, person: Person, origin: str, asked: bytes, client: bytes, authenticator: bytes, now: datetime) -> PasskeyRow:
