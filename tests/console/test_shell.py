@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import segno
 
 from broker.web.console.shell import PATH, local
 from tests.people.conftest import PASSWORD
@@ -37,6 +39,38 @@ def test_signing_in_by_form_and_out_again(house: House, http: TestClient, visito
     assert officer.id in one.get("").text
     assert one.post("/keluar", {}).headers["location"] == f"{PATH}/masuk"
     assert one.get("").status_code == 303
+
+
+def test_setting_up_shows_the_second_factor_as_a_picture_within_the_page_and_as_text(house: House, visitor: Any) -> None:
+    _, token = house.registry.invite()
+    page = visitor().post("/siapkan", {"tautan": token, "sandi": PASSWORD}, csrf="").text
+    uri = re.search(r"<code>(otpauth://[^<]+)</code>", page)
+    path = re.search(r'<path fill="#000" d="([^"]+)"></path>', page)
+    assert uri
+    assert path
+    dark = {(int(x), int(y)) for x, y in re.findall(r"M([0-9]+) ([0-9]+)h1v1h-1z", path[1])}
+    wanted = segno.make(unescape(uri[1]), error="m", micro=False, boost_error=False).matrix
+    assert dark == {(x, y) for y, row in enumerate(wanted) for x, module in enumerate(row) if module}
+    assert f'viewBox="-4 -4 {len(wanted) + 8} {len(wanted) + 8}"' in page  # four light squares on each side: ISO/IEC 18004
+    secret = re.search(r"secret=([A-Z2-7]{32})", uri[1])
+    assert secret
+    assert " ".join(secret[1][i : i + 4] for i in range(0, 32, 4)) in page
+    assert not re.search(r'(src|href)="[^"]*' + secret[1], page)
+    assert "style=" not in page
+    assert 'aria-labelledby="qr-t qr-d"' in page
+
+
+def test_setting_up_in_a_real_browser(screen: Screen) -> None:
+    _, token = screen.house.registry.invite()
+    page = screen.page()
+    screen.go(page, "/siapkan")
+    page.get_by_label("Kode undangan").fill(token)
+    page.get_by_label("Kata sandi baru").fill(PASSWORD)
+    page.get_by_role("button", name="Teruskan").click()
+    box = page.get_by_role("img", name="Kode QR kunci autentikator").bounding_box()
+    assert box
+    assert box["width"] == box["height"] > 200
+    screen.check(page)
 
 
 def test_every_answer_has_the_strict_headers(house: House, visitor: Any) -> None:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from broker.errors import LedgerError, Refusal
 from broker.signin import confirm, set_up, sign_in, sign_in_by_link, sign_out
 from broker.web.console.kept import opened
+from broker.web.console.qr import squares
 from broker.web.console.shell import FORM_LIMIT, PATH, local
 from broker.web.oidc import CONSOLE, Came
 
@@ -176,7 +177,7 @@ class _Pages:
             return shell.show(request, None, "siapkan.html", refusal.entry.status, problem=problem, confirm="")
         secret = parse_qs(urlsplit(uri).query)["secret"][0]
         grouped = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
-        return shell.show(request, None, "siapkan.html", problem="", confirm=token, person=person.id, otpauth=uri, secret=grouped)
+        return shell.show(request, None, "siapkan.html", problem="", confirm=token, person=person.id, otpauth=uri, secret=grouped, qr=squares(uri))
 
     async def _form(self, request: Request, act: Callable[[Request, Form], Response]) -> Response:
         """`act` on a form of ours, in a thread, unless so many hash passwords already that others would wait: sibuk."""
