@@ -17,12 +17,13 @@ import numpy as np
 from broker.contract.parse import CHUNK_BYTES
 from broker.detection import detect
 from broker.errors import Refusal
-from broker.exchange import FAULTS, Opened, Submission, asked_in, decide, desk_of, good_enough, plan_sha256, report_of
+from broker.exchange import FAULTS, decide, desk_of, good_enough, plan_sha256, report_of
 from broker.keys import KemKey
 from broker.keys.tags import FIRST, Tags
 from broker.ledger.manifest import WITHHELD_PROFILE
 from broker.model import Level
 from broker.rows import Tally, treat_chunk
+from broker.submission import Opened, Submission, asked_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
