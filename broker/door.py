@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from broker.envelope import read_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import Held, LedgerError, NotVerified, Refusal
-from broker.exchange import not_held, not_stopped
+from broker.gates import not_held, not_stopped
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.model import MAP, utc_text
 from broker.record import BROKER_LOG, event
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from broker.exchange import Office
     from broker.keys import RequestPublic
     from broker.model import Request
+    from broker.office import Office
     from broker.store import ExchangeRow
 
 _IDEMPOTENCY = re.compile(r"[A-Za-z0-9_-]{16,64}")

@@ -3,7 +3,7 @@
     PARTY A                                                                        PARTY B
     seal to broker ─► 1 authenticate ─► Caller   who signed this request (door.py); the sealed body is spooled, its digest compared
                       2 agree        ─► Terms    an agreement in force, this dataset, this direction, this purpose (Pasal 4, 5, 8, 9)
-                      3 decide       ─► Plan     per row class × column: the disclosure level; asked once, before any row is read
+                      3 decide       ─► Plan     per row class × column: the disclosure level; asked once, before any row is read (gates.py: what may stop it)
                       4 open         ─► chunks   decrypt in memory; at most 16,384 rows each, every column as text (submission.py)
                       5 validate     ─► verdict  Pasal 6: bad rows are withheld with reasons                      (rows.py: 5–7)
                       6 detect       ─► findings identifiers in columns that must not hold them
@@ -24,43 +24,36 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
 
-from broker.agreement import agree, sealed_in_x25519
+from broker.agreement import agree
 from broker.contract.parse import CHUNK_BYTES, NDJSON_TYPE
 from broker.delivery import DurableWriter
 from broker.detection import searched_columns
 from broker.envelope import seal
 from broker.envelope.dsse import MANIFEST, sign_dsse
 from broker.errors import Held, LedgerError, Refusal
+from broker.gates import not_stopped, recipient_keys, still_sends
 from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
-from broker.model import Level, Request, System, utc_text, wib_date
-from broker.record import BROKER_LOG, entry_time, event, tags_in
-from broker.roles import may
+from broker.model import Level, Request, utc_text
+from broker.record import event, tags_in
 from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
 from broker.submission import Opened, Submission, read_console_statement, read_statement
 from broker.treatment import DomainKey, Treatment, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
-    from broker.contract import CodeLists
-    from broker.contract.validate import Validators
-    from broker.delivery import Folders
-    from broker.keys import Rings
     from broker.keys.tags import Tags
     from broker.ledger.leaves import Tree
-    from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
-    from broker.peers import Peers
-    from broker.policy import InForce, Policy
-    from broker.record import Ledger
+    from broker.office import Office
     from broker.store import Transaction
 
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
@@ -68,32 +61,6 @@ FAULTS: Final = (
     pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError,
 )  # fmt: skip
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """Everything an exchange needs, wired once (wiring.py)."""
-
-    agreements: Mapping[str, Agreement]
-    contracts: Mapping[str, Contract]
-    codes: CodeLists
-    validators: Validators
-    force: InForce
-    expectations: Mapping[str, bytes]  # by name, the files of what must stay true of every policy
-    rings: Rings  # agreement → its secrets; `broker` → the broker log's
-    peers: Peers  # system → its public keys, as they hold at the moment they are asked for
-    ledger: Ledger
-    folders: Folders
-    quorums: Mapping[str, Quorum] = field(default_factory=dict)  # agreement → its witnesses; without an entry releases wait for none
-    demonstration: bool = False  # settings.py
-
-    @property
-    def policy(self) -> Policy:
-        """The one in force now. Read it once: the next look may be another version."""
-        return self.force.policy
-
-    def log_for(self, agreement: str) -> str:
-        return agreement if agreement in self.agreements else BROKER_LOG
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +115,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
     with office.ledger.database.read() as tx:
         tags = tags_in(tx, office.rings, terms.agreement.id)
-        _still_sends(office, tx, submission, terms, now)
+        still_sends(office, tx, submission, terms, now)
     desk = desk_of(office, decided, root, epoch, salt_key, tags)
     opened = Opened(spooled, submission, terms, ring.all(KemKey, "kem"))  # 4 open
     sealer = seal(core_of(name, terms, now), recipients, extra=salt_key)
@@ -212,7 +179,7 @@ def _record(
 
     def manifest(tree: Tree, tx: Transaction) -> bytes:
         not_stopped(office, tx, now, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
-        _still_sends(office, tx, submission, terms, now)  # and so does a revocation
+        still_sends(office, tx, submission, terms, now)  # and so does a revocation
         if not all(office.peers.stands(terms.recipient.id, key.kid) for key in recipients):
             raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
         report.update(report_of(tally, tree.repeated, unique, warnings))
@@ -258,32 +225,6 @@ def _record(
     )
 
 
-def _still_sends(office: Office, tx: Transaction, submission: Submission, terms: Terms, now: datetime) -> None:
-    """Refusal pernyataan unless the key that signed the statement stands; wewenang unless the officer whom it names may still send for the sending system."""
-    if submission.person is None:
-        if not office.peers.stands(terms.sender.id, submission.kid):
-            raise Refusal("pernyataan")
-        return
-    person = tx.people.get(submission.person)
-    if person is None or not may(person, "kirim", terms.agreement.id, wib_date(now)) or terms.agreement.systems.get(person.party) != terms.sender.id:
-        raise Refusal("wewenang", tindakan="kirim")
-
-
-def not_stopped(office: Office, tx: Transaction, now: datetime, agreement: str, *parties: str) -> None:
-    """Refusal dihentikan while an officer's stop of the agreement or of a party holds; Held while its witnesses keep releases."""
-    for stop in tx.versions.stops():
-        if stop.target in (agreement, *parties):
-            raise Refusal("dihentikan", sasaran=stop.target)
-    not_held(office, tx, now, agreement)
-
-
-def not_held(office: Office, tx: Transaction, now: datetime, agreement: str) -> None:
-    """Held while the agreement's quorum of witnesses has not answered since the start, or not for longer than its limit, or saw another log."""
-    quorum = office.quorums.get(agreement)
-    if quorum is not None:
-        quorum.check(now, lambda size: entry_time(tx, agreement, size))
-
-
 def report_of(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:
     """What the sender is told: every count, and the first rows by number. Rows count from 1 below the header."""
     return {
@@ -314,20 +255,6 @@ def core_of(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
         "template": terms.template,
         "v": 1,
     }
-
-
-def recipient_keys(office: Office, agreement: Agreement, recipient: System, day: date) -> tuple[AnyKemPublic, ...]:
-    """The recipient's KEM keys of the one suite that the agreement names for its party: of its newest set, then of those before it in their overlap.
-
-    Refusal: its newest set has none, or another party has one of them.
-    """
-    purpose = "kem-x25519" if sealed_in_x25519(agreement, recipient.party, day) else "kem"
-    newest, standing = office.peers.get(recipient.id), office.peers.standing()
-    keys = tuple(dict.fromkeys(key for one in standing if one.owner == recipient.id and isinstance(key := one.keys.get(("", purpose)), AnyKemPublic)))
-    theirs = {key for one in standing if System(one.owner).party != recipient.party for key in one.keys.values()}
-    if newest is None or ("", purpose) not in newest.keys or not theirs.isdisjoint(keys):
-        raise Refusal("penerima_tanpa_kunci", penerima=recipient.id)
-    return keys
 
 
 def desk_of(office: Office, decided: Decided, root: bytes, epoch: int, salt_key: bytes, tags: Tags) -> Desk:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from broker.contract.parse import Chunk
-    from broker.exchange import Decided, Office
+    from broker.exchange import Decided
     from broker.model import Column, Finding, Rule
+    from broker.office import Office
     from broker.rows import Desk
     from broker.store import Sending
 

@@ -12,7 +12,7 @@ from broker.model import utc_text
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
+    from broker.office import Office
 
 MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 SEGMENTS: Final = 64  # emptied in one transaction: 58 MB of log, and others wait no longer

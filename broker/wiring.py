@@ -18,11 +18,11 @@ from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
 from broker.detection import detect
 from broker.errors import ConfigError
-from broker.exchange import Office
 from broker.keys import Rings, create_ring, open_ring, public_set, write_private
 from broker.keys.ring import sweep
 from broker.lifecycle import start
 from broker.model import wib_date
+from broker.office import Office
 from broker.peers import open_peers
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger

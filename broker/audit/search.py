@@ -22,17 +22,18 @@ from broker.errors import REASONS, Refusal
 from broker.jcs import canonical, strict_object
 from broker.lifecycle.officers import READ, readable
 from broker.model import MAP, MAP_COLUMNS, wib_date
-from broker.people import denied, may
 from broker.record import event
+from broker.roles import may
 from broker.store import type_text
+from broker.vouching import denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from broker.audit.expression import Test, Value
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 MAX_PAGE: Final = 1000

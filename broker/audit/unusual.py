@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 PAST: Final = timedelta(weeks=8)  # what is usual is judged by: long enough for monthly work, short enough to follow a change

@@ -14,19 +14,19 @@ from broker.lifecycle.judging import judge, ready
 from broker.lifecycle.officers import APPROVE, WRITE, agreements_of, may_in, reader, require
 from broker.lifecycle.versions import add_version, chain, kind, sha256, signed, take_up_policy, version
 from broker.model import utc_text
-from broker.people import passkey_counts
 from broker.policy import part, publication_check, summary
 from broker.record import BROKER_LOG, event
 from broker.store import DraftRow
+from broker.vouching import passkey_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from broker.envelope import Approved
-    from broker.exchange import Office
     from broker.lifecycle.judging import Judged
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Policy
     from broker.store import Transaction, VersionRow
 

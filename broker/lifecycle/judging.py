@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Change, Diff, Failure, Policy, Replayed
     from broker.store import DraftRow, VersionRow
 

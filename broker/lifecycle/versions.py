@@ -15,19 +15,19 @@ from broker.errors import ConfigError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptKey, ReceiptPublic
 from broker.model import utc_text
-from broker.people import passkey_word
 from broker.policy import compile_policy, part, summary
 from broker.record import BROKER_LOG, event
 from broker.store import VersionRow
+from broker.vouching import passkey_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from broker.envelope import Approved
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Diff, Policy
     from broker.record import Book
     from broker.store import DraftRow, Transaction

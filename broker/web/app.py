@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.settings import Oidc
 
 

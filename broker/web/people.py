@@ -19,8 +19,9 @@ from broker.identity.oidc import Begun, Provider
 from broker.identity.sealed import seal_secret, unseal_secret
 from broker.keys import derive
 from broker.model import wib_date
-from broker.people import ACTS, by_host, host, may, read_strict
+from broker.people import ACTS, by_host, host, read_strict
 from broker.record import BROKER_LOG
+from broker.roles import may
 from broker.signin import confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
 from broker.web.officers import as_signed
 from broker.web.problems import RESPONSES
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.settings import Oidc
 
 P = ParamSpec("P")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from broker.epochmap import due, map_epoch
 from broker.errors import Held, LedgerError, Refusal, SinergiError
-from broker.exchange import exchange, not_held, refuse
+from broker.exchange import exchange, refuse
+from broker.gates import not_held
 from broker.lifecycle import take_up_policy
 from broker.rotation import catch_up, keep_fresh
 from broker.upkeep import count_try, drop_drafts, is_plausible, retire, take_up
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from broker.epochmap import Domain
-    from broker.exchange import Office
+    from broker.office import Office
 
 TICK: Final = 60  # seconds between looks at what a passing fault left accepted
 LOOK: Final = 0.5  # seconds between looks at which policy version is in force: one indexed row

@@ -29,7 +29,7 @@ from scripts.benchmarks import ledger, world
 from scripts.benchmarks.usage import peak_mb
 
 if TYPE_CHECKING:
-    from broker.exchange import Office
+    from broker.office import Office
 
 ROLES: Final = ("operator", "admin_pihak", "auditor", "petugas_keamanan", "ppdp", "pembuka_samaran")
 LINK: Final = re.compile(r'href="(/konsol[^"#]*)"')

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from broker.exchange import Office
+    from broker.office import Office
 
 NOW: Final = policy.NOW
 AGREEMENT: Final = "nk-sijunjung-2025"

@@ -378,6 +378,18 @@ def test_an_officer_whose_appointment_ends_before_the_release_lets_nothing_out(h
     house.town.assert_refused(name, "wewenang")
 
 
+def test_an_officer_whom_nobody_vouches_for_any_more_lets_nothing_out(house: House, visitor: Any) -> None:
+    officer = house.officer("operator")
+    one = visitor(officer)
+    name = drafted(one, house.town.csv(house.town.rows()))
+    send(house.town.office, house.registry.get(officer.id), name, plan(one.get(f"/kiriman/{name}").text), house.town.now)
+    with house.town.office.ledger.database.write() as tx:
+        tx.people.change(officer.id, voucher=None)
+    with pytest.raises(Refusal, match="belum_dijamin"):
+        exchange(house.town.office, name, house.town.now)
+    house.town.assert_refused(name, "belum_dijamin")
+
+
 @pytest.mark.parametrize("changed", [{"person": "operator-2@sijunjung"}, {"purpose": "evaluasi_program"}, {"envelope_sha256": "0" * 64}, {"type": "sinergi/statement/v1"}, {"basis": 7}, {"x": "1"}])
 def test_a_console_statement_that_says_something_else_lets_nothing_out(house: House, visitor: Any, changed: dict[str, Any]) -> None:
     officer = house.officer("operator")

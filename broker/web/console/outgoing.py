@@ -15,13 +15,14 @@ from broker.agreement import WARNINGS, in_force
 from broker.contract.template import template_xlsx
 from broker.contract.validate import RULES
 from broker.errors import LedgerError, Refusal
-from broker.exchange import decide, not_held, plan_sha256
+from broker.exchange import decide, plan_sha256
+from broker.gates import not_held
 from broker.model import System, wib_date
-from broker.people import denied, vouched
 from broker.preview import preview
 from broker.sending import PIECE, Asked, Intake, choices, drafts, mine, send, walk_away
 from broker.submission import asked_in
 from broker.upkeep import DRAFT_LIFE
+from broker.vouching import denied, vouched
 from broker.web.api import MAX_WAITING
 from broker.web.console.multipart import Multipart
 from broker.web.console.shell import HEADERS, PATH, Entry, Form, log

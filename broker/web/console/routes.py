@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.web.worker import Worker
 
 AREAS = (first, outgoing, incoming, unmasking, exchanges, subjects, anomalies, reports, integrity, policy, drafts, stops, passkeys, officers, keys, signing)

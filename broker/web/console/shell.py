@@ -23,8 +23,8 @@ from starlette.concurrency import run_in_threadpool
 from broker.errors import LedgerError, Refusal
 from broker.keys import derive
 from broker.model import LEVEL_NAMES, wib_date
-from broker.people import may
 from broker.record import BROKER_LOG
+from broker.roles import may
 from broker.signin import began, whose
 from broker.web.console import words
 from broker.web.sessions import Sessions
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.web.worker import Worker
 
 PATH: Final = "/konsol"
