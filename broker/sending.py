@@ -24,8 +24,7 @@ from broker.jcs import canonical
 from broker.keys import KemKey, ReceiptKey
 from broker.model import Request, utc_text, wib_date
 from broker.roles import may
-from broker.store import Sending
-from broker.upkeep import DRAFT_LIFE
+from broker.store import DRAFT_LIFE, Sending
 from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
