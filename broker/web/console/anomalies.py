@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 PATH: Final = "/kejanggalan"
 DAYS: Final = (7, 30, 90, 366)
 PATIENCE: Final = 0.05  # seconds that a page waits for its answer
-MOST: Final = 32  # judgements that wait, or that nobody fetched yet
-KEPT: Final = timedelta(minutes=10)  # that one waits to be fetched
+MOST: Final = 32  # judgements that wait, or are kept
+KEPT: Final = timedelta(minutes=1)  # that one is shown again, to who asked, without another: a page that waits asks more than once
 KINDS: Final = {
     "volume": N_("Jumlah baris"), "luar_jam": N_("Di luar jam kerja"), "tujuan_baru": N_("Tujuan baru"), "kolom_baru": N_("Kolom baru"), "pelaku_baru": N_("Pelaku baru"),
     "kunci_baru": N_("Kunci baru"), "subjek_berulang": N_("Orang yang sama berulang"), "ditolak_beruntun": N_("Penolakan beruntun"), "jelas_naik": N_("Lebih banyak kolom jelas"),
@@ -56,28 +57,40 @@ def add(shell: Shell) -> None:
     shell.get(PATH, page)
 
 
+@dataclass(slots=True)
+class _Asked:
+    """A judgement. at: when it was asked for, then when it was first shown."""
+
+    future: Future[unusual.Answer]
+    at: datetime
+    shown: bool = False
+
+    def over(self, now: datetime) -> bool:
+        return self.future.done() and now - self.at >= KEPT
+
+
 class _Desk:
-    """Judgements that were asked for, one after another, each until who asked has it."""
+    """Judgements that officers asked for, one after another."""
 
     def __init__(self, office: Office) -> None:
         self._office, self._lock = office, threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="unusual")
-        self._asked: dict[tuple[str, str, int], tuple[datetime, Future[unusual.Answer]]] = {}
+        self._asked: dict[tuple[str, str, int], _Asked] = {}
 
     def answer(self, person: Person, agreement: str, days: int, now: datetime) -> unusual.Answer | None:
-        """The answer, once; None while it is being judged. Refusal wewenang, belum_dijamin, sibuk, before anything is judged."""
+        """The answer to this person; None while it is being judged. Refusal wewenang, belum_dijamin, sibuk, before anything is judged."""
         require(self._office, person, READ, agreement, now)
         key = person.id, agreement, days
         with self._lock:
-            self._asked = {known: one for known, one in self._asked.items() if now - one[0] < KEPT or not one[1].done()}
+            self._asked = {known: one for known, one in self._asked.items() if not one.over(now) or (known == key and not one.shown)}
             if key not in self._asked:
                 if len(self._asked) >= MOST:
                     raise Refusal("sibuk")
-                self._asked[key] = now, self._pool.submit(unusual.ask, self._office, person, agreement, days, now)
-            future = self._asked[key][1]
-        wait([future], PATIENCE)
-        if not future.done():
+                self._asked[key] = _Asked(self._pool.submit(unusual.ask, self._office, person, agreement, days, now), now)
+            one = self._asked[key]
+        wait([one.future], PATIENCE)
+        if not one.future.done():
             return None
-        with self._lock:
-            self._asked.pop(key, None)
-        return future.result()
+        if not one.shown:
+            one.at, one.shown = now, True
+        return one.future.result()

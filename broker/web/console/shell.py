@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-
     from jinja2.bccache import Bucket
 
     from broker.model import Person
