@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from broker.office import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
 
 # Of the sender's party; of the recipient's, who sees an inbox and is asked about tokens.

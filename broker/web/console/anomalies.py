@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-    from broker.office import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.web.console.shell import Shell, Visit
 
 PATH: Final = "/kejanggalan"
