@@ -55,7 +55,7 @@ def test_the_versions_before_are_loaded_once(desk: Desk, monkeypatch: pytest.Mon
     assert judging._version_policy(office, 1, lifecycle.version(office, 1)) is policy
 
 
-@pytest.mark.parametrize("change", ["UPDATE policyapproval SET dsse = replace(dsse, 'a', 'b')", "UPDATE policyversion SET dsse = replace(dsse, 'a', 'b') WHERE number = 2", "DELETE FROM policyapproval"])
+@pytest.mark.parametrize("change", ["UPDATE policyapproval SET dsse = CAST(replace(dsse, 'a', 'b') AS BLOB)", "UPDATE policyversion SET dsse = CAST(replace(dsse, 'a', 'b') AS BLOB) WHERE number = 2", "DELETE FROM policyapproval"])
 def test_a_signature_changed_after_it_held_holds_no_more(desk: Desk, change: str) -> None:
     published(desk)
     assert [one["version"] for one in lifecycle.history(desk.town.office)] == [1, 2]
