@@ -196,6 +196,14 @@ def columns(office: Office) -> frozenset[str]:
     return frozenset((*MAP_COLUMNS, *(name for contract in office.contracts.values() for name in contract.names)))
 
 
+def read_ahead(office: Office) -> None:
+    """Decodes what the logs hold, as far as it is kept decoded: at a start, so that nobody's first search waits for it."""
+    with office.ledger.database.read() as tx:
+        for log in office.agreements:
+            for _, entry in tx.audit.entries(log, office.ledger.size(log)):
+                facts_of(entry)
+
+
 # --- what an entry says
 def facts_of(entry: bytes) -> Facts:
     return _manifest_facts(entry) if EXCHANGE in entry else _small_facts(entry)

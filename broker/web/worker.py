@@ -14,7 +14,7 @@ from broker.epochmap import due, map_epoch
 from broker.errors import Held, LedgerError, Refusal, SinergiError
 from broker.exchange import exchange, refuse
 from broker.gates import not_held
-from broker.lifecycle import take_up_policy
+from broker.lifecycle import judge_ahead, take_up_policy
 from broker.rotation import catch_up, keep_fresh
 from broker.upkeep import count_try, drop_drafts, is_plausible, retire, take_up
 from broker.witnessing import Witnessing
@@ -155,9 +155,11 @@ class Worker:
             self.submit(name)
 
     def _look(self) -> None:
+        judged: object = None
         while not self._ended.wait(LOOK):
             try:
                 take_up_policy(self._office)
+                judged = judge_ahead(self._office, judged)
             except Exception as error:  # noqa: BLE001 - the edge: the old version decides on, and the next look may fare better
                 log.error("policy not looked at error=%s", type(error).__name__)  # noqa: TRY400
 
