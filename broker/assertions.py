@@ -16,15 +16,15 @@ from broker.envelope import Assertion, read_assertion, verify_assertion
 from broker.errors import NotVerified, Refusal
 from broker.jcs import canonical
 from broker.model import utc_text
-from broker.people import passkey_counts, passkey_word
+from broker.vouching import passkey_counts, passkey_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from broker.envelope import Passkey
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 WITHIN: Final = timedelta(minutes=10)  # from the page to its answer

@@ -17,19 +17,20 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from broker.envelope import read_dsse
 from broker.envelope.dsse import MANIFEST
 from broker.errors import Held, LedgerError, NotVerified, Refusal
-from broker.exchange import not_held, not_stopped, read_statement
+from broker.gates import not_held, not_stopped
 from broker.identity import NONCE_SECONDS, SignedRequest, verify_request
 from broker.model import MAP, utc_text
 from broker.record import BROKER_LOG, event
+from broker.submission import read_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from broker.exchange import Office
     from broker.keys import RequestPublic
     from broker.model import Request
+    from broker.office import Office
     from broker.store import ExchangeRow
 
 _IDEMPOTENCY = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -144,7 +145,7 @@ def admit(office: Office, caller: Caller, name: str, sha256: bytes, key: str, no
 def _statement(office: Office, spooled: Path) -> Request:
     try:
         with spooled.open("rb") as source:
-            return read_statement(office, source).request
+            return read_statement(office.peers, source).request
     except (TypeError, RecursionError):  # a float, a key that is a list, nesting without end: JSON, but no statement
         raise Refusal("bentuk_kiriman") from None
 

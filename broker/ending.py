@@ -25,17 +25,19 @@ from broker.keys import ReceiptKey
 from broker.keys.ring import DESTROYED, LASTING
 from broker.keys.rotate import ended, is_ended
 from broker.model import utc_text, wib_date
-from broker.people import BODIES, CONFIRM, denied, may, refused, vouched
+from broker.people import CONFIRM, refused
 from broker.record import BROKER_LOG, event
+from broker.roles import BODIES, may
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.keys import KeyRecord, Ring
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
     from broker.store import Transaction
 

@@ -27,15 +27,17 @@ from broker.keys import ReceiptKey, read_public_set
 from broker.keys.sound import sound
 from broker.model import utc_text, wib_date, wib_text
 from broker.peers import REASONS, plain, read_set, read_time
-from broker.people import CONFIRM, is_new, may, read_strict, refused, vouched
+from broker.people import CONFIRM, read_strict, refused
 from broker.record import BROKER_LOG, event
+from broker.roles import may
 from broker.store import PeerRow
+from broker.vouching import is_new, vouched
 
 if TYPE_CHECKING:
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.keys import PublicSet
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
     from broker.store import Affected, Transaction
 

@@ -20,7 +20,8 @@ from broker.delivery import DurableWriter
 from broker.envelope import seal
 from broker.envelope.dsse import MANIFEST, sign_dsse
 from broker.errors import Held, Refusal
-from broker.exchange import core_of, new_exchange_id, new_exchange_secret, not_stopped, recipient_keys
+from broker.exchange import core_of, new_exchange_id, new_exchange_secret
+from broker.gates import not_stopped, recipient_keys
 from broker.jcs import canonical
 from broker.keys import ReceiptKey, ReceiptPublic, derive
 from broker.keys.cmac import uncmac
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from broker.exchange import Office
     from broker.keys import AnyKemPublic
     from broker.keys.tags import Tags
     from broker.ledger.leaves import Tree
     from broker.model import Agreement, Contract, Entry, Purpose
+    from broker.office import Office
     from broker.store import ExchangeRow, Made, Transaction
 
 TEMPLATE: Final = "1.0.0"

@@ -3,8 +3,8 @@
     PARTY A                                                                        PARTY B
     seal to broker ─► 1 authenticate ─► Caller   who signed this request (door.py); the sealed body is spooled, its digest compared
                       2 agree        ─► Terms    an agreement in force, this dataset, this direction, this purpose (Pasal 4, 5, 8, 9)
-                      3 decide       ─► Plan     per row class × column: the disclosure level; asked once, before any row is read
-                      4 open         ─► chunks   decrypt in memory; at most 16,384 rows each, every column as text
+                      3 decide       ─► Plan     per row class × column: the disclosure level; asked once, before any row is read (gates.py: what may stop it)
+                      4 open         ─► chunks   decrypt in memory; at most 16,384 rows each, every column as text (submission.py)
                       5 validate     ─► verdict  Pasal 6: bad rows are withheld with reasons                      (rows.py: 5–7)
                       6 detect       ─► findings identifiers in columns that must not hold them
                       7 treat, seal  ─► sealed   pass · mask · generalise · pseudonym · hide; chunk by chunk into an outbox file under
@@ -24,91 +24,43 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
 
-from broker.agreement import agree, sealed_in_x25519
-from broker.contract.parse import CHUNK_BYTES, CSV_TYPE, NDJSON_TYPE, read_csv, read_ndjson
-from broker.contract.tabular import PARQUET_TYPE, XLSX_TYPE, csv_from
+from broker.agreement import agree
+from broker.contract.parse import CHUNK_BYTES, NDJSON_TYPE
 from broker.delivery import DurableWriter
 from broker.detection import searched_columns
-from broker.envelope import Opener, open_envelope, read_submission, seal, verify_dsse
-from broker.envelope.dsse import MANIFEST, STATEMENT, sign_dsse
-from broker.errors import Held, LedgerError, NotOpened, NotVerified, Refusal
-from broker.jcs import strict_object
+from broker.envelope import seal
+from broker.envelope.dsse import MANIFEST, sign_dsse
+from broker.errors import Held, LedgerError, Refusal
+from broker.gates import not_stopped, recipient_keys, still_sends
 from broker.keys import AnyKemPublic, KemKey, ReceiptKey, ReceiptPublic, derive
 from broker.ledger.leaves import LeafGatherer
 from broker.ledger.manifest import manifest_json
-from broker.model import Level, Request, System, utc_text, wib_date
-from broker.record import BROKER_LOG, entry_time, event, tags_in
-from broker.roles import may
+from broker.model import Level, Request, utc_text
+from broker.record import event, tags_in
 from broker.rows import MAX_REPORTED, WRITE_ROWS, Desk, Salts, Tally, treat_chunk
+from broker.submission import Opened, Submission, read_console_statement, read_statement
 from broker.treatment import DomainKey, Treatment, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from broker.contract import CodeLists
-    from broker.contract.parse import Chunk
-    from broker.contract.validate import Validators
-    from broker.delivery import Folders
-    from broker.envelope import Dsse
-    from broker.keys import Rings
     from broker.keys.tags import Tags
     from broker.ledger.leaves import Tree
-    from broker.ledger.quorum import Quorum
     from broker.model import Agreement, Contract, Entry, Plan, Terms
-    from broker.peers import Peers
-    from broker.policy import InForce, Policy
-    from broker.record import Ledger
-    from broker.store import Sending, Transaction
+    from broker.office import Office
+    from broker.store import Transaction
 
-PIECE: Final = 256 << 10  # bytes read and decrypted at a time
 UNIQUE_WARNING: Final = 50  # released rows alone in their quasi-identifiers, per thousand
 FAULTS: Final = (
     pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError, RecursionError, MemoryError,
 )  # fmt: skip
 READABLE: Final = frozenset({Level.MASK, Level.GENERALISE, Level.CLEAR})
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """Everything an exchange needs, wired once (wiring.py)."""
-
-    agreements: Mapping[str, Agreement]
-    contracts: Mapping[str, Contract]
-    codes: CodeLists
-    validators: Validators
-    force: InForce
-    expectations: Mapping[str, bytes]  # by name, the files of what must stay true of every policy
-    rings: Rings  # agreement → its secrets; `broker` → the broker log's
-    peers: Peers  # system → its public keys, as they hold at the moment they are asked for
-    ledger: Ledger
-    folders: Folders
-    quorums: Mapping[str, Quorum] = field(default_factory=dict)  # agreement → its witnesses; without an entry releases wait for none
-    demonstration: bool = False  # settings.py
-
-    @property
-    def policy(self) -> Policy:
-        """The one in force now. Read it once: the next look may be another version."""
-        return self.force.policy
-
-    def log_for(self, agreement: str) -> str:
-        return agreement if agreement in self.agreements else BROKER_LOG
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A spooled submission's signed statement, parsed; `envelope_sha256` is what its envelope must turn out to be."""
-
-    request: Request
-    envelope_sha256: str
-    statement_sha256: str
-    kid: str  # of the receipt key that signed the statement
-    person: str | None = None  # the officer at the console for whom the broker states it; None: the sending system signed it itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +104,7 @@ def _refused(office: Office, name: str, refusal: Refusal, now: datetime) -> Refu
 def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk_bytes: int) -> Entry:
     with office.ledger.database.read() as tx:
         sending = tx.sendings.get(name)
-    submission = read_statement(office, spooled) if sending is None else read_console_statement(office, spooled, sending)
+    submission = read_statement(office.peers, spooled) if sending is None else read_console_statement(office.rings, spooled, sending)
     decided = decide(office, submission.request, now)  # 2 agree, 3 decide
     terms, contract, recipients, plan = decided.terms, decided.contract, decided.recipients, decided.plan
     if sending is not None and sending.plan != plan_sha256(plan):
@@ -163,7 +115,7 @@ def _exchange(office: Office, name: str, spooled: BinaryIO, now: datetime, chunk
     salt_key, ref_key = (derive(root, label, bytes.fromhex(name), secret) for label in ("salt", "ref"))
     with office.ledger.database.read() as tx:
         tags = tags_in(tx, office.rings, terms.agreement.id)
-        _still_sends(office, tx, submission, terms, now)
+        still_sends(office, tx, submission, terms, now)
     desk = desk_of(office, decided, root, epoch, salt_key, tags)
     opened = Opened(spooled, submission, terms, ring.all(KemKey, "kem"))  # 4 open
     sealer = seal(core_of(name, terms, now), recipients, extra=salt_key)
@@ -227,7 +179,7 @@ def _record(
 
     def manifest(tree: Tree, tx: Transaction) -> bytes:
         not_stopped(office, tx, now, agreement, terms.sender.party, terms.recipient.party)  # in the transaction that releases: a stop before it holds
-        _still_sends(office, tx, submission, terms, now)  # and so does a revocation
+        still_sends(office, tx, submission, terms, now)  # and so does a revocation
         if not all(office.peers.stands(terms.recipient.id, key.kid) for key in recipients):
             raise Refusal("penerima_tanpa_kunci", penerima=terms.recipient.id)
         report.update(report_of(tally, tree.repeated, unique, warnings))
@@ -273,32 +225,6 @@ def _record(
     )
 
 
-def _still_sends(office: Office, tx: Transaction, submission: Submission, terms: Terms, now: datetime) -> None:
-    """Refusal pernyataan unless the key that signed the statement stands; wewenang unless the officer whom it names may still send for the sending system."""
-    if submission.person is None:
-        if not office.peers.stands(terms.sender.id, submission.kid):
-            raise Refusal("pernyataan")
-        return
-    person = tx.people.get(submission.person)
-    if person is None or not may(person, "kirim", terms.agreement.id, wib_date(now)) or terms.agreement.systems.get(person.party) != terms.sender.id:
-        raise Refusal("wewenang", tindakan="kirim")
-
-
-def not_stopped(office: Office, tx: Transaction, now: datetime, agreement: str, *parties: str) -> None:
-    """Refusal dihentikan while an officer's stop of the agreement or of a party holds; Held while its witnesses keep releases."""
-    for stop in tx.versions.stops():
-        if stop.target in (agreement, *parties):
-            raise Refusal("dihentikan", sasaran=stop.target)
-    not_held(office, tx, now, agreement)
-
-
-def not_held(office: Office, tx: Transaction, now: datetime, agreement: str) -> None:
-    """Held while the agreement's quorum of witnesses has not answered since the start, or not for longer than its limit, or saw another log."""
-    quorum = office.quorums.get(agreement)
-    if quorum is not None:
-        quorum.check(now, lambda size: entry_time(tx, agreement, size))
-
-
 def report_of(tally: Tally, repeated: int, unique: int, warnings: tuple[str, ...]) -> dict[str, object]:
     """What the sender is told: every count, and the first rows by number. Rows count from 1 below the header."""
     return {
@@ -331,20 +257,6 @@ def core_of(name: str, terms: Terms, now: datetime) -> dict[str, str | int]:
     }
 
 
-def recipient_keys(office: Office, agreement: Agreement, recipient: System, day: date) -> tuple[AnyKemPublic, ...]:
-    """The recipient's KEM keys of the one suite that the agreement names for its party: of its newest set, then of those before it in their overlap.
-
-    Refusal: its newest set has none, or another party has one of them.
-    """
-    purpose = "kem-x25519" if sealed_in_x25519(agreement, recipient.party, day) else "kem"
-    newest, standing = office.peers.get(recipient.id), office.peers.standing()
-    keys = tuple(dict.fromkeys(key for one in standing if one.owner == recipient.id and isinstance(key := one.keys.get(("", purpose)), AnyKemPublic)))
-    theirs = {key for one in standing if System(one.owner).party != recipient.party for key in one.keys.values()}
-    if newest is None or ("", purpose) not in newest.keys or not theirs.isdisjoint(keys):
-        raise Refusal("penerima_tanpa_kunci", penerima=recipient.id)
-    return keys
-
-
 def desk_of(office: Office, decided: Decided, root: bytes, epoch: int, salt_key: bytes, tags: Tags) -> Desk:
     """What steps 5–7 need. root, epoch: of the pseudonyms' keys."""
     terms, plan, contract = decided.terms, decided.plan, decided.contract
@@ -368,112 +280,6 @@ def desk_of(office: Office, decided: Decided, root: bytes, epoch: int, salt_key:
         salts=Salts(salt_key),
         day=terms.day,
     )
-
-
-def read_statement(office: Office, spooled: BinaryIO) -> Submission:
-    """The statement at the start of a submission, once its sender's signatures hold; leaves `spooled` at the envelope.
-
-    What the broker states for an officer at the console is none of these: no request can bring one in.
-    """
-    return _stated(spooled, STATEMENT_FIELDS, "sinergi/statement/v1", lambda dsse, said: office.peers.verify(said["sender"], dsse, STATEMENT)[1])[0]
-
-
-def read_console_statement(office: Office, spooled: BinaryIO, sending: Sending) -> Submission:
-    """The same of what an officer sent from the console: signed by the broker's own receipt key of the agreement, and saying what `sending` does."""
-
-    def signed(dsse: Dsse, _: Mapping[str, str]) -> str:
-        keys = [key.public for key in office.rings[sending.agreement].all(ReceiptKey, "receipt")]
-        verify_dsse(dsse, STATEMENT, *keys)
-        return next(key.kid for key in keys if key.kid in dict(dsse.signatures))
-
-    found, person = _stated(spooled, CONSOLE_FIELDS, "sinergi/console-statement/v1", signed)
-    if (found.request, found.envelope_sha256, person, "sent") != (asked_in(sending, found.request.basis), sending.envelope_sha256, sending.person, sending.state):
-        raise Refusal("pernyataan")
-    return replace(found, person=person)
-
-
-def asked_in(sending: Sending, basis: str | None) -> Request:
-    """The request that a sending stands for."""
-    return Request(sending.agreement, sending.dataset, sending.template, sending.sender, sending.recipient, sending.purpose, basis, sending.content_type)
-
-
-def _stated(spooled: BinaryIO, fields: frozenset[str], kind: str, signed: Callable[[Dsse, Mapping[str, str]], str]) -> tuple[Submission, str | None]:
-    """The statement of exactly this kind, and the person it names. signed: the id of the key whose signatures hold, or NotVerified."""
-    try:
-        dsse = read_submission(spooled)
-        claimed = strict_object(dsse.payload)
-        if set(claimed) != fields or claimed["type"] != kind:
-            raise Refusal("bentuk_kiriman")
-        texts = {k: v for k, v in claimed.items() if isinstance(v, str)}
-        if set(claimed) - set(texts) - {"basis"} or not isinstance(claimed["basis"], str | None):
-            raise Refusal("bentuk_kiriman")
-        kid = signed(dsse, texts)
-    except NotVerified:
-        raise Refusal("pernyataan") from None
-    except (NotOpened, ValueError):
-        raise Refusal("bentuk_kiriman") from None
-    request = Request(
-        agreement=texts["agreement"],
-        dataset=texts["dataset"],
-        template=texts["template"],
-        sender=texts["sender"],
-        recipient=texts["recipient"],
-        purpose=texts["purpose"],
-        basis=texts.get("basis"),
-        content_type=texts["content_type"],
-    )
-    return Submission(request, texts["envelope_sha256"], hashlib.sha256(dsse.to_json()).hexdigest(), kid), texts.get("person")
-
-
-STATEMENT_FIELDS: Final = frozenset(
-    {"agreement", "basis", "content_type", "created", "dataset", "envelope_sha256", "purpose", "recipient", "sender", "template", "type"}
-)
-CONSOLE_FIELDS: Final = STATEMENT_FIELDS | {"person"}
-
-
-class Opened:
-    """Step 4: the spooled envelope as decrypted pieces; its digest is compared with the statement's at the end."""
-
-    def __init__(self, spooled: BinaryIO, submission: Submission, terms: Terms, keys: tuple[KemKey, ...]) -> None:
-        self._source, self._submission = spooled, submission
-        try:
-            self._opener: Opener = open_envelope(spooled, *keys)
-        except NotOpened:
-            raise Refusal("tidak_terbuka") from None
-        core = self._opener.header.core
-        asked = submission.request
-        same = (asked.agreement, asked.dataset, asked.sender, asked.recipient, asked.purpose, asked.template, asked.content_type, "kiriman")
-        found = tuple(core[k] for k in ("agreement", "dataset", "sender", "recipient", "purpose", "template", "content_type", "kind"))
-        if found != same or terms.agreement.id != core["agreement"]:
-            raise Refusal("pernyataan")
-        self._digest = hashlib.sha256(self._opener.header.prefix)
-
-    def _pieces(self) -> Iterator[bytes]:
-        while data := self._source.read(PIECE):
-            self._digest.update(data)
-            yield self._piece(data)
-        yield self._piece(None)
-
-    def _piece(self, data: bytes | None) -> bytes:
-        try:
-            return self._opener.finish() if data is None else self._opener.update(data)
-        except NotOpened:
-            raise Refusal("tidak_terbuka") from None
-
-    def chunks(self, content_type: str, contract: Contract, chunk_bytes: int) -> Iterator[Chunk]:
-        match content_type:
-            case str() if content_type == CSV_TYPE:
-                return read_csv(self._pieces(), contract, chunk_bytes)
-            case str() if content_type == NDJSON_TYPE:
-                return read_ndjson(self._pieces(), contract, chunk_bytes)
-            case str() if content_type in (XLSX_TYPE, PARQUET_TYPE):
-                return read_csv(csv_from(content_type, self._pieces()), contract, chunk_bytes)
-        raise Refusal("jenis_isi")
-
-    def check_digest(self) -> None:
-        """Refusal unless every byte of the envelope was read and is what the sender signed."""
-        if self._source.read(1) or self._digest.hexdigest() != self._submission.envelope_sha256:
-            raise Refusal("pernyataan")
 
 
 def refuse(office: Office, name: str, refusal: Refusal, now: datetime) -> None:

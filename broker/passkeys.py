@@ -12,15 +12,17 @@ from broker.envelope import read_passkey, registered
 from broker.errors import NotVerified, Refusal
 from broker.jcs import canonical
 from broker.model import utc_text, wib_date
-from broker.people import denied, may, passkey_counts, passkey_word, record, vouched
+from broker.people import record
+from broker.roles import may
 from broker.store import PasskeyRow
+from broker.vouching import denied, passkey_counts, passkey_word, vouched
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.envelope import Passkey
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 MOST: Final = 5  # of one officer

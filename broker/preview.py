@@ -1,13 +1,15 @@
 """What would leave: steps 2–7 of the flow on an officer's sealed draft, recording nothing and letting nothing out.
 
-A sender must not learn the token of a value of their choosing: pseudonyms here come from a throw-away root, so they are examples, different at
-every look. What is shown lives in memory as long as the page is made.
+A sender must not learn the token of a value of their choosing: pseudonyms here come from a throw-away root, so they are examples. A file is read
+once, in the background; what is shown of it lives in memory alone, as long as its draft can be sent.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -17,12 +19,14 @@ import numpy as np
 from broker.contract.parse import CHUNK_BYTES
 from broker.detection import detect
 from broker.errors import Refusal
-from broker.exchange import FAULTS, Opened, Submission, asked_in, decide, desk_of, good_enough, plan_sha256, report_of
+from broker.exchange import FAULTS, decide, desk_of, good_enough, plan_sha256, report_of
 from broker.keys import KemKey
 from broker.keys.tags import FIRST, Tags
 from broker.ledger.manifest import WITHHELD_PROFILE
-from broker.model import Level
+from broker.model import Level, utc_text
 from broker.rows import Tally, treat_chunk
+from broker.store import DRAFT_LIFE
+from broker.submission import Opened, Submission, asked_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,12 +35,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from broker.contract.parse import Chunk
-    from broker.exchange import Decided, Office
+    from broker.exchange import Decided
     from broker.model import Column, Finding, Rule
+    from broker.office import Office
     from broker.rows import Desk
     from broker.store import Sending
 
 SHOWN: Final = 10  # rows, and texts, shown before and after
+AT_ONCE: Final = 2  # files being read
 EPOCH: Final = 0  # of no root: an example's token says p0
 
 
@@ -82,15 +88,66 @@ class Preview:
     refusal: Refusal | None
 
 
-def preview(office: Office, draft: Sending, now: datetime) -> Preview:
-    """The preview of a draft. Refusal where nothing can be said of any row: of steps 2 and 3, or the file does not open. A file that is not what its template
-    says is a preview with a refusal and the rows before the fault.
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A preview made or in the making. tally: counts as it goes."""
+
+    draft: Sending
+    plan: str
+    tally: Tally
+    future: Future[Preview]
+
+
+class Previews:
+    """The previews of live drafts: each made once for the levels that hold, by a thread of its own, `AT_ONCE` at a time."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._turn, self._lock = threading.BoundedSemaphore(AT_ONCE), threading.Lock()
+        self._made: dict[str, _Made] = {}
+
+    def of(self, draft: Sending, now: datetime, wait: float) -> Preview | int:
+        """The draft's preview, or after `wait` seconds how many rows were read so far. Refusal where nothing can be said of any row, as of steps 2 and 3."""
+        decided = decide(self._office, asked_in(draft, draft.basis), now)
+        plan = plan_sha256(decided.plan)
+        with self._lock:
+            for name in [name for name, one in self._made.items() if one.draft.created <= utc_text(now - DRAFT_LIFE)]:
+                del self._made[name]
+            made = self._made.get(draft.id)
+            if made is None or made.plan != plan:
+                made = self._made[draft.id] = _Made(draft, plan, Tally(), Future())
+                threading.Thread(target=self._make, args=(made, decided), name="preview", daemon=True).start()
+        try:
+            return made.future.result(wait)
+        except TimeoutError:
+            return made.tally.rows
+        except Refusal:
+            self.forget(draft.id)  # the next look tries again
+            raise
+
+    def forget(self, name: str) -> None:
+        """Of a draft that was sent or thrown away."""
+        with self._lock:
+            self._made.pop(name, None)
+
+    def _make(self, made: _Made, decided: Decided) -> None:
+        with self._turn:
+            try:
+                made.future.set_result(preview(self._office, made.draft, decided, made.tally))
+            except Refusal as refusal:
+                made.future.set_exception(refusal)
+            except BaseException:  # noqa: BLE001 - whatever failed: its text could quote cells
+                made.future.set_exception(Refusal("pengolahan"))
+
+
+def preview(office: Office, draft: Sending, decided: Decided, tally: Tally) -> Preview:
+    """The preview of a draft; `tally` counts its rows. Refusal penyimpanan. A file that is not what its template says is a preview with a refusal and the
+    rows before the fault.
     """
-    decided = decide(office, asked_in(draft, draft.basis), now)
     submission = Submission(asked_in(draft, draft.basis), draft.envelope_sha256, "", "", draft.person)
     tags = Tags({FIRST: os.urandom(32)}, FIRST)
     desk = desk_of(office, decided, os.urandom(32), EPOCH, os.urandom(32), tags)
-    tally, look, refusal = Tally(), _Look(desk), None
+    look, refusal = _Look(desk), None
     try:
         with office.folders.draft(draft.id).open("rb") as sealed:
             opened = Opened(sealed, submission, decided.terms, office.rings[draft.agreement].all(KemKey, "kem"))

@@ -1,4 +1,4 @@
-"""Which act each role may do: the one table, below the flow, which asks it of who stands behind a sending from the console."""
+"""Roles, the words their account ids begin with, and which act each may do."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ MAY: Final = MappingProxyType(
         "pembuka_samaran": frozenset({"buka_samaran"}),
     }
 )
+
+# role → the word its account ids begin with
+WORDS: Final = MappingProxyType(
+    {
+        "operator": "operator",
+        "admin_pihak": "admin",
+        "auditor": "auditor",
+        "petugas_keamanan": "petugas",
+        "ppdp": "ppdp",
+        "administrator": "pengelola",
+        "pembuka_samaran": "pembuka",
+    }
+)
+BODIES: Final = ("bpk", "inspektorat")  # external auditors: party to nothing, one agreement, an end
 
 
 def may(person: Person, act: str, agreement: str, day: date) -> bool:

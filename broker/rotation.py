@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.keys import KeyRecord, Ring
+    from broker.office import Office
     from broker.store import Transaction
 
 HOST, SCHEDULE = "host", "jadwal"  # as who made or changed a key

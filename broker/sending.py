@@ -18,21 +18,22 @@ from broker.delivery import DurableWriter
 from broker.envelope import seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.errors import LedgerError, Refusal
-from broker.exchange import new_exchange_id, not_held
+from broker.exchange import new_exchange_id
+from broker.gates import not_held
 from broker.jcs import canonical
 from broker.keys import KemKey, ReceiptKey
 from broker.model import Request, utc_text, wib_date
-from broker.people import denied, may, vouched
-from broker.store import Sending
-from broker.upkeep import DRAFT_LIFE
+from broker.roles import may
+from broker.store import DRAFT_LIFE, Sending
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
     from broker.envelope import Sealer
-    from broker.exchange import Office
     from broker.model import Agreement, Person, Terms
+    from broker.office import Office
 
 MAX_DRAFTS: Final = 5  # of one person at a time: each may be as large as an upload
 MAX_BASIS: Final = 500

@@ -24,8 +24,8 @@ from broker.store import Credential, Link, Session
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
 
 CONFIRM_LIFE: Final = timedelta(minutes=15)

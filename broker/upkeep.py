@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from broker.errors import LedgerError, Refusal
 from broker.exchange import refuse
 from broker.model import utc_text
+from broker.store import DRAFT_LIFE
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
+    from broker.office import Office
 
 MAX_TRIES: Final = 5  # starts that may take up one accepted exchange
 SEGMENTS: Final = 64  # emptied in one transaction: 58 MB of log, and others wait no longer
 RELEASED_STATES: Final = ("recorded", "delivered", "receipted")
-DRAFT_LIFE: Final = timedelta(minutes=30)
 JUMP: Final = 30  # days that a broker may have been off without more ado
 RECEIPTED_KEPT, ENVELOPE_KEPT = timedelta(days=7), timedelta(days=30)
 

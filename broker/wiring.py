@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from broker.agreement import clause_exists, load_agreements
+from broker.audit.search import read_ahead
 from broker.contract import load_codelists, load_contracts
 from broker.contract.validate import Validators, typed
 from broker.delivery import Folders
 from broker.detection import detect
 from broker.errors import ConfigError
-from broker.exchange import Office
 from broker.keys import Rings, create_ring, open_ring, public_set, write_private
 from broker.keys.ring import sweep
 from broker.lifecycle import start
 from broker.model import wib_date
+from broker.office import Office
 from broker.peers import open_peers
 from broker.policy import InForce, compile_policy, expectation_files, load_policy
 from broker.record import BROKER_LOG, Ledger
@@ -123,12 +124,13 @@ def policy_of(home: Path, contracts: Mapping[str, Contract], agreements: Mapping
 
 
 def warm_up(office: Office, now: datetime) -> None:
-    """Runs a row of every dataset through its rules, so that the first real exchange of the day is as quick as the next."""
+    """Runs a row of every dataset through its rules, and decodes the logs, so that the first real exchange or search of the day is as quick as the next."""
     for agreement in office.agreements.values():
         for dataset in agreement.scope:
             contract = office.contracts[dataset]
             row = pl.DataFrame({c.name: [c.contoh or None] for c in contract.columns}, schema=dict.fromkeys(contract.names, pl.String))
             office.validators.get(contract, agreement.id, frozenset(agreement.parties), wib_date(now)).check(typed(row, contract))
     detect(["Sdr. Budi tidak hadir."])  # reads the name model and the lexicon
+    read_ahead(office)
     gc.collect()
     gc.freeze()  # the office lives as long as the process: no collection need walk it again

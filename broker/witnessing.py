@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from broker.errors import ConfigError, Held, LedgerError, NotVerified
-from broker.exchange import not_held
+from broker.gates import not_held
 from broker.jcs import canonical, strict_object
 from broker.keys import LogPublic, write_private
 from broker.ledger import read_checkpoint
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.keys import Ring
     from broker.ledger.cosign import Witness
+    from broker.office import Office
     from broker.store import Transaction
 
 EVERY: Final = 5.0  # seconds between rounds

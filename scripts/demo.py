@@ -274,7 +274,6 @@ def guests(demo: Demo) -> None:
     tell(f"\nKonsol: {demo.url}/konsol. Tautan masuk, sekali pakai, 10 menit, hanya dari mesin ini:", "The console; links that sign in, once, within 10 minutes, from this machine:")
     for person, link in zip(people, links, strict=True):
         console.print(f"  {person:<22} {link.strip()}", markup=False, soft_wrap=True)
-    tell(f"Tautan baru: broker people console-link ID --home broker --port {demo.port}", "For another link, in the folder below.")
 
 
 def go_on(demo: Demo) -> None:
@@ -284,9 +283,9 @@ def go_on(demo: Demo) -> None:
     program, folder = ROOT / ".venv" / "bin" / "broker", demo.folder
     tell(f"\nBroker melayani di {demo.url} sampai Ctrl-C. Di terminal lain:", "It serves until Ctrl-C. In another terminal:")
     console.print(
-        f"  alias broker={program}\n  cd {folder}\n  broker doctor --home sijoker\n"
+        f"  PATH={program.parent}:$PATH\n  cd {folder}\n  export SINERGI_UNLOCK={demo.unlock}\n  broker doctor --home sijoker\n"
         f"  broker send berkas/pencari_kerja.xlsx -k {NK} -d pencari_kerja -t perencanaan --to {SIAPKERJA} --home sijoker\n"
-        f"  broker receive --home siapkerja\n  xdg-open {demo.url}/v1/docs",
+        f"  broker receive --home siapkerja\n  broker people console-link operator-1@sijunjung --home broker --port {demo.port}\n  xdg-open {demo.url}/v1/docs",
         markup=False, soft_wrap=True,
     )  # fmt: skip
     assert demo.serving is not None

@@ -19,7 +19,7 @@ from broker.delivery import Folders
 from broker.envelope import Voucher, seal, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT, VOUCHER
 from broker.envelope.seal import EXTRA
-from broker.exchange import Office, exchange, new_exchange_id
+from broker.exchange import exchange, new_exchange_id
 from broker.jcs import canonical
 from broker.keys import KemKey, ReceiptKey, Ring, Rings, open_ring, read_public_set
 from broker.lifecycle import start
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from broker.keys import AnyKemPublic, PublicSet
+    from broker.office import Office
     from broker.settings import Oidc
     from broker.web.worker import Worker
 

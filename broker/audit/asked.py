@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 from broker.audit.search import require
 from broker.detection import detect
 from broker.errors import Refusal
-from broker.people import BODIES, denied, vouched
 from broker.record import BROKER_LOG, event
+from broker.roles import BODIES
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 MAX_SUBJECTS: Final = 1000  # of one request
 _REASON: Final = range(10, 501)  # characters

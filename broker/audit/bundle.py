@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from broker.audit.handout import File
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.store import SubjectRequest, Transaction
 
 PATIENCE: Final = 15.0  # seconds that a bundle waits for its checkpoint to be cosigned

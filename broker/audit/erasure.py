@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.keys.tags import Tags
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
     from broker.store import Transaction
 

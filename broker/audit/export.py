@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from broker.audit.handout import File, Log
     from broker.audit.search import Found
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
 
 MAX_PDF_ROWS: Final = 5_000  # a PDF is made in memory, and nobody reads more on paper; beyond it is refused, never cut
 MAX_CELL: Final = 32_000  # characters; a spreadsheet takes 32,767

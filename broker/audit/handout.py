@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import IO
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
 
 PIECE: Final = 256 << 10
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.audit.search import logs_of
 from broker.errors import Held
-from broker.exchange import not_held
+from broker.gates import not_held
 from broker.ledger.checkpoint import read_body, split_note
 from broker.ledger.cosign import NONE
 from broker.model import expires_soon, utc_text
@@ -16,9 +16,9 @@ from broker.record import entry_time
 from broker.witnessing import cosigned
 
 if TYPE_CHECKING:
-    from broker.exchange import Office
     from broker.ledger.quorum import Quorum
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 BEHIND: Final = 2  # the part of the agreement's limit after which what no quorum has cosigned is told of: half, as of unusual activity

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.audit.search import Found
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 SHOWN: Final = 50  # leaves on a page

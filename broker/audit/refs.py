@@ -11,8 +11,8 @@ from broker.errors import Refusal
 from broker.keys import ref_key
 
 if TYPE_CHECKING:
-    from broker.exchange import Office
     from broker.jcs import Json
+    from broker.office import Office
 
 
 def for_sender(office: Office, caller: door.Caller, name: str) -> dict[str, Json]:

@@ -29,25 +29,26 @@ from broker.audit.subject import FETCHED_WITHIN, PENDING, asked_about, seal_aske
 from broker.contract.parse import NDJSON_TYPE
 from broker.envelope import seal
 from broker.errors import Held, Refusal
-from broker.exchange import not_stopped, recipient_keys
+from broker.gates import not_stopped, recipient_keys
 from broker.jcs import canonical
 from broker.keys import ref_key
 from broker.keys.cmac import ecb
 from broker.ledger import RELEASED
 from broker.lifecycle.officers import READ, agreements_of
 from broker.model import MAP, WIB, Level, System, utc_text, wib_date
-from broker.people import denied, may, vouched
 from broker.record import event, tags_in
+from broker.roles import may
 from broker.store import Identities, IdentityRequest
 from broker.treatment import NIK, PERSONS, TOKEN, DomainKey, epoch_of, turned_back
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
     from broker.store import ExchangeRow, Transaction
 

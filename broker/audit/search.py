@@ -22,17 +22,18 @@ from broker.errors import REASONS, Refusal
 from broker.jcs import canonical, strict_object
 from broker.lifecycle.officers import READ, readable
 from broker.model import MAP, MAP_COLUMNS, wib_date
-from broker.people import denied, may
 from broker.record import event
+from broker.roles import may
 from broker.store import type_text
+from broker.vouching import denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from broker.audit.expression import Test, Value
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 MAX_PAGE: Final = 1000
@@ -193,6 +194,14 @@ def vocabulary(office: Office, logs: list[str]) -> Mapping[str, frozenset[str]]:
 
 def columns(office: Office) -> frozenset[str]:
     return frozenset((*MAP_COLUMNS, *(name for contract in office.contracts.values() for name in contract.names)))
+
+
+def read_ahead(office: Office) -> None:
+    """Decodes what the logs hold, as far as it is kept decoded: at a start, so that nobody's first search waits for it."""
+    with office.ledger.database.read() as tx:
+        for log in office.agreements:
+            for _, entry in tx.audit.entries(log, office.ledger.size(log)):
+                facts_of(entry)
 
 
 # --- what an entry says

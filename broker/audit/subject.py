@@ -29,16 +29,17 @@ from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
 from broker.lifecycle.officers import READ
 from broker.model import utc_text, wib_date
-from broker.people import BODIES, denied, may, vouched
 from broker.record import event, leaf_tree, tags_in
+from broker.roles import BODIES, may
 from broker.store import SubjectRequest, type_text
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.record import Book
     from broker.store import IdentityRequest, Transaction
 

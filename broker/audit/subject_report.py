@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from broker.audit.handout import File, Log
     from broker.audit.subject import Disclosure, Told
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.store import SubjectRequest
 
 DEADLINE: Final = timedelta(hours=72)  # Pasal 32 ayat (2)

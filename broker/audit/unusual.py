@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.store import Transaction
 
 PAST: Final = timedelta(weeks=8)  # what is usual is judged by: long enough for monthly work, short enough to follow a change
@@ -380,14 +380,14 @@ def _people(office: Office, tx: Transaction, agreement: str, exchanges: Iterable
     """Exchange → the vault ids that its leaves name, 16 bytes each; without those whose leaves or key are gone. Ids stay in this process."""
     roots, secrets, stored = office.rings[agreement].seeds("root"), tx.kept.secrets(agreement), tx.leaf_counts()
     vault = np.frombuffer(b"".join(tx.vault_ids(agreement)), np.uint8).reshape(-1, 32)
-    persons = np.ascontiguousarray(vault[:, 16:]).view("S16").reshape(-1)
+    persons = np.sort(np.ascontiguousarray(vault[:, 16:]).view("S16").reshape(-1))  # once: each exchange is looked up in it
     found = {}
     for exchange in exchanges:
         key = ref_key(roots, bytes.fromhex(exchange), secrets.get(exchange))
         if key is not None and stored.get(exchange, 0):
             rows = np.frombuffer(b"".join(tx.segments(exchange)), np.uint8).reshape(-1, STORED)
             ids = np.unique(np.frombuffer(inverted(key, rows[:, :16].tobytes()), "S16"))
-            found[exchange] = ids[np.isin(ids, persons)]  # what is no vault id is a record that names nobody
+            found[exchange] = ids[np.searchsorted(persons, ids, "right") > np.searchsorted(persons, ids)]  # what is no vault id is a record that names nobody
     return found
 
 

@@ -11,8 +11,8 @@ from broker.errors import Refusal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 MOST: Final = 50  # of one person
 LONGEST: Final = 60  # characters of a name

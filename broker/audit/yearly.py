@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from broker.audit.handout import File, Log
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.ledger import Checkpoint
     from broker.model import Person
+    from broker.office import Office
 
 MEDIA: Final = {"json": "application/json", "pdf": "application/pdf"}
 LEVELS: Final = len(LEVEL_NAMES)

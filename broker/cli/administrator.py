@@ -56,6 +56,7 @@ def serve(
     office = open_office(settings.home, datetime.now(UTC))
     warm_up(office, datetime.now(UTC))
     app = create_app(office, settings.url, settings.max_submission, oidc=settings.oidc)
+    app.state.console.warm_up()
     say(f"Sinergi melayani di {settings.url}; halaman API: {settings.url}/v1/docs")
     try:
         # The access log is off: it would keep who asked for what outside the ledger.

@@ -35,7 +35,7 @@ def add(
     port: Port = None,
 ) -> None:
     """Invite an officer by a letter of appointment. Prints the account's id and a one-time set-up link."""
-    from broker.people import BODIES  # noqa: PLC0415
+    from broker.roles import BODIES  # noqa: PLC0415
 
     if party in BODIES:
         asked = {"--role auditor": role == "auditor", "one --agreement": len(agreement or ()) == 1, "--to, the last day": ends is not None}

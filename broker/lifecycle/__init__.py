@@ -29,6 +29,7 @@ from broker.lifecycle.faults import wrongs as wrongs
 from broker.lifecycle.judging import Judged as Judged
 from broker.lifecycle.judging import change_of as change_of
 from broker.lifecycle.judging import judge as judge
+from broker.lifecycle.judging import judge_ahead as judge_ahead
 from broker.lifecycle.judging import released as released
 from broker.lifecycle.judging import replayed as replayed
 from broker.lifecycle.officers import APPROVE as APPROVE

@@ -11,7 +11,7 @@ from broker.assertions import count, own
 from broker.envelope import Approval
 from broker.errors import NotVerified, Refusal
 from broker.lifecycle.faults import in_indonesian
-from broker.lifecycle.judging import judge, ready
+from broker.lifecycle.judging import OPEN, judge, ready
 from broker.lifecycle.officers import APPROVE, WRITE, agreements_of, may_in, reader, require
 from broker.lifecycle.versions import add_version, chain, kind, sha256, signed, take_up_policy, version
 from broker.model import utc_text
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.envelope import Approved
-    from broker.exchange import Office
     from broker.lifecycle.judging import Judged
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Policy
     from broker.store import Transaction, VersionRow
 
 MAX_RULES: Final = 4 << 20  # bytes of a rules.csv: 10,000 rules need two
 MAX_OPEN: Final = 20  # drafts of one author
 CHECK_SECONDS: Final = 5.0  # that a publication spends on random cells beyond those it must hold against Casbin
-_OPEN: Final = ("draft", "proposed")
 _ADDENDUM: Final = re.compile(r"Adendum [A-Za-z0-9./-]{1,60}")
 
 
@@ -56,7 +55,7 @@ def _draft(tx: Transaction, draft: str, *states: str) -> DraftRow:
 def open_drafts(office: Office, person: Person, now: datetime) -> list[DraftRow]:
     reader(office, person, now)
     with office.ledger.database.read() as tx:
-        return tx.versions.drafts(*_OPEN)
+        return tx.versions.drafts(*OPEN)
 
 
 def draft_with_base(office: Office, person: Person, draft: str, now: datetime) -> tuple[DraftRow, VersionRow, list[str]]:
@@ -79,7 +78,7 @@ def new_draft(
     if rules is not None and rollback_of is not None:
         raise Refusal("parameter", parameter="rollback")
     with office.ledger.writing() as book:
-        if sum(row.author == person.id for row in book.tx.versions.drafts(*_OPEN)) >= MAX_OPEN:
+        if sum(row.author == person.id for row in book.tx.versions.drafts(*OPEN)) >= MAX_OPEN:
             raise Refusal("draf_banyak", batas=MAX_OPEN)
         active = book.tx.versions.active()
         assert active is not None
@@ -95,7 +94,7 @@ def edit(office: Office, person: Person, draft: str, rules: bytes, read_sha256: 
     """Puts new rules into a draft. read_sha256: of the rules that were edited; if the draft has others by now, Refusal draf_berubah and nothing changes."""
     require(office, person, WRITE, now)
     with office.ledger.writing() as book:
-        row = _draft(book.tx, draft, *_OPEN)
+        row = _draft(book.tx, draft, *OPEN)
         if row.author != person.id:
             raise Refusal("draf_bukan_milik")
         if sha256(row.rules) != read_sha256:
@@ -112,7 +111,7 @@ def withdraw(office: Office, person: Person, draft: str, now: datetime) -> None:
     except Refusal:
         judged = None
     with office.ledger.writing() as book:
-        row = _draft(book.tx, draft, *_OPEN)
+        row = _draft(book.tx, draft, *OPEN)
         if row.author != person.id:
             raise Refusal("draf_bukan_milik")
         book.tx.versions.change_draft(draft, state="withdrawn", changed=utc_text(now))

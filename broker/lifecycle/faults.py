@@ -10,7 +10,7 @@ from broker.policy import RULE_COLUMNS, rule_faults
 
 if TYPE_CHECKING:
     from broker.errors import ConfigError
-    from broker.exchange import Office
+    from broker.office import Office
 
 MOST: Final = 50  # wrong lines told at once
 

@@ -6,28 +6,31 @@ import json
 import threading
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from broker.errors import ConfigError, Refusal
 from broker.lifecycle.faults import in_indonesian
 from broker.lifecycle.officers import readable
 from broker.lifecycle.versions import compiled, sha256, version
-from broker.policy import check_expectations, covered, diff, load_manifests, loosened, owed, replay, touched, unreached
+from broker.policy import check_expectations, covered, diff, load_manifests, loosened, may_be_of, owed, replay, touched, unreached
 from broker.treatment import effective_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Change, Diff, Failure, Policy, Replayed
     from broker.store import DraftRow, VersionRow
 
 T = TypeVar("T")
 _JUDGING: Final = threading.Lock()  # one draft at a time: judging takes seconds and hundreds of megabytes
 _PATIENCE: Final = 30  # seconds that a second one waits
+_COMPILING: Final = threading.Lock()
 _KEPT: Final = 4  # answers, each with its tables
+_VERSIONS: Final = 8  # past versions in memory: 8 MB of tables each
+OPEN: Final = ("draft", "proposed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def judge(office: Office, row: DraftRow) -> Judged:
     if not _JUDGING.acquire(timeout=_PATIENCE):
         raise Refusal("sibuk")
     try:
-        return _once(office, ("draft", str(office.policy.version), office.policy.sha256, sha256(row.rules)), lambda: _judged(office, row))
+        return _once(office.force.worked_out, _KEPT, ("draft", str(office.policy.version), office.policy.sha256, sha256(row.rules)), lambda: _judged(office, row))
     except ConfigError as error:
         raise Refusal("draf_salah", baris=error.line, kolom=error.column, salah=in_indonesian(error.message), fault=error.message) from None
     finally:
@@ -74,17 +77,37 @@ def change_of(office: Office, number: int) -> Diff | None:
         return diff(before, after) if before and after else None
 
     try:
-        return _once(office, ("version", sha256(row.record)), change)
+        return _once(office.force.worked_out, _KEPT, ("version", sha256(row.record)), change)
     finally:
         _JUDGING.release()
 
 
-def _once(office: Office, key: tuple[str, ...], make: Callable[[], T]) -> T:
-    """`make()`, or what it said the last time: pages about one draft ask the same again and again. Only under _JUDGING."""
-    kept = office.force.worked_out
+def judge_ahead(office: Office, seen: object = None) -> object:
+    """Judges the open drafts that changed last, and loads the last versions, so that no page need wait for it; what it has judged. seen: what it returned the last time.
+
+    A draft that does not read is passed over: its page says why.
+    """
+    with office.ledger.database.read() as tx:
+        found = office.policy.version, tx.versions.newest(_KEPT, *OPEN)
+        if found == seen:
+            return found
+        rows = [row for name, _ in found[1] if (row := tx.versions.draft(name))]
+        before = [past for number in range(max(1, found[0] - _VERSIONS // 2), found[0]) if (past := tx.versions.version(number))]
+    for past in before:
+        _version_policy(office, past.number, past)
+    for row in rows:
+        try:
+            judge(office, row)
+        except Refusal:
+            continue
+    return found
+
+
+def _once(kept: dict[tuple[str, ...], Any], most: int, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """`make()`, or what it said the last time: pages about one draft ask the same again and again. Only under a lock of those who keep there."""
     if key not in kept:
         made = make()
-        while len(kept) >= _KEPT:
+        while len(kept) >= most:
             del kept[next(iter(kept))]
         kept[key] = made
     found: T = kept[key]
@@ -143,7 +166,7 @@ def replayed(office: Office, person: Person, policy: Policy, since: date, until:
     with office.ledger.database.read() as tx:
         by_version: dict[int, list[bytes]] = {}
         for row in tx.exchanges_in("recorded", "delivered", "receipted"):
-            if row.manifest and row.agreement in own:
+            if row.manifest and row.agreement in own and may_be_of(row.manifest, since, until):
                 by_version.setdefault(json.loads(row.manifest)["policy"]["version"], []).append(row.manifest)
         files = {number: tx.versions.version(number) for number in by_version}
     count = 0
@@ -160,10 +183,17 @@ def _version_policy(office: Office, number: int, row: VersionRow | None) -> Poli
     """A version as it was, unless it no longer loads beside today's contracts and agreements."""
     if number == office.policy.version:
         return office.policy
-    try:
-        return compiled(office, row.model, row.rules, number) if row else None
-    except ConfigError:
+    if row is None:
         return None
+
+    def load() -> Policy | None:
+        try:
+            return compiled(office, row.model, row.rules, number)
+        except ConfigError:
+            return None
+
+    with _COMPILING:
+        return _once(office.force.compiled, _VERSIONS, (str(number), sha256(row.model + row.rules)), load)
 
 
 def released(office: Office, change: Change) -> tuple[tuple[int, int], ...]:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from broker.errors import Refusal
 from broker.model import wib_date
-from broker.people import BODIES, denied, may, vouched
+from broker.roles import BODIES, may
+from broker.vouching import denied, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 READ, WRITE, APPROVE, STOP = "baca_log", "tulis_kebijakan", "setujui_kebijakan", "hentikan"
 

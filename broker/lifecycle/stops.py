@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from broker.errors import Refusal
 from broker.lifecycle.officers import STOP, may_in, require
 from broker.model import utc_text
-from broker.people import vouched
 from broker.record import event
 from broker.store import StopRow
+from broker.vouching import vouched
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 
 def stops(office: Office) -> list[StopRow]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.agreement import clause_exists
@@ -15,25 +16,26 @@ from broker.errors import ConfigError, LedgerError, NotVerified, Refusal
 from broker.jcs import canonical, strict_object
 from broker.keys import ReceiptKey, ReceiptPublic
 from broker.model import utc_text
-from broker.people import passkey_word
 from broker.policy import compile_policy, part, summary
 from broker.record import BROKER_LOG, event
 from broker.store import VersionRow
+from broker.vouching import passkey_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from broker.envelope import Approved
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Diff, Policy
     from broker.record import Book
     from broker.store import DraftRow, Transaction
 
 log = logging.getLogger("sinergi")
 _SWAPPING: Final = threading.Lock()
+_KNOWN: Final = 512  # signatures that held: of so many versions
 
 
 def sha256(data: bytes) -> str:
@@ -89,7 +91,7 @@ def chain(office: Office, tx: Transaction) -> list[VersionRow]:
         if not all(isinstance(blob, bytes) for blob in (row.model, row.rules, row.record, row.dsse)):  # SQLite keeps whatever type was forced on it
             raise LedgerError(f"policy version {number} was changed")
         try:
-            payload = verify_dsse(read_dsse(row.dsse), POLICY, *keys)
+            payload = _signed_by_us(row.dsse, keys)
             record = strict_object(payload)
         except (NotVerified, ValueError):
             raise LedgerError(f"policy version {number} is not signed by this broker") from None
@@ -102,6 +104,16 @@ def chain(office: Office, tx: Transaction) -> list[VersionRow]:
     if tx.versions.active() != (rows[-1].number if rows else None):
         raise LedgerError("the policy in force is not the last one published")
     return rows
+
+
+@lru_cache(_KNOWN)  # the same bytes under the same keys hold or do not, for ever; what did not hold is not remembered
+def _signed_by_us(dsse: bytes, keys: tuple[ReceiptPublic, ...]) -> bytes:
+    return verify_dsse(read_dsse(dsse), POLICY, *keys)
+
+
+@lru_cache(_KNOWN)
+def _signed_by_key(data: bytes, person: str, keys: bytes | None) -> Approved:
+    return read_approved(data, person, keys, lambda *_: False)
 
 
 def _approvals_kept(office: Office, tx: Transaction, record: dict[str, Any], number: int) -> None:
@@ -124,6 +136,8 @@ def _approvals_kept(office: Office, tx: Transaction, record: dict[str, Any], num
 
 def signed(office: Office, person: Person, data: bytes) -> Approved:
     """NotVerified unless the person's own key signed, or a passkey that their key or their party's system vouched for, whatever became of the signer or the passkey since."""
+    if not is_assertion(data):
+        return _signed_by_key(data, person.id, person.keys)
     return read_approved(data, person.id, person.keys, lambda file, voucher: passkey_word(office, person, file, voucher) is not None)
 
 

@@ -8,7 +8,7 @@ from broker.policy.force import InForce
 from broker.policy.load import COLUMNS as RULE_COLUMNS
 from broker.policy.load import LAWS, citations, covered, rule_faults
 from broker.policy.plan import Cell, Policy, compile_policy, deciding, load_policy
-from broker.policy.replay import Decisions, Replayed, load_manifests, replay, replay_sentences
+from broker.policy.replay import Decisions, Replayed, load_manifests, may_be_of, replay, replay_sentences
 from broker.policy.universe import ROW_CLASSES
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "load_manifests",
     "load_policy",
     "loosened",
+    "may_be_of",
     "opens",
     "owed",
     "part",

@@ -19,7 +19,7 @@ import numpy as np
 
 from broker.errors import ConfigError
 from broker.policy.load import DEFINITIONS
-from broker.policy.universe import ANY
+from broker.policy.universe import ANY, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from broker.policy.load import Row
-    from broker.policy.universe import Universe
+    from broker.policy.universe import Link
 
 
 # CPython 3.11's AST builder fails now and then under threads (cpython gh-106905), and Casbin parses at every decision.
@@ -112,9 +112,14 @@ def make_reach(known: Universe) -> Reach:
     return Reach(MappingProxyType({word: _fixed(mask) for word, mask in who.items()}), MappingProxyType({key: _fixed(mask) for key, mask in masks.items()}))
 
 
+@lru_cache(2)  # every version and draft is compiled beside the same contracts and agreements
+def _reach(axes: tuple[tuple[str, tuple[str, ...]], ...], links: tuple[tuple[str, tuple[Link, ...]], ...]) -> Reach:
+    return make_reach(Universe(dict(axes), dict(links), {}))
+
+
 def make_masks(rows: Sequence[Row], known: Universe) -> Masks:
     """Rules share few words: each word's mask is made once, and a rule's is a look at it."""
-    reach = make_reach(known)
+    reach = _reach(tuple(known.axes.items()), tuple(known.links.items()))
 
     def under(axis: str) -> NDArray[np.bool_]:
         words = {word: n for n, word in enumerate({getattr(row, axis) for row in rows})}

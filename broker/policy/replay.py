@@ -13,6 +13,7 @@ Nothing here opens an envelope or knows a row.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from broker.policy.plan import Policy
 
 TYPE: Final = "sinergi/exchange/v1"
+_DAY: Final = re.compile(rb'"day":"([0-9]{4}-[0-9]{2}-[0-9]{2})"')  # in canonical JSON no text before it can hold this
 NAMED: Final = 5  # columns that a sentence names before it counts the rest
 
 
@@ -98,6 +100,12 @@ class Replayed(NamedTuple):
 
 
 # --- read
+def may_be_of(manifest: bytes, since: date, until: date) -> bool:
+    """Whether a manifest may be of a day in [since, until): all but those that plainly say another. Quicker than reading it."""
+    found = _DAY.search(manifest)
+    return found is None or since.isoformat() <= found[1].decode() < until.isoformat()
+
+
 def load_manifests(manifests: Iterable[bytes], since: date, until: date) -> Decisions:
     """The decisions of the exchanges whose day is in [since, until). Entries of another type, and maps of tokens, are passed over.
 

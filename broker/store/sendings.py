@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Table, text
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+DRAFT_LIFE: Final = timedelta(minutes=30)  # from when the file came in
 SENDING: Final = Table(
     "sending", TABLES,
     _text("id", key=True),  # 32 hex digits: of the draft, then of the exchange that it becomes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, text
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, select, text
 
 from broker.store.tables import TABLES
 
@@ -114,6 +114,11 @@ class Versions:
 
     def drafts(self, *states: str) -> list[DraftRow]:
         return [DraftRow(*row) for row in self._c.execute(_DRAFT.select().where(_DRAFT.c.state.in_(states)).order_by(_DRAFT.c.changed.desc(), _DRAFT.c.id))]
+
+    def newest(self, most: int, *states: str) -> list[tuple[str, str]]:
+        """Id and last change of the drafts that changed last."""
+        query = select(_DRAFT.c.id, _DRAFT.c.changed).where(_DRAFT.c.state.in_(states)).order_by(_DRAFT.c.changed.desc(), _DRAFT.c.id).limit(most)
+        return [(row.id, row.changed) for row in self._c.execute(query)]
 
     # approvals
     def approve(self, draft: str, person: str, dsse: bytes) -> None:

@@ -10,7 +10,7 @@ from broker.web.problems import stored
 
 if TYPE_CHECKING:
     from broker.door import Caller
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.store import ExchangeRow
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.web.worker import Worker
 
 MAX_WAIT: Final = 60  # seconds a `Prefer: wait` is honoured

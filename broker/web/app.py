@@ -16,7 +16,7 @@ from broker.errors import LedgerError, Refusal
 from broker.web.api import Api
 from broker.web.audit import AuditApi
 from broker.web.bundle import BundleApi
-from broker.web.console import console_router
+from broker.web.console import console
 from broker.web.erasure import ErasureApi
 from broker.web.keys import KeysApi
 from broker.web.oidc import Away
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.settings import Oidc
 
 
@@ -71,7 +71,8 @@ def create_app(
     app.include_router(UnusualApi(office, url, clock).router())
     app.include_router(KeysApi(office, url, clock).router())
     app.include_router(people_router(office, url, clock, away))
-    app.include_router(console_router(office, worker, url, clock, away=away, max_upload=max_submission))
+    app.state.console = console(office, worker, url, clock, away=away, max_upload=max_submission)
+    app.include_router(app.state.console.router)
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(LedgerError, lambda _request, _error: problem(Refusal("penyimpanan")))

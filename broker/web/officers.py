@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 
 def as_signed(request: Request, url: str) -> tuple[str, dict[str, str]]:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.settings import Oidc
 
 CALLBACK: Final = "/v1/session/oidc/callback"

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from broker.errors import Refusal
 from broker.model import wib_date
-from broker.people import ACTS, by_host, host, may, read_strict
+from broker.people import ACTS, by_host, host, read_strict
+from broker.roles import may
 from broker.signin import confirm, set_up, sign_in, sign_out, whose
 from broker.web.officers import as_signed
 from broker.web.oidc import CALLBACK, CONSOLE, Came
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.jcs import Json
     from broker.model import Person
+    from broker.office import Office
     from broker.web.oidc import Away
 
 P = ParamSpec("P")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.policy import Diff
     from broker.store import DraftRow, StopRow
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from broker.epochmap import due, map_epoch
 from broker.errors import Held, LedgerError, Refusal, SinergiError
-from broker.exchange import exchange, not_held, refuse
-from broker.lifecycle import take_up_policy
+from broker.exchange import exchange, refuse
+from broker.gates import not_held
+from broker.lifecycle import judge_ahead, take_up_policy
 from broker.rotation import catch_up, keep_fresh
 from broker.upkeep import count_try, drop_drafts, is_plausible, retire, take_up
 from broker.witnessing import Witnessing
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from broker.epochmap import Domain
-    from broker.exchange import Office
+    from broker.office import Office
 
 TICK: Final = 60  # seconds between looks at what a passing fault left accepted
 LOOK: Final = 0.5  # seconds between looks at which policy version is in force: one indexed row
@@ -154,9 +155,11 @@ class Worker:
             self.submit(name)
 
     def _look(self) -> None:
+        judged: object = None
         while not self._ended.wait(LOOK):
             try:
                 take_up_policy(self._office)
+                judged = judge_ahead(self._office, judged)
             except Exception as error:  # noqa: BLE001 - the edge: the old version decides on, and the next look may fare better
                 log.error("policy not looked at error=%s", type(error).__name__)  # noqa: TRY400
 

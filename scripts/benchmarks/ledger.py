@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from broker.exchange import Office
+    from broker.office import Office
+    from broker.record import Book
 
 NOW: Final = policy.NOW
 AGREEMENT: Final = "nk-sijunjung-2025"
@@ -350,10 +351,13 @@ def _searches(work: Path, asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.int64]]:
+def filled(
+    office: Office, asked: argparse.Namespace, said: Callable[[int], dict[str, Any]] = lambda _: {}, after: Callable[[Book, int, bytes], None] | None = None
+) -> dict[str, NDArray[np.int64]]:  # fmt: skip
     """Exchange → the numbers of the people that it names: of ten times as many, so that each is in a tenth of the exchanges.
 
     Secrets, manifests and sorted segments as the ledger keeps them; of a leaf only the reference is real, and no tree is made.
+    said: what the manifest of exchange n has in place of the usual. after: what else is written with it.
     """
     dice, ring = np.random.default_rng(asked.seed), office.rings[AGREEMENT]
     root, vault_key = (ring.get(SecretKey, purpose).seed for purpose in ("root", "vault"))
@@ -366,7 +370,7 @@ def filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.in
     made = policy.manifests(shipped, shipped.compiled(shipped.rules), asked.seed)
     manifest: dict[str, Any] = next(m for m in (json.loads(entry) for entry, _ in made) if m["agreement"]["id"] == AGREEMENT)
     named = {}
-    for _ in range(asked.exchanges):
+    for n in range(asked.exchanges):
         name, secret = dice.bytes(16), dice.bytes(32)
         key = ref_key({1: root}, name, secret)
         assert key is not None
@@ -379,7 +383,10 @@ def filled(office: Office, asked: argparse.Namespace) -> dict[str, NDArray[np.in
             book.tx.kept.add_secret(name.hex(), AGREEMENT, secret)
             for number, block in enumerate(rows[at : at + BLOCK] for at in range(0, asked.leaves, BLOCK)):
                 book.tx.add_segment(name.hex(), number, block[0, :16].tobytes(), block[-1, :16].tobytes(), block.tobytes(), bytes(-(-len(block) // 256) * 32))
-            book.append(AGREEMENT, canonical(manifest | {"exchange": name.hex(), "records": manifest["records"] | {"leaves": asked.leaves}}))
+            entry = canonical(manifest | {"exchange": name.hex(), "records": manifest["records"] | {"leaves": asked.leaves}} | said(n))
+            book.append(AGREEMENT, entry)
+            if after is not None:
+                after(book, n, entry)
     return named
 
 

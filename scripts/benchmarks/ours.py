@@ -31,7 +31,7 @@ from scripts.benchmarks.usage import cpu_seconds, peak_mb, reference_us
 from scripts.benchmarks.world import NOW, SENDER, URL
 
 if TYPE_CHECKING:
-    from broker.exchange import Office
+    from broker.office import Office
 
 ARRIVING: Final = 64 << 10  # bytes at a time, as the HTTP server hands a body over
 

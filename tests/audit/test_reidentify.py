@@ -26,6 +26,7 @@ from broker.errors import ClientError, NotVerified, Refusal
 from broker.jcs import canonical
 from broker.keys import Rings, SecretKey
 from broker.model import utc_text
+from broker.roles import MAY
 from broker.treatment import PERSONS, DomainKey, pseudonym_tokens
 from broker.upkeep import retire
 from tests.audit.conftest import BINJAI, SIJUNJUNG
@@ -303,7 +304,7 @@ def test_only_who_opens_pseudonyms_approves_and_never_who_asked(counter: Counter
 
 
 def test_no_role_both_asks_and_approves() -> None:
-    assert not [role for role, acts in people.MAY.items() if {"minta_identitas", "buka_samaran"} <= acts]
+    assert not [role for role, acts in MAY.items() if {"minta_identitas", "buka_samaran"} <= acts]
 
 
 def test_two_officers_of_one_party_are_not_both_parties(counter: Counter) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.audit import search
 from broker.audit.expression import MAX_DEPTH, parse
 from broker.errors import ClientError, LedgerError, Refusal
 from tests.audit.conftest import BINJAI, SIJUNJUNG
@@ -334,3 +335,16 @@ def test_a_search_that_cannot_be_recorded_finds_nothing(bureau: Bureau, monkeypa
     monkeypatch.setattr("broker.record.Book.append", full)
     with pytest.raises(ClientError, match="Penyimpanan"):
         auditor.search()
+
+
+def test_what_was_decoded_at_the_start_is_not_decoded_again(bureau: Bureau) -> None:
+    for seed in range(3):
+        sent(bureau, seed)
+    search._manifest_facts.cache_clear()
+    search.read_ahead(bureau.town.office)
+    before = search._manifest_facts.cache_info()
+    assert before.currsize == 3
+    with bureau.town.office.ledger.database.read() as tx:
+        sizes = {SIJUNJUNG: bureau.town.office.ledger.size(SIJUNJUNG)}
+        assert len(list(search.found(tx, sizes, lambda _: True))) == 3
+    assert search._manifest_facts.cache_info().misses == before.misses

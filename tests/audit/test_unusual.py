@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from broker.audit.unusual import BURST, KINDS, REPEATED, Finding, read_entry, unusual
+from broker.audit.unusual import BURST, KINDS, REPEATED, Finding, _people, read_entry, unusual
 from broker.errors import ClientError
 from broker.jcs import canonical
 from broker.model import WIB, utc_text
@@ -363,6 +363,22 @@ def test_the_same_people_over_and_over_are_found_in_what_the_ledger_keeps(bureau
     assert (found["exchanges"], found["figures"]) == (names, {"people": 1, "observed": 6, "median": 1, "limit": 5})
     nik = rows[0][town.office.contracts["pencari_kerja"].names.index("nik")]
     assert nik not in json.dumps(found)
+
+
+def test_a_record_whose_person_the_vault_has_not_is_nobodys(bureau: Bureau) -> None:
+    town = bureau.town
+    names = [town.exchange(town.csv(town.rows(n=6, seed=seed)))[0] for seed in (1, 2)]
+    with town.office.ledger.database.read() as tx:
+        ids = np.unique(np.concatenate(list(_people(town.office, tx, SIJUNJUNG, names).values())))
+        assert set(ids.tolist()) == {one[i + 16 : i + 32].rstrip(b"\0") for one in tx.vault_ids(SIJUNJUNG) for i in range(0, len(one), 32)}
+        gone = ids[:1]
+        pages = list(tx.vault_ids(SIJUNJUNG))
+    with town.office.ledger.database.write() as tx:
+        for page in pages:
+            tx._c.exec_driver_sql("UPDATE vault SET people = ? WHERE people = ?", (page.replace(gone[0], b"\xff" * len(gone[0])), page))
+    with town.office.ledger.database.read() as tx:
+        left = np.unique(np.concatenate(list(_people(town.office, tx, SIJUNJUNG, names).values())))
+    assert left.tolist() == ids[1:].tolist()
 
 
 @pytest.mark.parametrize(("party", "role", "agreement"), [("sijunjung", "operator", SIJUNJUNG), ("binjai", "auditor", SIJUNJUNG), ("sijunjung", "auditor", BINJAI)])

@@ -1,4 +1,4 @@
-"""`scripts/bench console`, tiny: every role's pages are asked for, and its figures are there. How fast anything is, no test judges."""
+"""`scripts/bench console`, tiny: every page that links lead to is asked for, and its figures are there. How fast anything is, no test judges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import json
 import subprocess
 import sys
 
-from scripts.benchmarks.console import ROLES
+from scripts.benchmarks.console import NOBODY
+from scripts.benchmarks.console_world import OTHERS, ROLES
 
 
-def test_every_roles_pages_are_measured() -> None:
-    command = [sys.executable, "-m", "scripts.benchmarks", "console", "--json", "--exchanges", "3", "--leaves", "40", "--repeat", "1"]
+def test_every_roles_pages_are_measured_and_no_link_leads_nowhere() -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "console", "--json", "--exchanges", "3", "--leaves", "120", "--queries", "3", "--versions", "2", "--repeat", "1", "--starts", "1"]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert {page.split()[0] for page in result["by_page"]} == set(ROLES)
-    assert result["pages"] == len(result["by_page"])
-    assert result["slowest_ms"] == max(one["ms"] for one in result["by_page"].values()) > 0
+    pages = result["by_page"]
+    assert {page.split()[0] for page in pages} == {NOBODY, *ROLES, *(f"{role}@kemnaker" for role in OTHERS)}
+    assert result["pages"] == len(pages)
+    assert result["slowest_ms"] == max(one["ms"] for one in pages.values()) > 0
+    assert result["slowest_after_start_ms"] == max(one["after_start_ms"] for one in pages.values() if "after_start_ms" in one) > 0
+    assert result["not_reached"] == ["/konsol/kunci/{agreement}/sertifikat"]  # there is one only once an agreement's keys are destroyed
     assert result["largest_kb"] > 10
-    assert (result["exchanges"], result["records"]) == (3, 120)
+    assert (result["exchanges"], result["records"], result["versions"]) == (3, 360, 2)

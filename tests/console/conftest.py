@@ -92,6 +92,12 @@ class Visitor:
         return self.http.post(PATH + path, content=urlencode(pairs), headers=sent, follow_redirects=False)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for its preview however slow the machine is."""
+    monkeypatch.setattr("broker.web.console.outgoing.LOOK", 60)
+
+
 @pytest.fixture
 def url() -> str:
     """The console's address; a browser test keeps its host and takes a free port."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import threading
+import time
 import zipfile
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,12 +13,14 @@ from urllib.parse import unquote
 
 import pytest
 
+from broker.audit import unusual
 from broker.client.bundle import verify_bundle
 from broker.client.reports import check_file
 from broker.errors import NotVerified, Refusal
 from broker.keys import public_set
 from broker.ledger.words import ENTRY_WORDS
 from broker.record import event
+from broker.web.console import anomalies
 from broker.web.console.shell import PATH
 from broker.web.console.telling import FAULTS
 from broker.web.console.words import english
@@ -186,6 +190,77 @@ def test_an_address_that_no_page_gives_is_refused_and_not_a_fault(house: House, 
 def test_a_page_of_records_that_is_not_there_is_refused(house: House, visitor: Any, page: str) -> None:
     name = sent(house)
     assert visitor(house.officer("auditor")).get(f"/pertukaran/{name}/rekaman?hal={page}").status_code == 400
+
+
+def test_every_page_of_the_menu_answers_with_figures_in_it(house: House, visitor: Any) -> None:
+    sent(house)
+    one = visitor(house.officer("auditor"))
+    assert {path: one.get(path).status_code for path in PAGES} == dict.fromkeys(PAGES, 200)
+
+
+# --- what is judged beside its page
+def judgements(house: House) -> list[str]:
+    return [entry["person"] for entry in house.town.entries(NK) if entry.get("act") == "unusual"]
+
+
+def judged(one: Any, path: str) -> str:
+    """The page, once it has its answer."""
+    for _ in range(200):
+        text: str = one.get(path).text
+        if 'http-equiv="refresh"' not in text:
+            return text
+        time.sleep(0.05)
+    pytest.fail("it is never judged")
+
+
+def test_a_long_judgement_keeps_no_page_waiting_and_is_recorded_once_for_who_asked(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent(house)
+    asker, other = house.officer("auditor"), house.officer("ppdp")
+    one, two = visitor(asker), visitor(other)
+    free, ask = threading.Event(), unusual.ask
+    monkeypatch.setattr(unusual, "ask", lambda *asked: free.wait(60) and ask(*asked))
+    path = f"/kejanggalan?kesepakatan={NK}"
+    for visit in (one, one, two):
+        text = visit.get(path).text
+        assert 'http-equiv="refresh"' in text
+        assert "Temuan:" not in text
+    assert judgements(house) == []
+    free.set()
+    assert "Temuan:" in judged(one, path)
+    assert "Temuan:" in judged(two, path)
+    assert judgements(house) == [asker.id, other.id]
+    assert "Temuan:" in judged(one, path)
+    assert judgements(house) == [asker.id, other.id]  # the page that waited may look twice
+    house.town.now += anomalies.KEPT
+    assert "Temuan:" in judged(one, path)
+    assert judgements(house) == [asker.id, other.id, asker.id]
+
+
+def test_for_who_may_not_nothing_is_judged(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(unusual, "ask", lambda *what: asked.append(what))
+    assert visitor(house.officer("auditor")).get(f"/kejanggalan?kesepakatan={BINJAI}").status_code == 403
+    assert asked == []
+    assert judgements(house) == []
+
+
+def test_no_more_is_judged_at_a_time_than_is_kept_and_a_fault_is_told(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anomalies, "MOST", 1)
+    one, two = visitor(house.officer("auditor")), visitor(house.officer("ppdp"))
+    free = threading.Event()
+
+    def fails(*_: object) -> None:
+        free.wait(60)
+        raise Refusal("penyimpanan")
+
+    monkeypatch.setattr(unusual, "ask", fails)
+    path = f"/kejanggalan?kesepakatan={NK}"
+    assert one.get(path).status_code == 200
+    assert two.get(path).status_code == 503
+    free.set()
+    time.sleep(0.2)
+    assert one.get(path).status_code == 507
+    assert judgements(house) == []
 
 
 # --- the second person

@@ -77,6 +77,15 @@ def test_who_writes_no_policies_begins_no_draft(house: House, visitor: Any, role
     assert one.post("/kebijakan/draf", {"dari": "1"}).status_code == 403
 
 
+def test_who_reads_anothers_draft_is_led_to_why(house: House, visitor: Any) -> None:
+    draft = begun(house, house.officer("petugas_keamanan"), CAP)
+    one = visitor(house.officer("ppdp"))
+    links = re.findall(r'href="/konsol(/kebijakan/mengapa[^"]*)"', one.get(f"/kebijakan/draf/{draft}/sel").text)
+    assert links
+    assert draft in links[0]
+    assert one.get(unescape(links[0])).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["", "/sel", "/aturan", "/ulang", "/sel/ubah?sel=nik.perencanaan"])
 def test_a_draft_that_is_none(house: House, visitor: Any, path: str) -> None:
     assert visitor(house.officer("petugas_keamanan")).get(f"/kebijakan/draf/{'0' * 16}{path}").status_code == 404

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import tempfile
+import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,25 +19,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from python_calamine import CalamineWorkbook
+from starlette.testclient import TestClient
 
 from broker import people, sending
+from broker import preview as previews
 from broker.envelope import read_submission, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.errors import Refusal
-from broker.exchange import exchange
+from broker.exchange import decide, exchange, plan_sha256
 from broker.jcs import canonical
 from broker.keys import ReceiptKey
-from broker.preview import preview
 from broker.sending import PIECE, send
+from broker.submission import asked_in
 from broker.upkeep import drop_drafts
+from broker.web.console import outgoing
 from broker.web.console.shell import PATH
+from tests.console.conftest import Visitor
 from tests.simulator import SIAPKERJA, SIJOKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.console.conftest import House, Screen, Visitor
+    from tests.console.conftest import House, Screen
 
 ASKED = {"kesepakatan": "nk-sijunjung-2025", "himpunan": "pencari_kerja", "tujuan": "perencanaan"}
 
@@ -382,6 +387,18 @@ def test_an_officer_whose_appointment_ends_before_the_release_lets_nothing_out(h
     house.town.assert_refused(name, "wewenang")
 
 
+def test_an_officer_whom_nobody_vouches_for_any_more_lets_nothing_out(house: House, visitor: Any) -> None:
+    officer = house.officer("operator")
+    one = visitor(officer)
+    name = drafted(one, house.town.csv(house.town.rows()))
+    send(house.town.office, house.registry.get(officer.id), name, plan(one.get(f"/kiriman/{name}").text), house.town.now)
+    with house.town.office.ledger.database.write() as tx:
+        tx.people.change(officer.id, voucher=None)
+    with pytest.raises(Refusal, match="belum_dijamin"):
+        exchange(house.town.office, name, house.town.now)
+    house.town.assert_refused(name, "belum_dijamin")
+
+
 @pytest.mark.parametrize("changed", [{"person": "operator-2@sijunjung"}, {"purpose": "evaluasi_program"}, {"envelope_sha256": "0" * 64}, {"type": "sinergi/statement/v1"}, {"basis": 7}, {"x": "1"}])
 def test_a_console_statement_that_says_something_else_lets_nothing_out(house: House, visitor: Any, changed: dict[str, Any]) -> None:
     officer = house.officer("operator")
@@ -492,8 +509,8 @@ def _until(found: Callable[[], Any]) -> Any:
 def test_the_preview_shows_what_leaves_and_no_real_token(house: House, visitor: Any) -> None:
     one = visitor(house.officer("operator"))
     rows = house.town.rows(n=20)
-    name = drafted(one, house.town.csv(rows))
-    first, second = one.get(f"/kiriman/{name}").text, one.get(f"/kiriman/{name}").text
+    name, twin = (drafted(one, house.town.csv(rows)) for _ in range(2))
+    first, second = one.get(f"/kiriman/{name}").text, one.get(f"/kiriman/{twin}").text
     tokens = [set(re.findall(r"p[0-9]+\.[A-Za-z0-9_-]{22}", page)) for page in (first, second)]
     assert tokens[0]
     assert tokens[0].isdisjoint(tokens[1])
@@ -510,6 +527,76 @@ def test_the_preview_shows_what_leaves_and_no_real_token(house: House, visitor: 
     assert not any(token in first or token in second for token in kept)
     clear = json.loads(out.read_text().split("\n")[0])
     assert all(value in unescape(first) for value in clear.values() if value and not value.startswith("p1."))
+
+
+def test_a_file_is_read_once_and_the_page_that_waits_says_how_far(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, real, go_on = [], previews.preview, threading.Event()
+
+    def slow(office: Any, draft: Any, decided: Any, tally: Any) -> Any:
+        made.append(draft.id)
+        tally.rows = 1234
+        go_on.wait(30)
+        tally.rows = 0
+        return real(office, draft, decided, tally)
+
+    monkeypatch.setattr(previews, "preview", slow)
+    monkeypatch.setattr(outgoing, "LOOK", 0.01)
+    monkeypatch.setattr(outgoing, "FIRST_LOOK", 0.01)
+    one = visitor(house.officer("operator"))
+    name = drafted(one, house.town.csv(house.town.rows()))
+    waiting = one.get(f"/kiriman/{name}").text
+    assert "1.234 baris sudah diperiksa" in waiting
+    assert 'name="rencana"' not in waiting
+    go_on.set()
+    monkeypatch.setattr(outgoing, "LOOK", 60)
+    assert plan(one.get(f"/kiriman/{name}").text) == plan(one.get(f"/kiriman/{name}").text)
+    assert made == [name]
+    monkeypatch.setattr(previews, "plan_sha256", lambda _: "1" * 64)  # other levels hold
+    one.get(f"/kiriman/{name}")
+    assert made == [name, name]
+
+
+def test_nothing_of_a_preview_is_kept_when_its_draft_is_over(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    real = previews.Previews.of
+
+    def of(self: Any, *asked: Any) -> Any:
+        kept[:] = [self]
+        return real(self, *asked)
+
+    monkeypatch.setattr(previews.Previews, "of", of)
+    with TestClient(house.town.app(house.url), base_url=house.url) as http:
+        one = Visitor(http, house.url, house.token(house.officer("operator")))
+        names = [drafted(one, house.town.csv(house.town.rows())) for _ in range(3)]
+        assert set(kept[0]._made) == set(names)
+        one.post(f"/kiriman/{names[0]}/kirim", {"rencana": plan(one.get(f"/kiriman/{names[0]}").text)})
+        one.post(f"/kiriman/{names[1]}/buang", {})
+        assert set(kept[0]._made) == {names[2]}
+        house.town.now += timedelta(minutes=31)
+        last = drafted(Visitor(http, house.url, house.token(house.officers["operator-1@sijunjung"])), house.town.csv(house.town.rows()))
+        assert set(kept[0]._made) == {last}
+
+
+def test_a_preview_that_failed_for_want_of_the_file_is_tried_again(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def torn(*_: Any) -> Any:
+        raise Refusal("penyimpanan")
+
+    one = visitor(house.officer("operator"))
+    with monkeypatch.context() as broken:
+        broken.setattr(previews, "preview", torn)
+        name = drafted(one, house.town.csv(house.town.rows()))
+        assert one.get(f"/kiriman/{name}").status_code == 507
+    assert plan(one.get(f"/kiriman/{name}").text)
+
+
+def test_a_fault_in_a_preview_says_nothing_of_its_cause(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: Any) -> Any:
+        raise RuntimeError("1303082104839001")
+
+    one = visitor(house.officer("operator"))
+    monkeypatch.setattr(previews, "preview", faulty)
+    answer = one.get(f"/kiriman/{drafted(one, house.town.csv(house.town.rows()))}")
+    assert (answer.status_code, "1303082104839001" in answer.text) == (500, False)
 
 
 def test_the_preview_names_rows_columns_and_rules_and_says_why_it_would_be_refused(house: House, visitor: Any) -> None:
@@ -537,7 +624,7 @@ def plan_of(house: House, one: Visitor, name: str) -> str:
     with house.town.office.ledger.database.read() as tx:
         draft = tx.sendings.get(name)
     assert draft
-    return preview(house.town.office, draft, house.town.now).plan_sha256
+    return plan_sha256(decide(house.town.office, asked_in(draft, draft.basis), house.town.now).plan)
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,11 @@ def test_the_first_page_in_a_real_browser(screen: Screen) -> None:
     for language in ("id", "en"):
         screen.go(page, f"?bahasa={language}")
         screen.check(page)
+
+
+def test_a_console_that_was_warmed_up_has_read_every_page(house: House, http: TestClient) -> None:
+    shell = http.app.state.console  # type: ignore[attr-defined]
+    assert not any(len(pages.cache) for pages in shell._pages.values())
+    shell.warm_up()
+    for pages in shell._pages.values():
+        assert len(pages.cache) == len(pages.list_templates()) > 40

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -35,11 +36,29 @@ def test_every_command_of_readme_and_guides_does_what_they_say(tmp_path: Path) -
         machines.close()
 
 
-def test_scripts_run_once_shows_a_whole_exchange(tmp_path: Path) -> None:
-    (shown,) = [c for c in commands(TEXTS) if c.text == "scripts/run --once"]
-    done = subprocess.run([ROOT / "scripts/run", "--once", "--folder", tmp_path / "demo"], capture_output=True, text=True, timeout=300, check=False, env=environment())
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert differs(shown.printed, done.stdout.splitlines()) == ""
+def test_scripts_run_shows_a_whole_exchange_and_what_it_then_offers_works(tmp_path: Path) -> None:
+    (shown,) = [c for c in commands(TEXTS) if c.text == "scripts/run"]
+    printed: list[str] = []
+    with subprocess.Popen([ROOT / "scripts/run", "--folder", tmp_path / "demo"], stdout=subprocess.PIPE, text=True, env=environment()) as running:
+        assert running.stdout is not None
+        try:
+            for line in running.stdout:
+                printed.append(line.rstrip("\n"))
+                if line.startswith("  xdg-open"):
+                    break
+            assert differs(shown.printed, printed) == ""
+            links = [line.split()[1] for line in printed if "/konsol/tautan/" in line]
+            offered = printed[printed.index("It serves until Ctrl-C. In another terminal:") + 1 : -1]
+            other = subprocess.run(["/bin/bash", "-e"], input="\n".join(offered), capture_output=True, text=True, timeout=120, check=False, env=environment())
+            assert other.returncode == 0, other.stdout + other.stderr
+            links.append(other.stdout.splitlines()[-1])
+            for link in links:
+                with urlopen(link, timeout=10) as page:  # noqa: S310 - our own broker
+                    assert page.url.endswith("/konsol/masuk?ke=/konsol")  # signed in, with a cookie that this visitor does not keep
+        finally:
+            running.terminate()
+        assert running.wait(30) == 0
+    assert len(links) == 4
 
 
 def test_scripts_run_says_which_step_failed(tmp_path: Path) -> None:

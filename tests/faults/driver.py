@@ -9,6 +9,7 @@ door and the flow, and meets the ordered fault at a named point. The product is 
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import errno
 import hashlib
 import json
@@ -31,10 +32,11 @@ from broker import door, rotation, upkeep
 from broker.delivery import DurableWriter
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import MANIFEST
+from broker.epochmap import due, map_epoch
 from broker.errors import LedgerError, Refusal
 from broker.identity import sign_request
 from broker.jcs import canonical
-from broker.keys import ReceiptKey, RequestKey, Rings
+from broker.keys import ReceiptKey, RequestKey, Rings, open_ring
 from broker.policy import Policy
 from broker.record import Ledger
 from broker.store import Database, Transaction, database
@@ -85,6 +87,8 @@ POINTS: Final[dict[str, tuple[Any, str, str, int]]] = {
     "tags_half_written": (Vault, "_insert", "after", 1),
     "tags_written": (KeyRings, "note_vault_epoch", "after", 1),
     "tags_durable": (Database, "write", "committed", 1),
+    "map_in_outbox": (DurableWriter, "write", "after", 1),
+    "map_before_fsync": (DurableWriter, "commit", "before", 1),
 }
 
 
@@ -279,6 +283,15 @@ class Hand:
         rotation.by_host(self.town.office, canonical({"act": "rotate", "ring": "nk-sijunjung-2025", "purpose": "vault"}), self.town.now)
         return "rotated"
 
+    def map(self) -> str:
+        """What the worker does each minute, with the rings as they are on disk: a root was rotated."""
+        folder, office = self.town.home / "secrets", self.town.office
+        rings = Rings(folder, {name: open_ring(folder / name) for name in office.rings})
+        self.town.office = dataclasses.replace(office, rings=rings, ledger=Ledger(office.ledger.database, rings))
+        for domain in due(self.town.office, self.town.now):
+            map_epoch(self.town.office, domain, self.town.now)
+        return "mapped"
+
     def arm_later(self) -> None:
         """Faults of the step itself: what comes before it makes the same calls."""
         for point, fault in self.order.get("then", []):
@@ -333,6 +346,8 @@ class Hand:
                 return ",".join([self.take_through(name) for name in upkeep.take_up(self.town.office, self.town.now)])
             case "rotate":
                 return self._word(self.rotate)
+            case "map":
+                return self._word(self.map)
             case "fetch":
                 return self.fetch(self.order["exchange"])
             case "receipt":

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from broker import rotation
 from broker.client import Client
+from broker.epochmap import due, map_epoch
 from broker.errors import ClientError
+from broker.jcs import canonical
 from broker.upkeep import MAX_TRIES
 from tests.keys.test_rotation import wired
 from tests.keys.test_vault import epoch, vault
@@ -32,6 +35,7 @@ SENDING = (
     "second_chunk_in_outbox", "outbox_before_fsync", "outbox_durable", "leaves_written", "entry_written", "checkpoint_written", "outbox_row_written", "recorded",
 )  # fmt: skip
 ROTATING = ("ring_rotated", "tags_half_written", "tags_written", "tags_durable")
+MAPPING = ("map_in_outbox", "map_before_fsync", "outbox_durable", "leaves_written", "entry_written", "checkpoint_written", "outbox_row_written", "recorded")
 REFUSING = ("refusal_begins", "refusal_written", "refusal_durable")
 KILLS = 10  # of each of five seeds
 MOMENTS = math.log(0.01), math.log(0.8)  # seconds after it answers
@@ -90,6 +94,42 @@ def test_a_broker_killed_while_it_rotates_the_vault_knows_everyone_afterwards(af
     name, _ = town.exchange(town.csv(rows))
     assert json.loads(town.row(name).manifest or b"")["vault"]["new"] == 0
     after.restart()
+
+
+def due_map(after: Aftermath) -> str:
+    """An exchange, and a root rotated since: its recipient is due a map."""
+    name, _ = after.town.exchange(seekers(after))
+    wired(after.town)
+    rotation.by_host(after.town.office, canonical({"act": "rotate", "ring": "nk-sijunjung-2025", "purpose": "root"}), after.town.now)
+    assert due(after.town.office, after.town.now)
+    return name
+
+
+def mapped_once(after: Aftermath, name: str) -> None:
+    """Once there is a broker again, the recipient gets its map, and no second one."""
+    after.restart()
+    for domain in due(after.town.office, after.town.now):
+        map_epoch(after.town.office, domain, after.town.now)
+    after.restart()
+    (other,) = set(after.states()) - {name}
+    assert after.received == {name: ROWS, other: ROWS}
+    assert due(after.town.office, after.town.now) == []
+
+
+@pytest.mark.parametrize("point", MAPPING)
+def test_a_broker_killed_while_it_maps_tokens_sends_the_map_once(after: Aftermath, driver: Driver, point: str) -> None:
+    name = due_map(after)
+    crash(after, driver, "map", faults=[(point, "kill")])
+    mapped_once(after, name)
+
+
+@pytest.mark.parametrize("room", [0, 20_001, 60_001])
+def test_a_map_that_a_full_disk_cannot_take_is_sent_later(after: Aftermath, driver: Driver, room: int) -> None:
+    name = due_map(after)
+    after.town.close()
+    assert driver.order(after.town, "map", room=room).said in ("LedgerError", "OSError", "mapped")
+    after.at_once()
+    mapped_once(after, name)
 
 
 @pytest.mark.parametrize("point", REFUSING)

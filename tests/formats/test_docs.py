@@ -17,7 +17,6 @@ from broker.detection.detect import KINDS, MAX_TEXT
 from broker.envelope.dsse import ANSWER, APPROVAL, CONFIRMED, DESTRUCTION, EXPORT, MANIFEST, PASSKEY, POLICY, STATEMENT, SUCCESSION, VOUCHER
 from broker.envelope.seal import CORE_FIELDS, SUITES
 from broker.errors import REASONS
-from broker.exchange import STATEMENT_FIELDS
 from broker.identity.requests import NONCE_SECONDS, WINDOW_SECONDS
 from broker.keys import LABELS, create_ring
 from broker.keys.material import PUBLIC_TYPES
@@ -27,6 +26,7 @@ from broker.ledger.leaves import LEAF, STORED
 from broker.ledger.manifest import MAX_ENTRY, OUTCOMES, WITHHELD_PROFILE
 from broker.model import ROW_FLAGS
 from broker.selftest.columns import SERVER
+from broker.submission import STATEMENT_FIELDS
 from broker.treatment.clean import ENTITIES, KEPT, PLACEHOLDERS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broker import lifecycle, people
+from broker import lifecycle
 from broker.envelope import Approval, read_approval, sign_dsse
 from broker.envelope.dsse import APPROVAL, POLICY
 from broker.errors import ConfigError, LedgerError, NotVerified, Refusal
@@ -21,6 +21,7 @@ from broker.lifecycle import drafts, judging, sha256
 from broker.model import utc_text
 from broker.policy import Change, publication_check
 from broker.record import BROKER_LOG, event
+from broker.roles import may
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -611,12 +612,12 @@ def test_an_account_is_made_by_no_agreement_and_all_else_by_one(desk: Desk) -> N
     day = date(2026, 11, 21)
     officer = who(desk, desk.officer("sijunjung"))
     host = dataclasses.replace(officer, role="administrator", party="", agreements=frozenset({NK}))
-    assert people.may(officer, lifecycle.APPROVE, NK, day)
-    assert not people.may(officer, lifecycle.APPROVE, "", day)
-    assert not people.may(officer, lifecycle.APPROVE, BINJAI, day)
-    assert people.may(host, "kelola_akun", "", day)
-    assert not people.may(host, "kelola_akun", NK, day)
-    assert not people.may(host, lifecycle.APPROVE, NK, day)
+    assert may(officer, lifecycle.APPROVE, NK, day)
+    assert not may(officer, lifecycle.APPROVE, "", day)
+    assert not may(officer, lifecycle.APPROVE, BINJAI, day)
+    assert may(host, "kelola_akun", "", day)
+    assert not may(host, "kelola_akun", NK, day)
+    assert not may(host, lifecycle.APPROVE, NK, day)
 
 
 # --- stops

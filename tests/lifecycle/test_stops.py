@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.errors import ClientError, Refusal
-from broker.exchange import not_stopped
+from broker.gates import not_stopped
 from tests.simulator import SIAPKERJA, SIJOKER
 
 if TYPE_CHECKING:

@@ -15,6 +15,8 @@ from broker.jcs import canonical
 from broker.keys import KemPublic, PublicSet, ReceiptPublic, RequestPublic, read_public_set
 from broker.keys.material import PUBLIC_TYPES
 from broker.keys.sound import sound
+from broker.roles import MAY
+from broker.vouching import vouched
 from tests.peers.conftest import DAY, Keys, refused
 from tests.simulator import SIAPKERJA, SIBUSER, SIJOKER
 
@@ -94,7 +96,7 @@ def test_the_host_confirms_nothing(keys: Keys) -> None:
     for act in ("confirm", "confirmation"):
         with refused("parameter"):
             enrolment.by_host(keys.town.office, canonical({"act": act, "system": SIJOKER, "fingerprint": public.fingerprint}), keys.town.now)
-    assert "sahkan_kunci" not in people.MAY["administrator"]
+    assert "sahkan_kunci" not in MAY["administrator"]
 
 
 # --- what was proposed is what is confirmed
@@ -257,7 +259,7 @@ def test_the_word_of_replaced_keys_for_an_officer_goes_on_to_count(keys: Keys) -
     officer = keys.officer()
     keys.renewed("baru")
     keys.town.now += 20 * DAY
-    assert people.vouched(keys.town.office, officer)
+    assert vouched(keys.town.office, officer)
     with pytest.raises(Refusal):  # but they vouch for nobody new: `Town.voucher` signs with the old ones
         keys.officer()
 
@@ -271,7 +273,7 @@ def test_the_word_of_revoked_keys_counts_if_it_was_recorded_before_the_compromis
     after = keys.officer()
     keys.town.now += timedelta(hours=1)
     enrolment.revoke(office, before, SIJOKER, stolen, "bocor", keys.town.now)
-    assert (people.vouched(office, before), people.vouched(office, after)) == (True, False)
+    assert (vouched(office, before), vouched(office, after)) == (True, False)
     public, _ = keys.made("baru")
     keys.propose(public)
     with refused("belum_dijamin"):

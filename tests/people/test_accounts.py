@@ -18,7 +18,9 @@ from broker.errors import Refusal
 from broker.identity import sign_request
 from broker.keys import PublicSet, ReceiptKey, ReceiptPublic, RequestKey, RequestPublic, read_public_set
 from broker.model import Person
-from broker.people import ACTS, APART, MAY, may
+from broker.people import ACTS, APART
+from broker.roles import MAY, WORDS, may
+from broker.vouching import denied, vouched
 from tests.people.conftest import NAME, PASSWORD, Officer, Registry
 from tests.simulator import SIAPKERJA, SIJOKER, URL
 
@@ -301,7 +303,7 @@ def test_an_officer_needs_the_word_of_their_own_party(registry: Registry) -> Non
     for voucher in forged:
         refused("akun", lambda v=voucher: people.enrol_key(town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, town.now, v), bidang="jaminan")  # type: ignore[misc]
     people.enrol_key(town.office, officer.id, officer.public.to_json(), officer.public.fingerprint, town.now, town.voucher(officer.public))
-    assert people.vouched(town.office, registry.get(officer.id))
+    assert vouched(town.office, registry.get(officer.id))
 
 
 def test_who_was_enrolled_without_a_voucher_is_enrolled_again_with_one(registry: Registry) -> None:
@@ -316,8 +318,8 @@ def test_who_was_enrolled_without_a_voucher_is_enrolled_again_with_one(registry:
         return people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now, voucher)
 
     enrol(old, None)
-    assert people.denied(town.office, registry.get(officer.id), "baca_log").reason == "belum_dijamin"
-    assert people.denied(town.office, registry.get(officer.id), "hentikan").reason == "wewenang"
+    assert denied(town.office, registry.get(officer.id), "baca_log").reason == "belum_dijamin"
+    assert denied(town.office, registry.get(officer.id), "hentikan").reason == "wewenang"
     refused("akun", lambda: enrol(old, None), bidang="kunci")
     refused("akun", lambda: enrol(new, None), bidang="kunci")  # the host alone puts no key in another's place
     refused("akun", lambda: enrol(new, town.voucher(old)), bidang="jaminan")
@@ -325,7 +327,7 @@ def test_who_was_enrolled_without_a_voucher_is_enrolled_again_with_one(registry:
     theirs = PublicSet(officer.id, other.public.keys)
     refused("akun", lambda: enrol(theirs, town.voucher(theirs)), bidang="kunci")
     assert ask(registry, signed(registry, officer)) == officer.id  # nothing changed
-    assert people.vouched(town.office, enrol(new, town.voucher(new)))
+    assert vouched(town.office, enrol(new, town.voucher(new)))
     assert ask(registry, signed(registry, lain)) == officer.id
     refused("tanda_tangan", lambda: ask(registry, signed(registry, officer)))
     assert [e["keys_sha256"] for e in town.entries("broker") if e.get("act") == "key_enrolled" and e["person"] == officer.id] == [hashlib.sha256(p.to_json()).hexdigest() for p in (old, new)]
@@ -340,7 +342,7 @@ def test_the_same_file_is_enrolled_again_with_its_voucher(registry: Registry) ->
     public, town = officer.public, registry.town
     assert public
     people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now)
-    assert people.vouched(town.office, people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now, town.voucher(public)))
+    assert vouched(town.office, people.enrol_key(town.office, officer.id, public.to_json(), public.fingerprint, town.now, town.voucher(public)))
     assert ask(registry, signed(registry, officer)) == officer.id
 
 
@@ -387,6 +389,6 @@ def test_no_role_holds_two_acts_that_are_kept_apart() -> None:
 
 
 def test_the_role_words_are_one_each() -> None:
-    assert set(people.WORDS) == set(MAY)
-    assert len(set(people.WORDS.values())) == len(MAY)
-    assert all(re.fullmatch("[a-z]+", word) for word in people.WORDS.values())
+    assert set(WORDS) == set(MAY)
+    assert len(set(WORDS.values())) == len(MAY)
+    assert all(re.fullmatch("[a-z]+", word) for word in WORDS.values())

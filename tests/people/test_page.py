@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from broker import passkeys
 from broker.client import Client
 from broker.envelope import read_passkey
-from broker.people import APART, BODIES, LINK_LIFE, MAY, WORDS, console_link, end
+from broker.people import APART, LINK_LIFE, console_link, end
+from broker.roles import BODIES, MAY, WORDS
 from broker.settings import Oidc
 from broker.signin import CONFIRM_LIFE, FIRST_LOCK, IDLE, LONGEST, LONGEST_LOCK, TRIES, sign_in
 from broker.web.oidc import UNDER_WAY, Away

@@ -17,7 +17,7 @@ from broker.errors import LedgerError
 from broker.jcs import canonical
 from broker.ledger.manifest import manifest_json
 from broker.model import ROW_FLAGS, System, Terms
-from broker.policy import Cell, Policy, Replayed, load_manifests, replay, replay_sentences
+from broker.policy import Cell, Policy, Replayed, load_manifests, may_be_of, replay, replay_sentences
 from broker.policy.plan import compile_policy
 from broker.treatment.levels import profiles
 
@@ -296,3 +296,14 @@ def test_an_exchange_in_both_languages() -> None:
 
 def test_what_does_not_differ_is_not_said() -> None:
     assert replay_sentences(ONE._replace(refused=False, higher=0, unlisted=None, columns_lower=tuple("abcde")))[1].endswith("perencanaan: 12 decisions lower (a, b, c, d, e)")
+
+
+@pytest.mark.parametrize(("day", "may"), [("2026-10-31", False), ("2026-11-01", True), ("2026-11-30", True), ("2026-12-01", False)])
+def test_a_manifest_of_another_day_need_not_be_read(day: str, *, may: bool) -> None:
+    misleading = 'x","day":"2026-11-15'
+    entry = manifest(None, {"umum": "5"}, misleading, day=day, clauses=[misleading])
+    assert may_be_of(entry, date(2026, 11, 1), date(2026, 12, 1)) is may
+
+
+def test_what_says_no_day_is_read_and_refused_there() -> None:
+    assert may_be_of(manifest(None, {"umum": "5"}, "nik", day=7), SINCE, UNTIL)

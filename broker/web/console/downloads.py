@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.audit.handout import File
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
 
 LARGE: Final = 1 << 31  # bytes from which a member needs the format's 64-bit sizes
 

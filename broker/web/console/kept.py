@@ -20,7 +20,7 @@ from broker.signin import LONGEST
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from broker.exchange import Office
+    from broker.office import Office
 
 SECRET_FIELDS: Final = frozenset({"csrf", "kode", "sandi"})  # never brought back
 _WHAT: Final = b"kept"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.peers import Enrolled
     from broker.web.console.shell import Form, Shell, Visit
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from broker.model import REMINDER, wib_date
-from broker.people import BODIES, CONFIRM, colleagues, vouched
+from broker.people import CONFIRM, colleagues
+from broker.roles import BODIES
+from broker.vouching import vouched
 from broker.web.console.paging import paged
 from broker.web.console.shell import Entry
 from broker.web.console.words import N_
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-    from broker.exchange import Office
     from broker.model import Person
+    from broker.office import Office
     from broker.web.console.shell import Shell, Visit
 
 ACCOUNT: Final = {"invited": N_("Diundang, kata sandi belum dipasang"), "active": N_("Aktif"), "ended": N_("Berakhir")}

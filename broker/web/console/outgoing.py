@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.responses import JSONResponse
@@ -15,12 +16,14 @@ from broker.agreement import WARNINGS, in_force
 from broker.contract.template import template_xlsx
 from broker.contract.validate import RULES
 from broker.errors import LedgerError, Refusal
-from broker.exchange import asked_in, decide, not_held, plan_sha256
+from broker.exchange import decide, plan_sha256
+from broker.gates import not_held
 from broker.model import System, wib_date
-from broker.people import denied, vouched
-from broker.preview import preview
+from broker.preview import Preview, Previews
 from broker.sending import PIECE, Asked, Intake, choices, drafts, mine, send, walk_away
-from broker.upkeep import DRAFT_LIFE
+from broker.store import DRAFT_LIFE
+from broker.submission import asked_in
+from broker.vouching import denied, vouched
 from broker.web.api import MAX_WAITING
 from broker.web.console.multipart import Multipart
 from broker.web.console.paging import EACH, turned
@@ -33,15 +36,15 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-    from broker.exchange import Office
     from broker.model import Agreement, Person
-    from broker.preview import Preview
+    from broker.office import Office
     from broker.store import ExchangeRow, Sending
     from broker.web.console.shell import Shell, Visit
 
 MAX_UPLOAD: Final = 256 << 20  # bytes, where the broker itself takes more
 AT_ONCE: Final = 8  # uploads under way
-LOOKS: Final = 2  # previews being made: each reads a whole file
+LOOK: Final = 0.05  # seconds that a page waits for a preview in the making
+FIRST_LOOK: Final = 1.0  # and that an upload does: most files are through by then
 NAMED: Final = 100  # rows named on a page
 FIELDS: Final = ("kesepakatan", "himpunan", "tujuan", "dasar")
 KINDS: Final = {  # of findings, as a page says them
@@ -82,7 +85,7 @@ class _Pages:
     def __init__(self, shell: Shell) -> None:
         self._shell, self._office = shell, shell.office
         self._limit = min(shell.max_upload, MAX_UPLOAD)
-        self._uploads, self._looks = threading.BoundedSemaphore(AT_ONCE), threading.BoundedSemaphore(LOOKS)
+        self._uploads, self._previews = threading.BoundedSemaphore(AT_ONCE), Previews(shell.office)
 
     # --- choose
     def choose(self, request: Request, visit: Visit) -> Response:
@@ -176,7 +179,10 @@ class _Pages:
                     held.clear()
             parser.finish()
             await run_in_threadpool(intake.take, bytes(held))
-            return await run_in_threadpool(intake.finish)
+            draft = await run_in_threadpool(intake.finish)
+        with suppress(Refusal):  # the page says why
+            await run_in_threadpool(self._previews.of, draft, visit.now, FIRST_LOOK)
+        return draft
 
     def _not_taken(self, request: Request, visit: Visit | None, form: Form, refusal: Refusal, quick: bool) -> Response:
         shell = self._shell
@@ -201,14 +207,12 @@ class _Pages:
         if row is not None:
             return self._story(request, visit, row)
         draft = mine(self._office, visit.person, name, visit.now)
-        if not self._looks.acquire(blocking=False):
-            raise Refusal("sibuk")
         try:
-            found = preview(self._office, draft, visit.now)
+            found = self._previews.of(draft, visit.now, LOOK)
         except Refusal as refusal:
             return self._shell.show(request, visit, "pratinjau_ditolak.html", refusal.entry.status, draft=draft, refusal=refusal, text=self._text(visit, refusal))
-        finally:
-            self._looks.release()
+        if not isinstance(found, Preview):
+            return self._shell.show(request, visit, "pratinjau_dibuat.html", draft=draft, rows=found, contract=self._office.contracts[draft.dataset])
         return self._preview(request, visit, draft, found)
 
     def _preview(self, request: Request, visit: Visit, draft: Sending, found: Preview) -> Response:
@@ -228,6 +232,7 @@ class _Pages:
             return self._shell.to(f"/kiriman/{name}", berubah="1")
         if send(self._office, visit.person, name, form.get("rencana", ""), visit.now):
             self._shell.worker.submit(name)
+            self._previews.forget(name)
         return self._shell.to(f"/kiriman/{name}")
 
     def _unchanged(self, draft: Sending, seen: str, visit: Visit) -> bool:
@@ -235,6 +240,7 @@ class _Pages:
 
     def drop(self, request: Request, visit: Visit, _form: Form) -> Response:
         walk_away(self._office, visit.person, request.path_params["name"], visit.now)
+        self._previews.forget(request.path_params["name"])
         return self._shell.to("/kirim", dibuang="1")
 
     # --- what was sent

@@ -14,8 +14,8 @@ from broker.envelope import Assertion, read_passkey
 from broker.envelope.passkey import b64url, from_b64url, takes_passkeys
 from broker.errors import NotVerified, Refusal
 from broker.passkeys import ACTS, challenge, enrol, passkeys, register, remove, usable
-from broker.people import passkey_counts
 from broker.signin import again
+from broker.vouching import passkey_counts
 from broker.web.console.shell import HEADERS, Entry
 from broker.web.console.words import N_
 from broker.web.policy import told

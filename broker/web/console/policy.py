@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-    from broker.exchange import Office
     from broker.model import Agreement, Contract
+    from broker.office import Office
     from broker.policy import Policy
     from broker.web.console.shell import Shell, Visit
 

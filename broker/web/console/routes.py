@@ -31,20 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from fastapi import APIRouter
-
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.web.oidc import Away
     from broker.web.worker import Worker
 
 AREAS = (first, outgoing, incoming, unmasking, exchanges, subjects, anomalies, reports, integrity, policy, drafts, stops, passkeys, officers, keys, signing)
 
 
-def console_router(office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, away: Away | None = None, max_upload: int = 0) -> APIRouter:
-    """The console under /konsol. away: the provider that officers may sign in with. max_upload: bytes of a file."""
+def console(office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, away: Away | None = None, max_upload: int = 0) -> Shell:
+    """The console under /konsol: its router, and what warms it up. away: the provider that officers may sign in with. max_upload: bytes of a file."""
     shell = Shell(office, worker, url, clock, away=away, max_upload=max_upload)
     for area in AREAS:
         area.add(shell)
     shell.get("/{rest:path}", lambda request, visit: shell.refused(request, visit, Refusal("tidak_ada")))
     shell.router.add_route("/", lambda _: RedirectResponse(PATH, 303, HEADERS), methods=["GET"])
-    return shell.router
+    return shell

@@ -17,14 +17,14 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 
 from broker.errors import LedgerError, Refusal
 from broker.keys import derive
 from broker.model import LEVEL_NAMES, wib_date
-from broker.people import may
 from broker.record import BROKER_LOG
+from broker.roles import may
 from broker.signin import began, whose
 from broker.web.console import words
 from broker.web.console.kept import Kept, sealed
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from broker.exchange import Office
+    from jinja2.bccache import Bucket
+
     from broker.model import Person
+    from broker.office import Office
     from broker.web.oidc import Away
     from broker.web.worker import Worker
 
@@ -56,6 +58,23 @@ HEADERS: Final = {
 STATIC: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 log = logging.getLogger("sinergi")
 _HERE: Final = Path(__file__).parent
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled, for every language and every console of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +131,7 @@ class Shell:
     def _environment(self, language: str) -> Environment:
         pages = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, auto_reload=False, trim_blocks=True, lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+            extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"], bytecode_cache=_COMPILED, optimized=False,  # nothing of a language is folded into the code
         )  # fmt: skip
         plain: Callable[[str], str] = lambda text: words.translated(language, text)  # noqa: E731
         pages.install_gettext_callables(plain, lambda one, many, n: plain(one if n == 1 else many), newstyle=True)  # type: ignore[attr-defined]
@@ -126,6 +145,13 @@ class Shell:
             "tingkat": LEVEL_NAMES, "demonstrasi": self.office.demonstration,
         }  # fmt: skip
         return pages
+
+    def warm_up(self) -> None:
+        """Reads all that pages are made of, so that nobody's first page waits for it: a second of work."""
+        for language, pages in self._pages.items():
+            for name in pages.list_templates():
+                pages.get_template(name)
+            words.time_tag(language, "2026-01-01T00:00:00.000Z"), words.number(language, 1), words.translated(language, "")
 
     # --- who looks
     def language(self, request: Request) -> str:

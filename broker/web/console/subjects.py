@@ -14,7 +14,7 @@ from broker.audit.handout import File
 from broker.client.bundle import WHOSE_FILE
 from broker.errors import Refusal
 from broker.model import LEVEL_NOTE, WIB, Level, wib_date
-from broker.people import may
+from broker.roles import may
 from broker.signin import again
 from broker.web.console.downloads import packed
 from broker.web.console.shell import Entry

@@ -14,11 +14,12 @@ from broker.agreement import LAST_DAYS
 from broker.audit import reidentify
 from broker.audit.subject import SEARCH
 from broker.errors import Held, Refusal
-from broker.exchange import not_held
+from broker.gates import not_held
 from broker.lifecycle.officers import APPROVE, READ, STOP
 from broker.model import utc_text, wib_date
-from broker.people import CONFIRM, systems_of, vouched
+from broker.people import CONFIRM
 from broker.record import BROKER_LOG
+from broker.vouching import systems_of, vouched
 from broker.web.console import words
 from broker.web.console.officers import ends_soon
 from broker.web.console.words import N_
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from broker.exchange import Office
+    from broker.office import Office
     from broker.store import Transaction
     from broker.web.console.shell import Visit
 
