@@ -1,6 +1,6 @@
 """The end of an agreement: what made and turned back its pseudonyms, and opened what was sealed to it, is destroyed, and that is certified.
 
-    approve    an officer of each party    once the agreement is over, by a request signed with their own key; it holds 30 days
+    approve    an officer of each party    once the agreement is over, by a request signed with their own key, or by a passkey; it holds 30 days
     end        the host's administrator    the ring first; then, in one transaction, the entries in both logs and the certificate
 
 A crash between the two is finished by the next start: the ring says by whose approval it was. The keys of the agreement's log and receipts stay:
@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.agreement import has_ended
+from broker.assertions import APPROVE_ENDING, holds, proven
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import DESTRUCTION
 from broker.errors import Refusal
@@ -46,20 +47,26 @@ TYPE: Final = "sinergi/key-destruction/v1"
 
 
 # --- an officer of each party
-def approve(office: Office, person: Person, agreement: str, now: datetime) -> datetime:
+def approve(office: Office, person: Person, agreement: str, now: datetime, answer: bytes | None = None) -> datetime:
     """Records that the officer's party agrees to the destruction; until when that holds. Recorded, also when it is refused.
 
-    Refusal wewenang, belum_dijamin; kunci_dimusnahkan, kunci_langkah as of `destroyed`.
+    answer: of a passkey, where no request signed with their own key asks. Refusal wewenang, belum_dijamin, persetujuan; kunci_dimusnahkan, kunci_langkah as of `destroyed`.
     """
     try:
         if agreement not in office.agreements or not (may(person, CONFIRM, agreement, wib_date(now)) and vouched(office, person)):
             raise denied(office, person, CONFIRM)
         _over(office, office.rings[agreement], now)
+        with office.ledger.writing() as book:
+            kept = {} if answer is None else proven(office, book.tx, person, APPROVE_ENDING, about(agreement), answer, now)
+            book.append(agreement, event("keys", now, act="ending_approved", party=person.party, person=person.id, **kept))
     except Refusal as refusal:
         raise refused(office, person, refusal, now) from None
-    with office.ledger.writing() as book:
-        book.append(agreement, event("keys", now, act="ending_approved", party=person.party, person=person.id))
     return now + HOLDS
+
+
+def about(agreement: str) -> dict[str, Json]:
+    """What a passkey approves."""
+    return {"agreement": agreement}
 
 
 def _over(office: Office, ring: Ring, now: datetime) -> None:
@@ -100,8 +107,13 @@ def approved(office: Office, name: str, now: datetime) -> dict[str, str]:
     """By party, the officer whose approval holds now: given within 30 days, and they still may."""
     day, since = wib_date(now), utc_text(now - HOLDS)
     with office.ledger.database.read() as tx:
-        found = [tx.people.get(entry["person"]) for _, entry in _approvals(office, tx, name) if since < entry["time"] <= utc_text(now)]
-    return {person.party: person.id for person in found if person is not None and may(person, CONFIRM, name, day) and vouched(office, person)}
+        found = [(tx.people.get(entry["person"]), entry) for _, entry in _approvals(office, tx, name) if since < entry["time"] <= utc_text(now)]
+    return {
+        person.party: person.id
+        for person, entry in found
+        if person is not None and may(person, CONFIRM, name, day) and vouched(office, person)
+        if "answer" not in entry or holds(office, person, APPROVE_ENDING, about(name), entry["answer"])
+    }  # fmt: skip
 
 
 def _approvals(office: Office, tx: Transaction, agreement: str) -> Iterator[tuple[int, dict[str, Any]]]:

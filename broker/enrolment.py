@@ -1,11 +1,11 @@
 """How a party's public keys come to count, and cease to. Two people open, one closes.
 
     propose   the broker's host    a file, held against the fingerprint of the written notice (Pasal 11); nothing counts yet
-    confirm   an officer           of the system's own party, with their own key, who types the fingerprint from the notice
+    confirm   an officer           of the system's own party, with their own key or a passkey, who types the fingerprint from the notice
     renew     both, as above       the new set is sealed to at once; the one before it still signs, and is sealed to, for the overlap
     revoke    either of them       at once; never undone: the same key is never enrolled again, by anyone
 
-Nobody does both: what is proposed is signed by the host, what is confirmed by an officer's own key. Every act is an entry in the broker's log and in that of each
+Nobody does both: what is proposed is signed by the host, what is confirmed by an officer's own key, or by a passkey that is vouched for. Every act is an entry in the broker's log and in that of each
 agreement of the system. Keys that arrive are never believed because they came first.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from broker.assertions import CONFIRM_KEYS, proven
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import CONFIRMED
 from broker.errors import KeyRingError, Refusal
@@ -130,32 +131,53 @@ def by_host(office: Office, body: bytes, now: datetime) -> dict[str, Json]:
 
 
 # --- an officer of the party
-def confirm(office: Office, person: Person, system: str, fingerprint: str, now: datetime) -> PeerRow:
+def confirm(office: Office, person: Person, system: str, fingerprint: str, now: datetime, answer: bytes | None = None) -> PeerRow:
     """The set counts from here on; the one before it signs for the overlap. Recorded, also when it is refused.
 
-    Refusal kunci_pihak, wewenang, belum_dijamin, kunci_tidak_ada (also for a proposal of more than 7 days), kunci_sidik, kunci_bentuk, kunci_dipakai, kunci_dicabut.
+    answer: of a passkey, where no request signed with their own key asks. Refusal persetujuan, kunci_pihak, wewenang, belum_dijamin, kunci_tidak_ada (also for a proposal of more than 7 days), kunci_sidik, kunci_bentuk, kunci_dipakai, kunci_dicabut.
     """
     try:
-        return _confirm(office, person, system, fingerprint, now)
+        return _confirm(office, person, system, fingerprint, now, answer)
     except Refusal as refusal:
         raise refused(office, person, refusal, now) from None
 
 
-def _confirm(office: Office, person: Person, system: str, fingerprint: str, now: datetime) -> PeerRow:
+def confirmable(office: Office, person: Person, system: str, fingerprint: str, now: datetime) -> PeerRow:
+    """The proposal that the person could confirm now, of exactly this fingerprint. Changes nothing; refused and recorded as `confirm`."""
+    try:
+        with office.ledger.database.read() as tx:
+            return _confirmable(office, tx, person, system, fingerprint, now)[0]
+    except Refusal as refusal:
+        raise refused(office, person, refusal, now) from None
+
+
+def about(system: str, fingerprint: str) -> dict[str, Json]:
+    """What a passkey confirms."""
+    return {"fingerprint": plain(fingerprint), "system": system}
+
+
+def _confirmable(office: Office, tx: Transaction, person: Person, system: str, fingerprint: str, now: datetime) -> tuple[PeerRow, PublicSet, bool]:
+    """The proposal, its keys, and whether the person is vouched for."""
     _own(office, person, system, now)
+    is_vouched = vouched(office, person)
+    if not is_vouched and not is_new(office, person.party):
+        raise Refusal("belum_dijamin")
+    waiting = _waiting(tx, system, now)
+    if waiting is None:
+        raise Refusal("kunci_tidak_ada")
+    if waiting.fingerprint != plain(fingerprint):
+        raise Refusal("kunci_sidik")
+    public = read_set(waiting.file, system, waiting.fingerprint)
+    if public is None:  # changed since it was proposed
+        raise Refusal("kunci_bentuk")
+    _enrollable(office, tx, public, waiting.file)
+    return waiting, public, is_vouched
+
+
+def _confirm(office: Office, person: Person, system: str, fingerprint: str, now: datetime, answer: bytes | None) -> PeerRow:
     with office.ledger.writing() as book:
-        is_vouched = vouched(office, person)
-        if not is_vouched and not is_new(office, person.party):
-            raise Refusal("belum_dijamin")
-        waiting = _waiting(book.tx, system, now)
-        if waiting is None:
-            raise Refusal("kunci_tidak_ada")
-        if waiting.fingerprint != plain(fingerprint):
-            raise Refusal("kunci_sidik")
-        public = read_set(waiting.file, system, waiting.fingerprint)
-        if public is None:  # changed since it was proposed
-            raise Refusal("kunci_bentuk")
-        _enrollable(office, book.tx, public, waiting.file)
+        waiting, public, is_vouched = _confirmable(office, book.tx, person, system, fingerprint, now)
+        kept = {} if answer is None else proven(office, book.tx, person, CONFIRM_KEYS, about(system, fingerprint), answer, now)
         at, peers = utc_text(now), book.tx.peers
         for row in peers.of(system):
             if row.state == "active":
@@ -167,7 +189,7 @@ def _confirm(office: Office, person: Person, system: str, fingerprint: str, now:
         notice = Notice(done.notice, date.fromisoformat(done.notice_date))
         _record(
             office, book, "confirmed", done, now, confirmed_by=person.id, kids=_kids(public), not_after=done.not_after, notice_sha256=notice.sha256,
-            proposed_by=HOST, vouched=is_vouched,
+            proposed_by=HOST, vouched=is_vouched, **kept,
         )  # fmt: skip
     return done
 

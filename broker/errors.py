@@ -133,7 +133,7 @@ REASONS: Final[dict[str, Reason]] = {
     "draf_banyak": _r(409, _SAFE, "Anda sudah punya {batas} draf terbuka; tarik yang tidak dipakai.", "You have {batas} open drafts already; withdraw those you do not use."),
     "draf_sendiri": _r(403, _SAFE, "Ditolak: penulis tidak menyetujui drafnya sendiri.", "Refused: the author never approves."),
     "draf_persetujuan": _r(409, _SAFE, "Belum disetujui: {kurang}.", "Not yet approved by: {kurang}."),
-    "persetujuan": _r(422, _SAFE, "Persetujuan tidak ditandatangani dengan kunci Anda sendiri, atau bukan untuk draf ini.", "The approval is not signed with your own key, or not for this draft."),
+    "persetujuan": _r(422, _SAFE, "Persetujuan tidak ditandatangani dengan kunci Anda sendiri, atau bukan untuk yang disetujui ini.", "The approval is not signed with your own key, or not for what is approved here."),
     "berhenti_dua": _r(409, _SAFE, "Pencabutan penghentian memerlukan petugas kedua; salah satunya dari pihak yang menghentikan.", "Undoing a stop needs a second officer, one of the two of the party that made it."),
     "jam_mundur": _r(409, _SAFE, "Jam broker lebih awal daripada versi terakhir; tidak ada yang diterbitkan.", "The broker's clock is before the last version's; nothing was published."),
     # keys of the parties' systems

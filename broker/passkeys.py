@@ -1,4 +1,4 @@
-"""Officers' passkeys: registered in the browser, counted once their own key, or their party's system, vouches for them. Who may approve policies may have some.
+"""Officers' passkeys: registered in the browser, counted once their own key, or their party's system, vouches for them. Who approves policies, keys or identities may have some.
 
 The broker alone can add none: what it keeps beside an account is a file and a voucher, and the voucher is verified again with everything that the passkey signs.
 """
@@ -15,17 +15,18 @@ from broker.model import utc_text, wib_date
 from broker.people import record
 from broker.roles import may
 from broker.store import PasskeyRow
-from broker.vouching import denied, passkey_word, vouched
+from broker.vouching import denied, passkey_counts, passkey_word, vouched
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from broker.envelope import Passkey
     from broker.model import Person
     from broker.office import Office
     from broker.store import Transaction
 
 MOST: Final = 5  # of one officer
-ACT: Final = "setujui_kebijakan"
+ACTS: Final = ("setujui_kebijakan", "sahkan_kunci", "buka_samaran")  # what one approves by them
 
 
 def challenge(person: str, session: str) -> bytes:
@@ -34,9 +35,9 @@ def challenge(person: str, session: str) -> bytes:
 
 
 def holder(office: Office, person: Person, now: datetime) -> None:
-    """Refusal wewenang unless the person approves policies of some agreement today."""
-    if not any(may(person, ACT, name, wib_date(now)) for name in person.agreements):
-        raise denied(office, person, ACT)
+    """Refusal wewenang unless the person approves something of some agreement today."""
+    if not any(may(person, act, name, wib_date(now)) for act in ACTS for name in person.agreements):
+        raise denied(office, person, ACTS[0])
 
 
 def passkeys(office: Office, person: Person, now: datetime) -> tuple[PasskeyRow, ...]:
@@ -44,6 +45,11 @@ def passkeys(office: Office, person: Person, now: datetime) -> tuple[PasskeyRow,
     holder(office, person, now)
     with office.ledger.database.read() as tx:
         return tx.people.passkeys(person.id)
+
+
+def usable(office: Office, person: Person, origin: str, now: datetime) -> list[Passkey]:
+    """Those that count today, and that a browser uses on a page of this origin."""
+    return [one for row in passkeys(office, person, now) if (one := read_passkey(row.file)).origin == origin and passkey_counts(office, person, row.file, row.voucher)]
 
 
 def register(office: Office, person: Person, origin: str, asked: bytes, client: bytes, authenticator: bytes, now: datetime) -> PasskeyRow:

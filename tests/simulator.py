@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from broker.keys import AnyKemPublic, PublicSet
     from broker.office import Office
+    from broker.settings import Oidc
     from broker.web.worker import Worker
 
 SYSTEMS = ("sijoker@sijunjung", "sibuser@binjai", "siapkerja@kemnaker")
@@ -200,8 +201,8 @@ class Town:
         assert entry["clause"].startswith(("Pasal", "Lampiran"))
 
     # --- the parties, over HTTP
-    def app(self, url: str = URL) -> FastAPI:
-        app = create_app(self.office, url, 64 << 20, lambda: self.now)
+    def app(self, url: str = URL, oidc: Oidc | None = None) -> FastAPI:
+        app = create_app(self.office, url, 64 << 20, lambda: self.now, oidc)
         self._workers.append(app.state.worker)
         return app
 

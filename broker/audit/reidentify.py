@@ -23,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from broker.agreement import in_force
+from broker.assertions import OPEN_IDENTITIES, proven
 from broker.audit.asked import reasoned, refused
 from broker.audit.subject import FETCHED_WITHIN, PENDING, asked_about, seal_asked
 from broker.contract.parse import NDJSON_TYPE
@@ -233,13 +234,25 @@ def _shown(tx: Transaction, row: IdentityRequest) -> Shown:
     return Shown(row, tuple(tx.identities.approvers(row.id)))
 
 
-def decide(office: Office, person: Person, name: str, now: datetime, *, approve: bool) -> Shown:
-    """Approves a request for the person's party, or ends it, for both, until it is answered. Refusal permintaan_tidak_ada, permintaan_keadaan, wewenang."""
+def decide(office: Office, person: Person, name: str, now: datetime, *, approve: bool, answer: bytes | None = None) -> Shown:
+    """Approves a request for the person's party, or ends it, for both, until it is answered. answer: of a passkey that approves.
+
+    Refusal permintaan_tidak_ada, permintaan_keadaan, wewenang, persetujuan.
+    """
     with office.ledger.database.read() as tx:
         found = tx.identities.request(name)
     if found is None or not may(person, APPROVE, found.agreement, wib_date(now)):
         raise Refusal("permintaan_tidak_ada")
     _allowed(office, person, APPROVE, found.agreement, now)
+    try:
+        return _decided(office, person, name, now, answer, approve=approve)
+    except Refusal as refusal:
+        if refusal.reason != "persetujuan":
+            raise
+        raise refused(office, person, found.agreement, refusal, now) from None
+
+
+def _decided(office: Office, person: Person, name: str, now: datetime, answer: bytes | None, *, approve: bool) -> Shown:
     with office.ledger.writing() as book:
         identities = book.tx.identities
         identities.lapse(utc_text(now))
@@ -250,8 +263,16 @@ def decide(office: Office, person: Person, name: str, now: datetime, *, approve:
             raise Refusal("permintaan_keadaan", keadaan=row.state)
         elif _enough(office, book.tx, row, now):
             identities.change(name, state="approved", until=utc_text(now + FETCHED_WITHIN))
-        _record(book, row, "approved" if approve else "declined", person, now)
+        kept = {} if answer is None or not approve else proven(office, book.tx, person, OPEN_IDENTITIES, about(row), answer, now)
+        _record(book, row, "approved" if approve else "declined", person, now, **kept)
         return _shown(book.tx, _in_state(book.tx, name, "pending", "approved", "declined"))
+
+
+def about(row: IdentityRequest) -> dict[str, Json]:
+    """What a passkey approves: how many tokens, of which exchange, on which ground and for which reason. The tokens are in the request, and not shown."""
+    return {
+        "agreement": row.agreement, "exchange": row.exchange, "ground": row.ground, "reason_sha256": sha256(row.reason.encode()).hexdigest(), "request": row.id, "subjects": row.subjects,
+    }  # fmt: skip
 
 
 def _in_state(tx: Transaction, name: str, *wanted: str) -> IdentityRequest:

@@ -25,6 +25,7 @@ LABELS: Final = {
     "host": b"sng/host/v1",
     "ask": b"sng/ask/v1",  # request
     "form": b"sng/form/v1",  # SHA-256 of a session's token
+    "kept": b"sng/kept/v1",
 }
 
 

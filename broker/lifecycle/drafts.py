@@ -7,6 +7,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from broker.assertions import count, own
 from broker.envelope import Approval
 from broker.errors import NotVerified, Refusal
 from broker.lifecycle.faults import in_indonesian
@@ -17,7 +18,6 @@ from broker.model import utc_text
 from broker.policy import part, publication_check, summary
 from broker.record import BROKER_LOG, event
 from broker.store import DraftRow
-from broker.vouching import passkey_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,18 +160,10 @@ def approve(office: Office, person: Person, draft: str, data: bytes, now: dateti
         if book.tx.versions.approvals(draft).get(person.id) == data:
             return
         if found.passkey is not None:
-            _count(book.tx, found.passkey.credential, found.counter)
+            count(book.tx, found.passkey.credential, found.counter)
         book.tx.versions.approve(draft, person.id, data)
         for agreement in own or (BROKER_LOG,):
             book.append(agreement, event("policy", now, act="approved", draft=draft, dsse_sha256=sha256(data), person=person.id, policy_sha256=judged.policy.sha256, **kind(data)))
-
-
-def _count(tx: Transaction, credential: str, counter: int) -> None:
-    """Refusal persetujuan for a counter that does not go on: the authenticator was copied, or its answer kept for later. One that does not count says 0 (WebAuthn section 6.1.1)."""
-    row = tx.people.passkey(credential)
-    if row is None or (counter <= row.counter and (counter or row.counter)):
-        raise Refusal("persetujuan")
-    tx.people.change_passkey(credential, counter=counter)
 
 
 def statement(office: Office, person: Person, row: DraftRow, now: datetime) -> Approval:
@@ -191,9 +183,7 @@ def _signed_for(office: Office, tx: Transaction, row: DraftRow, policy_sha256: s
         raise Refusal("persetujuan") from None
     found = whole.approval
     if whole.passkey is not None:
-        kept = tx.people.passkey(whole.passkey.credential)
-        if kept is None or (kept.person, kept.file, kept.voucher) != (person.id, whole.passkey.to_json(), whole.voucher) or not passkey_counts(office, person, kept.file, kept.voucher):
-            raise Refusal("persetujuan")
+        own(office, tx, person, whole.passkey, whole.voucher)
     if (found.draft, found.person) != (row.id, person.id):
         raise Refusal("persetujuan")
     if (found.policy_sha256, found.base_version, found.base_sha256, found.addendum) != (policy_sha256, base, base_sha256, row.addendum or ""):

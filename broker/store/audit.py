@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -95,6 +96,17 @@ class Audit:
         only = " AND instr(entry, ?) > 0" if kind else ""  # an entry's other texts are words and ids of ours: none is a type
         query = f"SELECT position, entry FROM logentry WHERE log = ? AND position < ?{only} ORDER BY position"  # noqa: S608 - our own words
         yield from connection.execute(query, (log, size, *([type_text(kind)] if kind else [])))
+
+    def proposed(self, log: str, since: str) -> set[str]:
+        """The drafts that were proposed since then, to change what the log is of. since: UTC text; the log is read from its end back to there."""
+        found = set()
+        for (data,) in self._c.execute(text("SELECT entry FROM logentry WHERE log = :l ORDER BY position DESC"), {"l": log}):
+            entry = json.loads(data)
+            if entry["time"] < since:
+                break
+            if entry["type"] == "sinergi/policy/v1" and entry["act"] == "proposed":
+                found.add(entry["draft"])
+        return found
 
     def outcomes(self, log: str, after: int, exchange: str) -> list[bytes]:
         """The entries after a position that tell what became of an exchange, in order."""

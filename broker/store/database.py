@@ -236,10 +236,19 @@ class Transaction:
         """Without the maps that the broker made."""
         return self._exchanges("sender = :v AND dataset != :m ORDER BY accepted DESC, id LIMIT :n OFFSET :s", v=sender, m=MAP, n=limit, s=skip)
 
-    def arrived(self, recipient: str, limit: int, skip: int = 0) -> list[ExchangeRow]:
-        """What was released for a system, fetched or not, newest first."""
-        where = "recipient = :v AND state IN ('recorded', 'delivered', 'receipted') ORDER BY accepted DESC, id LIMIT :n OFFSET :s"
-        return self._exchanges(where, v=recipient, n=limit, s=skip)
+    def sent_in(self, flows: Sequence[tuple[str, str]], limit: int, skip: int) -> tuple[list[ExchangeRow], int]:
+        """What systems sent in agreements, newest first, without the maps that the broker made; and how many there are. flows: (agreement, system)."""
+        return self._flows("sender", "dataset != :m", flows, limit, skip, m=MAP)
+
+    def arrived_in(self, flows: Sequence[tuple[str, str]], limit: int, skip: int) -> tuple[list[ExchangeRow], int]:
+        """What was released for systems in agreements, fetched or not, newest first; and how many there are. flows: (agreement, system)."""
+        return self._flows("recipient", "state IN ('recorded', 'delivered', 'receipted')", flows, limit, skip)
+
+    def _flows(self, side: str, only: str, flows: Sequence[tuple[str, str]], limit: int, skip: int, **values: object) -> tuple[list[ExchangeRow], int]:
+        own = " OR ".join(f"(agreement = :a{i} AND {side} = :v{i})" for i in range(len(flows))) or "1 = 0"
+        values |= {f"a{i}": agreement for i, (agreement, _) in enumerate(flows)} | {f"v{i}": system for i, (_, system) in enumerate(flows)}
+        total: Any = self._c.execute(text(f"SELECT COUNT(*) FROM exchange WHERE ({own}) AND {only}"), values).scalar()  # noqa: S608 - our own words
+        return self._exchanges(f"({own}) AND {only} ORDER BY accepted DESC, id LIMIT :n OFFSET :s", **values, n=limit, s=skip), int(total)
 
     def received(self, recipient: str, limit: int) -> list[ExchangeRow]:
         """What its client fetched, the latest first."""

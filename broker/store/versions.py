@@ -130,13 +130,13 @@ class Versions:
         rows = self._c.execute(_APPROVAL.select().where(_APPROVAL.c.draft == draft).order_by(_APPROVAL.c.person))
         return {person: dsse for _, person, dsse in rows}
 
-    def unapproved(self, person: str) -> list[tuple[str, str]]:
-        """Id and author of every proposed draft that another wrote and this person has not approved."""
+    def unapproved(self, person: str) -> list[tuple[str, str, str]]:
+        """Id, author and time of every draft that was proposed on the version in force, that another wrote and this person has not approved."""
         query = (
-            "SELECT id, author FROM policydraft WHERE state = 'proposed' AND author != :p"
+            "SELECT id, author, changed FROM policydraft WHERE state = 'proposed' AND author != :p AND base = (SELECT number FROM policyactive)"
             " AND NOT EXISTS (SELECT 1 FROM policyapproval WHERE draft = policydraft.id AND person = :p) ORDER BY changed, id"
         )
-        return [(row.id, row.author) for row in self._c.execute(text(query), {"p": person})]
+        return [(row.id, row.author, row.changed) for row in self._c.execute(text(query), {"p": person})]
 
     def forget_approvals(self, draft: str) -> None:
         self._c.execute(_APPROVAL.delete().where(_APPROVAL.c.draft == draft))
@@ -151,6 +151,10 @@ class Versions:
     def stop(self, stop: str) -> StopRow | None:
         row = self._c.execute(_STOP.select().where(_STOP.c.id == stop)).first()
         return None if row is None else StopRow(*row)
+
+    def stops_since(self, at: str) -> list[StopRow]:
+        """Those made since then, whether they still hold or not."""
+        return [StopRow(*row) for row in self._c.execute(_STOP.select().where(_STOP.c.at >= at).order_by(_STOP.c.at, _STOP.c.id))]
 
     def stops(self) -> list[StopRow]:
         """Those that still hold."""

@@ -19,6 +19,7 @@ from broker.web.bundle import BundleApi
 from broker.web.console import console
 from broker.web.erasure import ErasureApi
 from broker.web.keys import KeysApi
+from broker.web.oidc import Away
 from broker.web.page import api_page
 from broker.web.people import people_router
 from broker.web.policy import PolicyApi
@@ -58,6 +59,7 @@ def create_app(
         summary="Berbagi data ketenagakerjaan menurut Nota Kesepakatan", description=_DESCRIPTION,
     )  # fmt: skip
     app.state.worker = worker = Worker(office, clock)
+    away = Away(office, url, clock, oidc) if oidc else None
     app.include_router(Api(office, worker, url, max_submission, clock).router())
     app.include_router(PolicyApi(office, url, clock).router())
     app.include_router(AuditApi(office, url, clock).router())
@@ -68,8 +70,8 @@ def create_app(
     app.include_router(TlogApi(office, url, clock).router())
     app.include_router(UnusualApi(office, url, clock).router())
     app.include_router(KeysApi(office, url, clock).router())
-    app.include_router(people_router(office, url, clock, oidc))
-    app.state.console = console(office, worker, url, clock, oidc=oidc is not None, max_upload=max_submission)
+    app.include_router(people_router(office, url, clock, away))
+    app.state.console = console(office, worker, url, clock, away=away, max_upload=max_submission)
     app.include_router(app.state.console.router)
     app.add_api_route("/v1/docs", lambda: api_page(app.openapi()), methods=["GET"], response_class=HTMLResponse, tags=["operasi"], summary="This API as a page")
     app.add_exception_handler(Refusal, _refused)

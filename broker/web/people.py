@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import asdict
-from datetime import timedelta
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse
 
-from broker.errors import NotOpened, NotVerified, Refusal
-from broker.identity.oidc import Begun, Provider
-from broker.identity.sealed import seal_secret, unseal_secret
-from broker.keys import derive
+from broker.errors import Refusal
 from broker.model import wib_date
 from broker.people import ACTS, by_host, host, read_strict
-from broker.record import BROKER_LOG
 from broker.roles import may
-from broker.signin import confirm, set_up, sign_in, sign_in_by_provider, sign_out, whose
+from broker.signin import confirm, set_up, sign_in, sign_out, whose
 from broker.web.officers import as_signed
+from broker.web.oidc import CALLBACK, CONSOLE, Came
 from broker.web.problems import RESPONSES
 from broker.web.sessions import Sessions
 
@@ -34,21 +26,19 @@ if TYPE_CHECKING:
     from broker.jcs import Json
     from broker.model import Person
     from broker.office import Office
-    from broker.settings import Oidc
+    from broker.web.oidc import Away
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MAX_BODY: Final = 4 << 10
 AT_ONCE: Final = 8  # sign-ins under way: each holds a thread that exchanges need too
 MAX_HOST_BODY: Final = 64 << 10
-CALLBACK: Final = "/v1/session/oidc/callback"
-UNDER_WAY: Final = timedelta(minutes=10)  # between leaving for the provider and coming back
 _FRESH: Final = {"Cache-Control": "no-store"}
 
 
-def people_router(office: Office, url: str, clock: Callable[[], datetime], oidc: Oidc | None = None) -> APIRouter:
-    """url: our public address. oidc: the provider, if one is configured; ConfigError if its secret cannot be read."""
-    api = PeopleApi(office, url, clock, Provider(oidc, url + CALLBACK) if oidc else None)
+def people_router(office: Office, url: str, clock: Callable[[], datetime], away: Away | None = None) -> APIRouter:
+    """url: our public address. away: the provider, if one is configured."""
+    api = PeopleApi(office, url, clock, away)
     router = APIRouter()
 
     def add(method: str, path: str, handler: Callable[..., Any], summary: str, **more: Any) -> None:
@@ -59,7 +49,7 @@ def people_router(office: Office, url: str, clock: Callable[[], datetime], oidc:
     add("POST", "/v1/session", api.sign_in, "Sign in with id, password and code")
     add("GET", "/v1/session", api.who, "Who you are, and what your role covers today")
     add("DELETE", "/v1/session", api.sign_out, "Sign out", status_code=204)
-    if oidc:
+    if away:
         add("GET", "/v1/session/oidc", api.leave, "Sign in with the configured provider", status_code=303)
         add("GET", CALLBACK, api.come_back, "Where the provider sends you back to")
         add("POST", "/v1/session/oidc", api.second_factor, "Your code, where the provider asked for none")
@@ -69,10 +59,9 @@ def people_router(office: Office, url: str, clock: Callable[[], datetime], oidc:
 class PeopleApi:
     """The route handlers. A session is a cookie that no script and no other site can use."""
 
-    def __init__(self, office: Office, url: str, clock: Callable[[], datetime], provider: Provider | None) -> None:
-        self._office, self._url, self._clock, self._provider = office, url, clock, provider
+    def __init__(self, office: Office, url: str, clock: Callable[[], datetime], away: Away | None) -> None:
+        self._office, self._url, self._clock, self._away = office, url, clock, away
         self._sessions = Sessions(url)
-        self._safe, self._away = self._sessions.safe, f"{self._sessions.cookie}-oidc"
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def person(self, request: Request) -> Person:
@@ -127,44 +116,40 @@ class PeopleApi:
         return response
 
     # --- by a provider
-    def leave(self) -> Response:
-        """To the provider, with state, nonce and PKCE; what to compare goes along in a sealed cookie."""
-        assert self._provider is not None
-        try:
-            url, begun = self._provider.begin()
-        except NotVerified:
-            raise Refusal("masuk") from None
-        response = RedirectResponse(url, 303, headers=_FRESH)
-        self._keep(response, "begun", **asdict(begun))
-        return response
+    def leave(self, request: Request) -> Response:
+        """To the provider; asked for by a program, or by who typed the address. Another site's page begins no sign-in here. Refusal asal, masuk."""
+        assert self._away is not None
+        if request.headers.get("sec-fetch-site") not in (None, "none", "same-origin"):
+            raise Refusal("asal")
+        return self._away.leave()
 
     def come_back(self, request: Request) -> Response:
-        """From the provider. Signed in if it asked for a second factor that we accept; otherwise our own code is still owed."""
-        assert self._provider is not None
-        kept, query = self._kept(request, "begun"), request.query_params
-        begun = Begun(kept["state"], kept["nonce"], kept["verifier"])
-        if not compare_digest(query.get("state", "").encode(), begun.state.encode()) or not query.get("code"):
-            raise Refusal("masuk")
-        self._once(begun.state)
+        """From the provider. Signed in if it asked for a second factor that we accept; otherwise our own code is still owed. What the console began it finishes itself."""
+        assert self._away is not None
         try:
-            vouched = self._provider.finish(query["code"], query.get("iss"), begun, self._clock())
-        except NotVerified:
-            raise Refusal("masuk") from None
-        if vouched.second_factor:
-            response = self._signed_in(*sign_in_by_provider(self._office, vouched.person, None, self._clock()))
-            response.delete_cookie(self._away, path="/", secure=self._safe, httponly=True, samesite="lax")
-            return response
+            for_console = bool(self._away.wanted(request))
+        except Refusal:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            for_console = True  # a person whose sign-in was too long under way: they begin again there
+        if for_console:
+            return RedirectResponse(f"{CONSOLE}?{request.url.query}", 303, headers=_FRESH)
+        came = self._away.back(request)
+        if isinstance(came, Came):
+            return self._came(came)
         response = JSONResponse({"next": "code"}, headers=_FRESH)  # also for an account that is none: nothing is told yet
-        self._keep(response, "vouched", person=vouched.person, state=begun.state)
+        self._away.owe(response, came)
         return response
 
     async def second_factor(self, request: Request) -> Response:
+        assert self._away is not None
         asked = await self._asked(request, {"code"})
-        kept = self._kept(request, "vouched")
-        await run_in_threadpool(self._once, f"{kept['state']}.code")  # one try: the provider vouches anew for the next
-        found = await run_in_threadpool(sign_in_by_provider, self._office, kept["person"], asked["code"], self._clock())
-        response = self._signed_in(*found)
-        response.delete_cookie(self._away, path="/", secure=self._safe, httponly=True, samesite="lax")
+        return self._came(await run_in_threadpool(self._away.second_factor, request, asked["code"]))
+
+    def _came(self, came: Came) -> Response:
+        assert self._away is not None
+        response = self._signed_in(came.person, came.token)
+        self._away.over(response)
         return response
 
     async def _hashing(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -175,34 +160,6 @@ class PeopleApi:
             return await run_in_threadpool(act, *args, **kwargs)
         finally:
             self._free.release()
-
-    def _once(self, state: str) -> None:
-        now = int(self._clock().timestamp())
-        with self._office.ledger.database.write() as tx:
-            fresh = tx.use_nonce("oidc", state, now, now + int(UNDER_WAY.total_seconds()))
-        if not fresh:
-            raise Refusal("masuk")
-
-    def _keep(self, response: Response, what: str, **values: str) -> None:
-        """Keeps values with the browser, sealed. Lax: the provider's redirect comes from another site."""
-        until = int((self._clock() + UNDER_WAY).timestamp())
-        sealed = seal_secret(self._key(), json.dumps({**values, "until": until}).encode(), what.encode())
-        response.set_cookie(
-            self._away, urlsafe_b64encode(sealed).decode(), max_age=int(UNDER_WAY.total_seconds()), path="/", secure=self._safe, httponly=True, samesite="lax"
-        )
-
-    def _kept(self, request: Request, what: str) -> dict[str, str]:
-        """What `_keep` kept for this step. Refusal masuk: none, changed, of another step, or too old."""
-        try:
-            value: dict[str, Any] = json.loads(unseal_secret(urlsafe_b64decode(request.cookies.get(self._away, "")), what.encode(), self._key()))
-        except (NotOpened, ValueError):
-            raise Refusal("masuk") from None
-        if value.pop("until") <= self._clock().timestamp():
-            raise Refusal("masuk")
-        return value
-
-    def _key(self) -> bytes:
-        return derive(self._office.rings[BROKER_LOG].secret("root"), "oidc")
 
     async def _asked(self, request: Request, *shapes: set[str]) -> dict[str, str]:
         """The fields of a small JSON body of one of the shapes, all of them text. Refusal asal, terlalu_besar, parameter."""

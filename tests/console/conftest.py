@@ -23,20 +23,22 @@ from broker.store import Session
 from broker.web.app import create_app
 from broker.web.console.shell import PATH
 from tests.people.conftest import PASSWORD, Officer, Registry, _quick
+from tests.people.provider import issuer, oidc
 from tests.simulator import URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx2 as httpx
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from broker.settings import Oidc
     from tests.simulator import Town
 
 AXE = Path(__file__).parents[2] / ".venv" / "node-console" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CI = os.environ.get("CI") == "true"
-__all__ = ["PASSWORD", "_quick"]
+__all__ = ["PASSWORD", "_quick", "issuer", "oidc"]
 
 
 def _needed(there: object, what: str) -> None:
@@ -175,13 +177,19 @@ class Screen:
 
 
 @pytest.fixture
-def served(town: Town, url: str) -> Iterator[House]:
+def oidc_at() -> Callable[[str], Oidc | None]:
+    """The provider of a broker that really serves, by the broker's address: none, unless a test says otherwise."""
+    return lambda _: None
+
+
+@pytest.fixture
+def served(town: Town, url: str, oidc_at: Callable[[str], Oidc | None]) -> Iterator[House]:
     """The town's broker on a port of this machine."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
     url = f"http://{urlsplit(url).hostname}:{port}"
-    app = create_app(town.office, url, 64 << 20, lambda: town.now)
+    app = create_app(town.office, url, 64 << 20, lambda: town.now, oidc_at(url))
     town._workers.append(app.state.worker)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from broker.enrolment import revoke
 from broker.errors import Refusal
-from broker.lifecycle import new_draft, propose, stop
+from broker.lifecycle import new_draft, propose, resume, stop
 from broker.model import utc_text
+from broker.web.console.words import time_tag
 from tests.simulator import SIAPKERJA, SIJOKER
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def test_what_arrived_and_what_was_refused_is_told_to_each_side(house: House, vi
     assert f'<a href="/konsol/kotak-masuk">1 kiriman menunggu diambil {SIAPKERJA}.</a>' in recipient
     assert "kiriman menunggu diambil" not in sender
     for page in (sender, recipient):
-        assert "2 pertukaran, di antaranya ditolak 1." in " ".join(page.split())
+        assert "2 pertukaran, 1 di antaranya ditolak." in page
         assert '<th scope="row">Pasal 6 ayat (1) huruf c</th>' in page
     other = visitor(house.officer("operator", "binjai")).get("").text
     assert "Tidak ada pertukaran yang ditolak." in other
@@ -78,6 +80,60 @@ def test_a_stop_is_told_to_everyone_it_concerns(house: House, visitor: Any) -> N
     stop(house.town.office, house.registry.get(officer.id), NK, house.town.now)
     assert f"Pelepasan {NK} dihentikan {officer.id}" in visitor(house.officer("operator", "kemnaker")).get("").text
     assert "dihentikan" not in visitor(house.officer("operator", "binjai")).get("").text
+
+
+def test_a_draft_waits_only_for_who_may_decide_it(house: House, visitor: Any) -> None:
+    """Another party's change is none of theirs; one that changes no agreement is any approver's; one on an older version is nobody's until it is proposed anew."""
+    town = house.town
+    author, ours, both, theirs = (house.officer("petugas_keamanan", party) for party in ("sijunjung", "sijunjung", "kemnaker", "binjai"))
+    person = house.registry.get(author.id)
+    rule = f"K.uji,*,{NK},pencari_kerja.pendidikan_tertinggi,*,*,*,0,2025-03-20,2028-03-20,{NK}: Pasal 9 ayat (1),deny,tidak\n".encode()
+    head, *rest = town.office.policy.rules.splitlines(keepends=True)
+    changes, nothing = (new_draft(town.office, person, rules, town.now) for rules in (town.office.policy.rules + rule, b"".join([head, *reversed(rest)])))
+    town.now += timedelta(days=1)
+    propose(town.office, person, changes.id, town.now)
+    town.now += timedelta(days=1)
+    propose(town.office, person, nothing.id, town.now)
+    town.exchange(town.csv(town.rows()))
+    told = {officer.id: [draft.id in visitor(officer).get("").text for draft in (changes, nothing)] for officer in (ours, both, theirs)}
+    assert told == {ours.id: [True, True], both.id: [True, True], theirs.id: [False, True]}
+    with town.office.ledger.database.write() as tx:
+        tx.versions.change_draft(changes.id, base=99)
+    assert changes.id not in visitor(ours).get("").text
+
+
+@pytest.mark.parametrize("how", ["stop", "party", "key"])
+def test_until_when_a_breach_is_to_be_told_of_is_said_to_who_must(house: House, visitor: Any, how: str) -> None:
+    town = house.town
+    officer, kemnaker = house.officer("petugas_keamanan"), house.officer("ppdp", "kemnaker")
+    others = [house.officer("operator"), house.officer("auditor"), house.officer("ppdp", "binjai")]
+    if how == "key":
+        revoke(town.office, None, SIJOKER, town.now, "bocor", town.now)
+    else:
+        stop(town.office, house.registry.get(officer.id), NK if how == "stop" else "sijunjung", town.now)
+    words, due = "karena kegagalan pelindungan data pribadi", time_tag("id", utc_text(town.now + timedelta(hours=72)))
+    page = visitor(kemnaker).get("").text
+    assert (words in page, f"paling lambat {due}" in page) == (True, True)
+    for other in others:
+        assert words not in visitor(other).get("").text, other.id
+    begun = town.now
+    for hours, said in ((71, "paling lambat"), (72, "sudah jatuh tempo"), (7 * 24 + 1, "")):
+        town.now = begun + timedelta(hours=hours)
+        page = visitor(officer).get("").text
+        assert (words in page, f"{said} {due}" in page) == (bool(said), bool(said)), hours
+
+
+def test_a_stop_that_was_lifted_and_a_key_that_was_only_replaced(house: House, visitor: Any) -> None:
+    """The duty to tell does not end with the stop; there is none where a system was closed."""
+    town = house.town
+    one, two = house.officer("petugas_keamanan"), house.officer("ppdp")
+    revoke(town.office, None, SIAPKERJA, town.now, "sistem_ditutup", town.now)
+    assert "kegagalan" not in visitor(one).get("").text
+    held = stop(town.office, house.registry.get(one.id), NK, town.now)
+    resume(town.office, house.registry.get(one.id), held.id, town.now)
+    assert resume(town.office, house.registry.get(two.id), held.id, town.now)
+    page = visitor(one).get("").text
+    assert ("kegagalan pelindungan" in page, "dihentikan" in page) == (True, False)
 
 
 def test_appointments_that_end_are_told(house: House, visitor: Any) -> None:

@@ -250,10 +250,14 @@ def test_what_was_chosen_comes_back_when_the_session_ended(house: House, visitor
     house.town.now += timedelta(hours=1)
     kept = upload(one, house.town.csv(house.town.rows()), {**ASKED, "dasar": "Surat 12"}, csrf=csrf)
     assert kept.status_code == 401
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', kept.text))
-    assert (fields["isi.dasar"], fields["ke"]) == ("Surat 12", f"{PATH}/kirim/unggah")
+    assert "Surat 12" not in kept.text
+    (simpanan,) = re.findall(r'name="simpanan" value="([^"]*)"', kept.text)
     again = visitor(officer)
-    answer = again.post("/kirim/unggah", {name.removeprefix("isi."): value for name, value in fields.items() if name.startswith("isi.")})
+    shown = again.post("/lanjut", {"simpanan": simpanan}, csrf="")
+    assert f'<form method="post" action="{PATH}/kirim/unggah">' in shown.text
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', shown.text.partition("unggah")[2]))
+    assert fields["dasar"] == "Surat 12"
+    answer = again.post("/kirim/unggah", fields, csrf=fields.pop("csrf"))
     assert answer.status_code == 200
     assert "Berkasnya harus dipilih lagi" in answer.text
     assert 'value="perencanaan" required checked' in answer.text

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import segno
 
 from broker.web.console.shell import PATH, local
+from tests.people.conftest import PASSWORD
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -35,6 +39,38 @@ def test_signing_in_by_form_and_out_again(house: House, http: TestClient, visito
     assert officer.id in one.get("").text
     assert one.post("/keluar", {}).headers["location"] == f"{PATH}/masuk"
     assert one.get("").status_code == 303
+
+
+def test_setting_up_shows_the_second_factor_as_a_picture_within_the_page_and_as_text(house: House, visitor: Any) -> None:
+    _, token = house.registry.invite()
+    page = visitor().post("/siapkan", {"tautan": token, "sandi": PASSWORD}, csrf="").text
+    uri = re.search(r"<code>(otpauth://[^<]+)</code>", page)
+    path = re.search(r'<path fill="#000" d="([^"]+)"></path>', page)
+    assert uri
+    assert path
+    dark = {(int(x), int(y)) for x, y in re.findall(r"M([0-9]+) ([0-9]+)h1v1h-1z", path[1])}
+    wanted = segno.make(unescape(uri[1]), error="m", micro=False, boost_error=False).matrix
+    assert dark == {(x, y) for y, row in enumerate(wanted) for x, module in enumerate(row) if module}
+    assert f'viewBox="-4 -4 {len(wanted) + 8} {len(wanted) + 8}"' in page  # four light squares on each side: ISO/IEC 18004
+    secret = re.search(r"secret=([A-Z2-7]{32})", uri[1])
+    assert secret
+    assert " ".join(secret[1][i : i + 4] for i in range(0, 32, 4)) in page
+    assert not re.search(r'(src|href)="[^"]*' + secret[1], page)
+    assert "style=" not in page
+    assert 'aria-labelledby="qr-t qr-d"' in page
+
+
+def test_setting_up_in_a_real_browser(screen: Screen) -> None:
+    _, token = screen.house.registry.invite()
+    page = screen.page()
+    screen.go(page, "/siapkan")
+    page.get_by_label("Kode undangan").fill(token)
+    page.get_by_label("Kata sandi baru").fill(PASSWORD)
+    page.get_by_role("button", name="Teruskan").click()
+    box = page.get_by_role("img", name="Kode QR kunci autentikator").bounding_box()
+    assert box
+    assert box["width"] == box["height"] > 200
+    screen.check(page)
 
 
 def test_every_answer_has_the_strict_headers(house: House, visitor: Any) -> None:
@@ -74,22 +110,57 @@ def test_the_form_token_of_another_session_is_none(house: House, visitor: Any) -
     assert one.post("/keluar", {}, csrf=other.csrf()).status_code == 403
 
 
-def test_what_was_typed_when_the_session_ended_comes_back_to_who_typed_it(house: House, visitor: Any) -> None:
-    officer, another = house.officer("operator"), house.officer("operator")
-    one = visitor(officer)
+def lost(one: Any, house: House, **fields: str) -> str:
+    """What the sign-in page carries after a form whose session had ended."""
     csrf = one.csrf()
     house.town.now += timedelta(hours=1)
-    kept = one.post("/keluar", {"alasan": 'Panjang & "penting" <b>', "kode": "123456"}, csrf=csrf)
-    assert kept.status_code == 401
-    assert 'value="Panjang &amp; &#34;penting&#34; &lt;b&gt;"' in kept.text
-    assert "123456" not in kept.text
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', kept.text))
-    assert fields["ke"] == f"{PATH}/keluar"
+    answer = one.post("/keluar", fields, csrf=csrf)
+    assert answer.status_code == 401
+    assert not [value for value in fields.values() if value in answer.text]
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
+    assert hidden.keys() == {"ke", "simpanan"}
+    return str(hidden["simpanan"])
+
+
+def signed_in(house: House, visitor: Any, who: Any, kept: str) -> Any:
+    house.town.now += timedelta(seconds=90)
+    return visitor().post("/masuk", {"ke": PATH, "simpanan": kept, "id": who.id, "sandi": PASSWORD, "kode": who.code(house.town.now)}, csrf="")
+
+
+def test_what_was_typed_when_the_session_ended_comes_back_to_who_typed_it(house: House, visitor: Any) -> None:
+    officer, another = house.officer("operator"), house.officer("operator")
+    kept = lost(visitor(officer), house, alasan='Panjang & "penting" <b>', nik="1303012312990001", kode="123456")
+    wrong = visitor().post("/masuk", {"simpanan": kept, "id": officer.id, "sandi": "salah sama sekali", "kode": "000000"}, csrf="")
+    assert f'value="{kept}"' in wrong.text  # a wrong password loses nothing
     for who, back in ((another, False), (officer, True)):
-        house.town.now += timedelta(seconds=90)
-        answer = visitor().post("/masuk", {**fields, "isi.alasan": "Panjang", "id": who.id, "sandi": "baterai kuda lepas jangkar", "kode": who.code(house.town.now)}, csrf="")
-        assert ("Panjang" in answer.text) is back
+        answer = signed_in(house, visitor, who, kept)
+        assert ("1303012312990001" in answer.text, "Panjang &amp; &#34;penting&#34; &lt;b&gt;" in answer.text) == (back, back)
+        assert "123456" not in answer.text
         assert answer.status_code == (200 if back else 303)
+    assert f'action="{PATH}/keluar"' in answer.text
+
+
+def test_what_was_typed_is_no_secret_to_guess_change_or_keep(house: House, visitor: Any) -> None:
+    officer = house.officer("operator")
+    kept = lost(visitor(officer), house, nik="1303012312990001")
+    assert "1303012312990001" not in b64decode(kept, altchars=b"-_").decode("latin-1")
+    assert officer.id not in b64decode(kept, altchars=b"-_").decode("latin-1")
+    for other in (kept[:-8] + "AAAAAAA=", "AAAA", "bukan base64 !", "é"):
+        assert signed_in(house, visitor, officer, other).headers["location"] == PATH
+    house.town.now += timedelta(hours=12)
+    assert signed_in(house, visitor, officer, kept).headers["location"] == PATH
+
+
+def test_a_form_as_large_as_may_be_comes_back(house: House, visitor: Any) -> None:
+    officer = house.officer("operator")
+    text = "&" * (84 << 10)  # three bytes each in the form
+    answer = signed_in(house, visitor, officer, lost(visitor(officer), house, alasan=text))
+    assert "&amp;" * (84 << 10) in answer.text
+
+
+def test_of_who_never_was_signed_in_nothing_is_kept(house: House, visitor: Any) -> None:
+    answer = visitor().post("/keluar", {"alasan": "Panjang"}, csrf="")
+    assert (answer.status_code, "simpanan" in answer.text, "Panjang" in answer.text) == (401, False, False)
 
 
 @pytest.mark.parametrize("path", ["//jahat.example", "https://jahat.example", "/konsol\\..", "/konsolan", "/v1/session", "/konsol/\r\nX: 1", ""])

@@ -18,8 +18,10 @@ from broker.client import create_home
 from broker.errors import Refusal
 from broker.identity import passwords
 from broker.keys import RequestKey, open_ring
+from broker.web.oidc import Away
 from broker.web.people import people_router
 from broker.web.problems import problem
+from tests.people.provider import issuer, oidc
 from tests.simulator import URL
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from broker.settings import Oidc
     from tests.simulator import Town
 
+__all__ = ["issuer", "oidc"]
 PASSWORD = "baterai kuda lepas jangkar"
 NAME = "Nyi Kenarianti Palsuwati"
 ASKED: dict[str, Any] = {
@@ -108,7 +111,7 @@ class Registry:
     def http(self, url: str = URL, oidc: Oidc | None = None) -> TestClient:
         """A browser without a Sec-Fetch-Site header of its own."""
         app = FastAPI()
-        app.include_router(people_router(self.town.office, url, lambda: self.town.now, oidc))
+        app.include_router(people_router(self.town.office, url, lambda: self.town.now, Away(self.town.office, url, lambda: self.town.now, oidc) if oidc else None))
 
         def refused(_: object, error: Exception) -> Any:
             assert isinstance(error, Refusal)

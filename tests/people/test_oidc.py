@@ -2,59 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 
 from broker import people
 from broker.errors import ConfigError, NotVerified
 from broker.identity.oidc import Begun, Provider
 from broker.settings import Oidc
-from broker.web.people import CALLBACK
+from broker.web.oidc import CALLBACK, CONSOLE
+from tests.people.provider import at_the_provider, control
 from tests.simulator import URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
+    import httpx2
     from starlette.testclient import TestClient
 
     from tests.people.conftest import Registry
 
-MODULES = Path(sys.prefix) / "node"
-SECRET = "rahasia-klien-uji-sinergi-1234"
-BROWSER = httpx2.Client(trust_env=False)
 LIES = ["aud", "aud_azp", "iss", "nonce", "no_nonce", "exp", "azp", "number", "no_claim", "foreign", "none", "secret", "absent"]
-
-
-@pytest.fixture(scope="session")
-def issuer() -> Iterator[str]:
-    """The provider's address. Without node or the package a user's run skips; CI fails."""
-    node = shutil.which("node")
-    if node is None or not (MODULES / "node_modules" / "oidc-provider").is_dir():
-        reason = "needs node, and oidc-provider as .ci/run installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    command = [node, str(Path(__file__).parent / "oidc" / "provider.mjs"), str(MODULES), URL + CALLBACK]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        assert process.stdin
-        try:
-            address = process.stdout.readline().strip()
-            assert address.startswith("http://127.0.0.1:")
-            yield address
-        finally:
-            BROWSER.close()
-            process.stdin.close()
-            process.wait(20)
 
 
 @pytest.fixture
@@ -65,30 +35,8 @@ def registry(registry: Registry) -> Registry:
     return registry
 
 
-@pytest.fixture
-def oidc(issuer: str, tmp_path: Path) -> Oidc:
-    (tmp_path / "rahasia").write_text(SECRET + "\n")
-    return Oidc(issuer, "sinergi", tmp_path / "rahasia", "petugas", ("otp", "kuat"))
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def control(issuer: str, **said: str) -> None:
-    BROWSER.get(f"{issuer}/control", params=said).raise_for_status()
-
-
-def at_the_provider(url: str) -> str:
-    """Follows the provider's own pages as a browser does, until it sends us back: that address."""
-    BROWSER.cookies.clear()
-    for _ in range(10):
-        response = BROWSER.get(url)
-        assert response.next_request, response.text
-        url = str(response.next_request.url)
-        if url.startswith(URL):
-            return url
-    raise AssertionError("the provider did not send us back")
 
 
 def away(http: TestClient) -> str:
@@ -266,6 +214,24 @@ def test_a_provider_that_is_another_or_does_not_answer_or_has_another_secret_is_
     (tmp_path / "salah").write_text("bukan-rahasianya")
     http = registry.http(oidc=Oidc(oidc.issuer, "sinergi", tmp_path / "salah", "petugas"))
     refused(back(http, at_the_provider(away(http))))
+
+
+def test_another_sites_page_begins_no_sign_in(registry: Registry, oidc: Oidc) -> None:
+    http = registry.http(oidc=oidc)
+    for site, status in (("cross-site", 403), ("same-site", 403), ("none", 303), ("same-origin", 303)):
+        response = http.get("/v1/session/oidc", headers={"Sec-Fetch-Site": site}, follow_redirects=False)
+        assert (response.status_code, "sinergi-oidc" in response.cookies) == (status, status == 303), site
+
+
+def test_a_person_who_comes_back_too_late_lands_in_the_console(registry: Registry, oidc: Oidc) -> None:
+    http = registry.http(oidc=oidc)
+    control(oidc.issuer, account=registry.active().id, amr="otp")
+    answer = at_the_provider(away(http))
+    registry.town.now += timedelta(minutes=10)
+    parts = urlsplit(answer)
+    response = http.get(f"{parts.path}?{parts.query}", headers={"Accept": "text/html,*/*"}, follow_redirects=False)
+    assert (response.status_code, response.headers["location"].partition("?")[0]) == (303, CONSOLE)
+    assert "sinergi" not in response.cookies
 
 
 def test_without_a_provider_there_is_no_such_address(registry: Registry) -> None:

@@ -13,7 +13,8 @@ from broker.people import APART, LINK_LIFE, console_link, end
 from broker.roles import BODIES, MAY, WORDS
 from broker.settings import Oidc
 from broker.signin import CONFIRM_LIFE, FIRST_LOCK, IDLE, LONGEST, LONGEST_LOCK, TRIES, sign_in
-from broker.web.people import MAX_BODY, UNDER_WAY, people_router
+from broker.web.oidc import UNDER_WAY, Away
+from broker.web.people import MAX_BODY, people_router
 from tests.authenticator import Authenticator
 from tests.formats.test_docs import table, words
 from tests.people.conftest import PASSWORD
@@ -43,7 +44,8 @@ def test_the_limits_are_the_codes() -> None:
 
 def test_the_requests_are_the_routes(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "rahasia").write_text("x")
-    router = people_router(registry.town.office, URL, lambda: registry.town.now, Oidc("https://masuk.example.org", "sinergi", tmp_path / "rahasia", "petugas"))
+    away = Away(registry.town.office, URL, lambda: registry.town.now, Oidc("https://masuk.example.org", "sinergi", tmp_path / "rahasia", "petugas"))
+    router = people_router(registry.town.office, URL, lambda: registry.town.now, away)
     routes = {f"{method} {route.path}" for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
     assert {row[0] for row in table("people.md", "request")} == routes - {"POST /v1/people/host"}
 

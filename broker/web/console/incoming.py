@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from broker.errors import Refusal
-from broker.web.console.outgoing import PAGE
+from broker.web.console.outgoing import flows_of
+from broker.web.console.paging import EACH, turned
 from broker.web.console.shell import Entry
 from broker.web.console.words import N_
 
@@ -21,10 +22,10 @@ def add(shell: Shell) -> None:
     def page(request: Request, visit: Visit) -> Response:
         if not visit.may("baca_data"):
             raise Refusal("wewenang", tindakan="baca_data")
-        mine = [a for name in visit.person.agreements if (a := shell.office.agreements.get(name)) and visit.person.party in a.systems]
+        flows = flows_of(shell.office, visit.person)
         with shell.office.ledger.database.read() as tx:
-            rows = [row for system in sorted({a.systems[visit.person.party] for a in mine}) for row in tx.arrived(system, PAGE)]
-        shown = [row for row in rows if row.agreement in visit.person.agreements]
-        return shell.show(request, visit, "kotak_masuk.html", rows=shown, contracts=shell.office.contracts)
+            first, turn = turned(request, tx.arrived_in(flows, 0, 0)[1])
+            rows, _ = tx.arrived_in(flows, EACH, first)
+        return shell.show(request, visit, "kotak_masuk.html", rows=rows, turn=turn, contracts=shell.office.contracts)
 
     shell.get("/kotak-masuk", page)

@@ -1,23 +1,26 @@
 """Keys of the parties' systems and of the broker, and what about them waits for an officer.
 
-Confirming a set and approving that keys are destroyed stay with requests signed by the officer's own key: a session begins with a set-up code
-that the host's administrator made, who also proposes the set. The page says what waits and the command; it never shows a proposal's fingerprint,
-which is typed from the written notice.
+Confirming a set and approving that keys are destroyed take a request signed by the officer's own key, or their passkey: a session alone begins with a set-up
+code that the host's administrator made, who also proposes the set. The page never shows a proposal's fingerprint, which is typed from the written notice.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.responses import Response
 
 from broker import ending, enrolment
+from broker.assertions import APPROVE_ENDING, CONFIRM_KEYS, statement
 from broker.errors import Refusal
 from broker.keys import public_set
 from broker.keys.ring import ACTIVE, DESTROYED, DISABLED, PENDING, RETIRED
 from broker.model import expires_soon, utc_text
+from broker.passkeys import usable
 from broker.people import CONFIRM
 from broker.record import BROKER_LOG
+from broker.web.console.passkeys import answered, asking
 from broker.web.console.shell import HEADERS, Entry
 from broker.web.console.words import N_
 from broker.web.reports import DSSE_TYPE
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
 
     from broker.office import Office
     from broker.peers import Enrolled
-    from broker.web.console.shell import Shell, Visit
+    from broker.web.console.shell import Form, Shell, Visit
 
+ENDING: Final = "/kunci/{agreement}/pemusnahan"
 SEEN_BY: Final = (CONFIRM, "baca_log")
 PURPOSES: Final = {
     "request": N_("Menandatangani permintaan"), "receipt": N_("Menandatangani pernyataan dan tanda terima"), "kem": N_("Membuka yang disegel (MLKEM768-X25519)"),
@@ -56,7 +60,7 @@ def add(shell: Shell) -> None:
         agreements = [name for name in sorted(visit.person.agreements) if name in office.agreements]
         systems = sorted({system for name in agreements for system in office.agreements[name].systems.values()})
         return shell.show(
-            request, visit, "kunci.html", purposes=PURPOSES, reasons=REASONS, systems=[_system(office, visit, system) for system in systems],
+            request, visit, "kunci.html", has_passkey=visit.may(CONFIRM) and bool(usable(office, visit.person, shell.sessions.origin, visit.now)), purposes=PURPOSES, reasons=REASONS, systems=[_system(office, visit, system) for system in systems],
             endings=[{"agreement": office.agreements[name], "approved": ending.approved(office, name, visit.now)} for name in agreements if ending.awaited(office, name, visit.now)],
             certified=[name for name in agreements if _certified(office, name)], rings=[(name, _ring(office, name)) for name in (*agreements, BROKER_LOG)],
             fingerprint=public_set("broker", office.rings).fingerprint,
@@ -69,6 +73,42 @@ def add(shell: Shell) -> None:
 
     shell.get("/kunci", page)
     shell.get("/kunci/{agreement}/sertifikat", certificate)
+    desk = _Desk(shell)
+    shell.post("/kunci/{system}/sahkan", desk.look)
+    shell.post("/kunci/{system}/sahkan/jawab", desk.confirm)
+    shell.get(ENDING, desk.ending)
+    shell.post(ENDING, desk.approve_ending)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What an officer decides about keys by a passkey. Without one, and without JavaScript, the commands that the page names do."""
+
+    shell: Shell
+
+    def look(self, request: Request, visit: Visit, form: Form) -> Response:
+        """The proposal whose fingerprint was typed, to be confirmed; another fingerprint is refused, and recorded."""
+        system = request.path_params["system"]
+        row = enrolment.confirmable(self.shell.office, visit.person, system, form.get("sidik", ""), visit.now)
+        asked = asking(self.shell, visit, statement(visit.person, CONFIRM_KEYS, enrolment.about(system, row.fingerprint), visit.now))
+        return self.shell.show(request, visit, "kunci_sahkan.html", system=system, row=row, asked=asked, fingerprint=row.fingerprint)
+
+    def confirm(self, request: Request, visit: Visit, form: Form) -> Response:
+        enrolment.confirm(self.shell.office, visit.person, request.path_params["system"], form.get("sidik", ""), visit.now, answered(self.shell, visit, form))
+        return self.shell.to("/kunci")
+
+    def ending(self, request: Request, visit: Visit) -> Response:
+        office, name = self.shell.office, request.path_params["agreement"]
+        if not visit.may(CONFIRM, name):
+            raise Refusal("wewenang", tindakan=CONFIRM)
+        approved = ending.approved(office, name, visit.now)
+        asked = asking(self.shell, visit, statement(visit.person, APPROVE_ENDING, ending.about(name), visit.now))
+        waits = ending.awaited(office, name, visit.now) and visit.person.party not in approved
+        return self.shell.show(request, visit, "kunci_akhir.html", agreement=office.agreements[name], approved=approved, asked=asked, waits=waits)
+
+    def approve_ending(self, request: Request, visit: Visit, form: Form) -> Response:
+        ending.approve(self.shell.office, visit.person, request.path_params["agreement"], visit.now, answered(self.shell, visit, form))
+        return self.shell.to("/kunci")
 
 
 def _certified(office: Office, name: str) -> bool:

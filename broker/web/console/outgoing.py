@@ -26,6 +26,7 @@ from broker.submission import asked_in
 from broker.vouching import denied, vouched
 from broker.web.api import MAX_WAITING
 from broker.web.console.multipart import Multipart
+from broker.web.console.paging import EACH, turned
 from broker.web.console.shell import HEADERS, PATH, Entry, Form, log
 from broker.web.console.words import N_
 from broker.web.problems import stored
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-    from broker.model import Agreement
+    from broker.model import Agreement, Person
+    from broker.office import Office
     from broker.store import ExchangeRow, Sending
     from broker.web.console.shell import Shell, Visit
 
@@ -44,7 +46,6 @@ AT_ONCE: Final = 8  # uploads under way
 LOOK: Final = 0.05  # seconds that a page waits for a preview in the making
 FIRST_LOOK: Final = 1.0  # and that an upload does: most files are through by then
 NAMED: Final = 100  # rows named on a page
-PAGE: Final = 50
 FIELDS: Final = ("kesepakatan", "himpunan", "tujuan", "dasar")
 KINDS: Final = {  # of findings, as a page says them
     "nik": N_("NIK"), "kk": N_("nomor KK"), "npwp": N_("NPWP"), "nitku": N_("NITKU"), "bpjs": N_("nomor BPJS"), "kpj": N_("nomor KPJ"), "nib": N_("NIB"), "nip": N_("NIP"),
@@ -60,6 +61,11 @@ CLASSES: Final = {
     "disabilitas": N_("penyandang disabilitas"), "perorangan": N_("pemberi kerja perorangan"), "keberatan": N_("ada keberatan subjek"),
 }  # fmt: skip
 REST: Final = {"salah_tempat": N_("pengenal di kolom yang salah: dikirim setelah dibersihkan"), "deteksi": N_("teks tidak dapat diperiksa: baris ditahan"), "dibersihkan": N_("ada temuan dalam teks: dikirim setelah dibersihkan")}
+
+
+def flows_of(office: Office, person: Person) -> list[tuple[str, str]]:
+    """The person's agreements, each with their party's system in it."""
+    return [(name, a.systems[person.party]) for name in sorted(person.agreements) if (a := office.agreements.get(name)) and person.party in a.systems]
 
 
 def add(shell: Shell) -> None:
@@ -241,14 +247,13 @@ class _Pages:
     def all(self, request: Request, visit: Visit) -> Response:
         """What the party's system sent, by whomever, newest first."""
         self._sender(visit)
-        page = request.query_params.get("halaman", "1")
-        number = min(int(page), 10_000) if page.isdecimal() and page.isascii() and int(page) else 1
-        systems = {self._office.agreements[name].systems[visit.person.party] for name in visit.person.agreements if name in self._office.agreements and visit.person.party in self._office.agreements[name].systems}
+        flows = flows_of(self._office, visit.person)
         with self._office.ledger.database.read() as tx:
-            rows = [row for system in sorted(systems) for row in tx.sent(system, PAGE + 1, (number - 1) * PAGE)]
+            first, turn = turned(request, tx.sent_in(flows, 0, 0)[1])
+            rows, _ = tx.sent_in(flows, EACH, first)
             persons = tx.sendings.persons([row.id for row in rows])
-        shown = [(row, persons.get(row.id, "")) for row in rows[:PAGE] if row.agreement in visit.person.agreements]
-        return self._shell.show(request, visit, "kiriman.html", rows=shown, page=number, more=len(rows) > PAGE, contracts=self._office.contracts)
+        shown = [(row, persons.get(row.id, "")) for row in rows]
+        return self._shell.show(request, visit, "kiriman.html", rows=shown, turn=turn, contracts=self._office.contracts)
 
     def _story(self, request: Request, visit: Visit, row: ExchangeRow) -> Response:
         """From accepted to the signed receipt. Refusal tidak_ada: not of the person's party and agreements."""

@@ -13,7 +13,7 @@ from broker.client.officer import Draft
 from broker.envelope import Assertion, read_passkey
 from broker.envelope.passkey import b64url, from_b64url, takes_passkeys
 from broker.errors import NotVerified, Refusal
-from broker.passkeys import ACT, challenge, enrol, passkeys, register, remove
+from broker.passkeys import ACTS, challenge, enrol, passkeys, register, remove, usable
 from broker.signin import again
 from broker.vouching import passkey_counts
 from broker.web.console.shell import HEADERS, Entry
@@ -43,7 +43,7 @@ DONE: Final = {
 
 
 def add(shell: Shell) -> None:
-    shell.menu.append(Entry(PAGE, N_("Kunci sandi"), (ACT,)))
+    shell.menu.append(Entry(PAGE, N_("Kunci sandi"), ACTS))
     desk = _Desk(shell)
     shell.get(PAGE, desk.page)
     shell.get(PAGE + "/berkas/{credential}", desk.file)
@@ -52,6 +52,21 @@ def add(shell: Shell) -> None:
     shell.post(PAGE + "/hapus", desk.remove)
     shell.get(APPROVAL, desk.draft)
     shell.post(APPROVAL, desk.approve)
+
+
+def asking(shell: Shell, visit: Visit, statement: bytes) -> dict[str, Any]:
+    """What the page's form for the authenticator has: `passkey_form` of bagian.html. usable: none where the person has no passkey that counts here."""
+    mine = usable(shell.office, visit.person, shell.sessions.origin, visit.now)
+    return {"usable": mine, "statement": b64url(statement), "text": statement.decode(), "challenge": b64url(hashlib.sha256(statement).digest())}
+
+
+def answered(shell: Shell, visit: Visit, form: Form) -> bytes:
+    """The authenticator's answer that the form carries, with the passkey and its voucher as they are kept. Proves nothing yet. Refusal persetujuan: no such passkey of theirs."""
+    row = next((row for row in passkeys(shell.office, visit.person, visit.now) if row.voucher is not None and row.credential == form.get("kunci")), None)
+    if row is None or row.voucher is None:
+        raise Refusal("persetujuan")
+    said = {name: form.get(field, "") for name, field in (("authenticator_data", "autentikator"), ("client_data", "klien"), ("signature", "tanda"), ("statement", "pernyataan"))}
+    return Assertion(passkey=row.file.decode(), voucher=row.voucher.decode(), **said).to_json()
 
 
 class _Desk:
@@ -122,16 +137,15 @@ class _Desk:
     def draft(self, request: Request, visit: Visit) -> Response:
         office, person = self._office, visit.person
         row, base, approvals = lifecycle.draft_with_base(office, person, request.path_params["draft"], visit.now)
-        mine = [read_passkey(one.file) for one in passkeys(office, person, visit.now) if one.voucher is not None and passkey_counts(office, person, one.file, one.voucher)]
-        usable = [passkey for passkey in mine if passkey.origin == self._origin]
         said = lifecycle.statement(office, person, row, visit.now)
-        state = self._state(visit, row, approvals, usable=bool(usable))
+        asked = asking(self._shell, visit, said.to_json())
+        state = self._state(visit, row, approvals, usable=bool(asked["usable"]))
         judged = self._judged(visit, row) if state in ("siap", "tanpa_kunci", "sudah") else None
         whole = Draft(row.id, row.base, row.author, row.state, row.addendum, row.rules.decode(errors="replace"), base.rules.decode(), base.model.decode(), tuple(approvals))
         return self._shell.show(
             request, visit, "setujui.html",
-            draft=row, approvals=sorted(approvals), state=state, judged=judged, shown=SHOWN, rules=whole.lines() if judged else [], said=said, statement=b64url(said.to_json()),
-            signed_text=said.to_json().decode(), challenge=b64url(hashlib.sha256(said.to_json()).digest()), usable=usable, party=person.party,
+            draft=row, approvals=sorted(approvals), state=state, judged=judged, shown=SHOWN, rules=whole.lines() if judged else [], said=said, asked=asked,
+            party=person.party,
         )  # fmt: skip
 
     def _judged(self, visit: Visit, row: DraftRow) -> dict[str, Any]:
@@ -158,10 +172,5 @@ class _Desk:
 
     def approve(self, request: Request, visit: Visit, form: Form) -> Response:
         draft = request.path_params["draft"]
-        row = next((row for row in passkeys(self._office, visit.person, visit.now) if row.voucher is not None and row.credential == form.get("kunci")), None)
-        if row is None or row.voucher is None:
-            raise Refusal("persetujuan")
-        answered = {name: form.get(field, "") for name, field in (("authenticator_data", "autentikator"), ("client_data", "klien"), ("signature", "tanda"), ("statement", "pernyataan"))}
-        assertion = Assertion(passkey=row.file.decode(), voucher=row.voucher.decode(), **answered)
-        lifecycle.approve(self._office, visit.person, draft, assertion.to_json(), visit.now)
+        lifecycle.approve(self._office, visit.person, draft, answered(self._shell, visit, form), visit.now)
         return self._shell.to(APPROVAL.format(draft=quote(draft, safe="")))

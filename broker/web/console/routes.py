@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from broker.office import Office
+    from broker.web.oidc import Away
     from broker.web.worker import Worker
 
 AREAS = (first, outgoing, incoming, unmasking, exchanges, subjects, anomalies, reports, integrity, policy, drafts, stops, passkeys, officers, keys, signing)
 
 
-def console(office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, oidc: bool = False, max_upload: int = 0) -> Shell:
-    """The console under /konsol: its router, and what warms it up. oidc: whether officers may sign in with a provider. max_upload: bytes of a file."""
-    shell = Shell(office, worker, url, clock, oidc=oidc, max_upload=max_upload)
+def console(office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, away: Away | None = None, max_upload: int = 0) -> Shell:
+    """The console under /konsol: its router, and what warms it up. away: the provider that officers may sign in with. max_upload: bytes of a file."""
+    shell = Shell(office, worker, url, clock, away=away, max_upload=max_upload)
     for area in AREAS:
         area.add(shell)
     shell.get("/{rest:path}", lambda request, visit: shell.refused(request, visit, Refusal("tidak_ada")))

@@ -27,6 +27,7 @@ from broker.record import BROKER_LOG
 from broker.roles import may
 from broker.signin import began, whose
 from broker.web.console import words
+from broker.web.console.kept import Kept, sealed
 from broker.web.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
 
     from broker.model import Person
     from broker.office import Office
+    from broker.web.oidc import Away
     from broker.web.worker import Worker
 
 PATH: Final = "/konsol"
 FORM_LIMIT: Final = 256 << 10  # bytes of a form without a file
-SECRET_FIELDS: Final = frozenset({"csrf", "kode", "sandi"})  # never brought back after a session ended
 LANGUAGE: Final = "sinergi-bahasa"
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -78,12 +79,11 @@ _COMPILED: Final = _Compiled()
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at a page, and in which language. csrf: what their forms carry. totp: whether our own second factor began the session."""
+    """Who looks at a page, and in which language. csrf: what their forms carry."""
 
     person: Person
     language: str
     csrf: str
-    totp: bool
     now: datetime
 
     def may(self, act: str, agreement: str | None = None) -> bool:
@@ -115,11 +115,11 @@ class Form(dict[str, str]):
 
 
 class Shell:
-    """The pages' common ground. url: our public address. max_upload: bytes of a file."""
+    """The pages' common ground. url: our public address. away: the provider that officers may sign in with. max_upload: bytes of a file."""
 
-    def __init__(self, office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, oidc: bool = False, max_upload: int = 0) -> None:
+    def __init__(self, office: Office, worker: Worker, url: str, clock: Callable[[], datetime], *, away: Away | None = None, max_upload: int = 0) -> None:
         self.office, self.worker, self.url, self.clock, self.max_upload = office, worker, url, clock, max_upload
-        self._oidc = oidc
+        self.away = away
         self.sessions = Sessions(url)
         self.router = APIRouter()
         self.menu: list[Entry] = []
@@ -162,12 +162,11 @@ class Shell:
     def visit(self, request: Request) -> Visit:
         """Refusal sesi unless someone is signed in."""
         token, now = self.sessions.token(request), self.clock()
-        person, session = whose(self.office, token, now)
-        return Visit(person, self.language(request), self.csrf(token), bool(session.totp), now)
+        return Visit(whose(self.office, token, now)[0], self.language(request), self.csrf(token), now)
 
     def begun(self, request: Request, person: Person, token: str) -> Visit:
         """The visit of who signed in with this very request."""
-        return Visit(person, self.language(request), self.csrf(token), True, self.clock())
+        return Visit(person, self.language(request), self.csrf(token), self.clock())
 
     def csrf(self, token: str) -> str:
         key = derive(self.office.rings[BROKER_LOG].secret("root"), "form", hashlib.sha256(token.encode()).digest())
@@ -233,16 +232,16 @@ class Shell:
         if not compare_digest(csrf.encode(), visit.csrf.encode()):
             raise Refusal("asal")
 
-    async def form(self, request: Request) -> Form:
-        """The fields of a form without a file. Refusal asal, parameter, terlalu_besar."""
+    async def form(self, request: Request, limit: int = FORM_LIMIT) -> Form:
+        """The fields of a form without a file. limit: bytes. Refusal asal, parameter, terlalu_besar."""
         self.sessions.same_origin(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
             raise Refusal("parameter", parameter="content-type")
         body = bytearray()
         async for data in request.stream():
             body += data
-            if len(body) > FORM_LIMIT:
-                raise Refusal("terlalu_besar", batas=FORM_LIMIT)
+            if len(body) > limit:
+                raise Refusal("terlalu_besar", batas=limit)
         try:
             return Form(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=2_000, errors="strict"))
         except ValueError:
@@ -268,16 +267,13 @@ class Shell:
         if form is None:
             here = request.url.path + (f"?{request.scope['query_string'].decode('latin-1')}" if request.scope["query_string"] else "")
             return RedirectResponse(f"{PATH}/masuk?ke={quote(here)}", 303, HEADERS)
-        kept = [(key, value) for key, value in form.pairs if key not in SECRET_FIELDS]
-        return self.sign_in_page(request, to=request.url.path, kept=kept, owner=self.owner(began(self.office, self.sessions.token(request)) or ""), status=401)
+        person = began(self.office, self.sessions.token(request))
+        kept = sealed(self.office, Kept(person, request.url.path, tuple(form.pairs)), self.clock()) if person else ""
+        return self.sign_in_page(request, to=PATH, kept=kept, status=401)
 
-    def sign_in_page(self, request: Request, *, to: str, kept: list[tuple[str, str]] | None = None, owner: str = "", status: int = 200, wrong: bool = False) -> HTMLResponse:
-        """kept: what was typed before the session ended, for who signs in as `owner`."""
-        return self.show(request, None, "masuk.html", status, to=to if local(to) else PATH, kept=kept or [], owner=owner, wrong=wrong, oidc=self._oidc)
-
-    def owner(self, person: str) -> str:
-        """A word that stands for an officer in a page that nobody is signed in to."""
-        return self.csrf(f"owner {person}") if person else ""
+    def sign_in_page(self, request: Request, *, to: str, kept: str = "", status: int = 200, wrong: bool = False) -> HTMLResponse:
+        """kept: what was typed before the session ended, sealed."""
+        return self.show(request, None, "masuk.html", status, to=to if local(to) else PATH, kept=kept, wrong=wrong, oidc=self.away is not None)
 
     def _file(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.responses import Response
 
+from broker.assertions import OPEN_IDENTITIES, statement
 from broker.audit import reidentify
 from broker.audit.reidentify import APPROVE, ASK, FEW, GROUNDS, QUOTA, Question
 from broker.errors import Refusal
 from broker.lifecycle.officers import agreements_of
 from broker.signin import again
 from broker.web.console.paging import paged
+from broker.web.console.passkeys import answered, asking
 from broker.web.console.shell import HEADERS, Entry
 from broker.web.console.words import N_
 
@@ -47,6 +49,7 @@ def add(shell: Shell) -> None:
     shell.post("/samaran/ajukan", pages.ask)
     shell.get("/samaran/{request}", pages.one)
     shell.post("/samaran/{request}", pages.decide)
+    shell.post("/samaran/{request}/setujui", pages.approve)
     shell.post("/samaran/{request}/jawaban", pages.answer)
 
 
@@ -121,9 +124,11 @@ class _Pages:
         office, person = self.shell.office, visit.person
         shown = reidentify.request(office, person, request.path_params["request"], visit.now)
         approves = agreements_of(office, person, APPROVE, visit.now)
+        decides = _waits_for(shown, person, approves)
+        asked = asking(self.shell, visit, statement(person, OPEN_IDENTITIES, reidentify.about(shown.row), visit.now)) if decides else None
         return self.shell.show(
-            request, visit, "samaran_satu.html", status, one=shown, row=shown.row, states=REQUEST_STATES, grounds=GROUNDS, problem=problem,
-            decides=_waits_for(shown, person, approves), ends=shown.row.agreement in approves and shown.row.state in ("pending", "approved"),
+            request, visit, "samaran_satu.html", status, asked=asked, one=shown, row=shown.row, states=REQUEST_STATES, grounds=GROUNDS, problem=problem,
+            decides=decides, ends=shown.row.agreement in approves and shown.row.state in ("pending", "approved"),
             fetches=shown.row.person == person.id and shown.row.state == "approved",
         )  # fmt: skip
 
@@ -138,6 +143,12 @@ class _Pages:
             except Refusal as refusal:
                 return self._one(request, visit, visit._(N_("Kode salah, sudah dipakai, atau akun terkunci sementara. Tidak ada yang berubah.")), refusal.entry.status)
         reidentify.decide(self.shell.office, visit.person, name, visit.now, approve=asked == "setujui")
+        return self.shell.to(f"/samaran/{name}")
+
+    def approve(self, request: Request, visit: Visit, form: Form) -> Response:
+        """By a passkey."""
+        name = request.path_params["request"]
+        reidentify.decide(self.shell.office, visit.person, name, visit.now, approve=True, answer=answered(self.shell, visit, form))
         return self.shell.to(f"/samaran/{name}")
 
     def answer(self, request: Request, visit: Visit, _form: Form) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
@@ -15,9 +15,10 @@ from broker.audit import reidentify
 from broker.audit.subject import SEARCH
 from broker.errors import Held, Refusal
 from broker.gates import not_held
-from broker.lifecycle.officers import APPROVE, READ
+from broker.lifecycle.officers import APPROVE, READ, STOP
 from broker.model import utc_text, wib_date
 from broker.people import CONFIRM
+from broker.record import BROKER_LOG
 from broker.vouching import systems_of, vouched
 from broker.web.console import words
 from broker.web.console.officers import ends_soon
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from broker.store import Transaction
     from broker.web.console.shell import Visit
 
-LATELY: Final = timedelta(days=7)  # that refusals are told of
+LATELY: Final = timedelta(days=7)  # that refusals, and what may have been a breach, are told of
+NOTICE: Final = timedelta(hours=72)  # UU 27/2022 Pasal 46 ayat (1)
+LEAKED: Final = ("bocor", "hilang")  # why a key was revoked, if someone else may have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,15 @@ def _requests(look: _Look) -> Iterator[Notice]:
 
 
 def _policies(look: _Look) -> Iterator[Notice]:
-    if not look.where(APPROVE) or not look.vouched:
+    approves = look.where(APPROVE)
+    drafts = look.tx.versions.unapproved(look.visit.person.id) if approves and look.vouched else []
+    if not drafts:
         return
-    for draft, author in look.tx.versions.unapproved(look.visit.person.id):
+    since = min(changed for _, _, changed in drafts)
+    mine = set().union(*(look.tx.audit.proposed(log, since) for log in (*approves, BROKER_LOG)))  # the broker's own log: it changes nothing of anyone's
+    for draft, author, _ in drafts:
+        if draft not in mine:
+            continue
         yield look.say(N_("Draf kebijakan {draft} dari {author} menunggu persetujuan."), f"/kebijakan/{draft}/setujui", draft=draft, author=author)
 
 
@@ -170,6 +179,7 @@ def _due(look: _Look) -> Iterator[Notice]:
         last = office.agreements[name].work_plan_ends
         if last - LAST_DAYS < today <= last:
             yield look.say(N_("Rencana Kerja {agreement} berakhir {day}; mintakan yang baru atau adendum."), agreement=name, day=look.day(last))
+    yield from _breaches(look)
     mine = {system for name in look.agreements for system in office.agreements[name].systems.values()}
     keys = "/kunci" if look.where(CONFIRM) or look.where(READ) else ""
     for system, until in office.peers.expiring():
@@ -182,6 +192,24 @@ def _due(look: _Look) -> Iterator[Notice]:
         soon = [one for one in look.tx.people.list(visit.person.party) if one.id != visit.person.id and ends_soon(one, today)]
         if soon:
             yield look.say(N_("Penunjukan {n} petugas pihak Anda segera berakhir."), "/petugas", n=len(soon))
+
+
+def _breaches(look: _Look) -> Iterator[Notice]:
+    """Until when a personal-data breach is to be told of in writing, to the people and the authority, if a stop or a key in other hands is one: to who may stop, as its party must tell.
+
+    Counted from when the broker was told; whoever knew earlier counts from then. Source: UU 27/2022 Pasal 46 ayat (1), 3×24 hours.
+    """
+    office, now = look.office, look.visit.now
+    of = [office.agreements[name] for name in look.where(STOP)]
+    targets = {name for agreement in of for name in (agreement.id, *agreement.parties)}
+    told = [(stop.at, N_("penghentian {what} ({at})"), stop.target) for stop in look.tx.versions.stops_since(utc_text(now - LATELY)) if stop.target in targets]
+    systems = sorted({system for agreement in of for system in agreement.systems.values()})
+    told += [(row.revoked, N_("pencabutan kunci {what} ({at})"), system) for system in systems for row in look.tx.peers.of(system) if row.revoked and row.revoked > utc_text(now - LATELY) and row.reason in LEAKED]
+    for at, what, target in sorted(set(told)):
+        due = datetime.fromisoformat(at) + NOTICE
+        text = N_("Bila {what} karena kegagalan pelindungan data pribadi: beri tahu subjek data dan lembaga secara tertulis paling lambat {until} (UU 27/2022 Pasal 46).")
+        late = N_("Bila {what} karena kegagalan pelindungan data pribadi: pemberitahuan tertulis kepada subjek data dan lembaga sudah jatuh tempo {until} (UU 27/2022 Pasal 46).")
+        yield look.say(late if now >= due else text, what=Markup(look.visit._(what)).format(what=target, at=look.time(at)), until=look.time(utc_text(due)))  # noqa: S704 - a text of ours; the facts are escaped
 
 
 # --- refused lately

@@ -1,5 +1,5 @@
 // A real OpenID Connect provider on loopback, for test_oidc.py. Arguments: folder with node_modules, redirect address.
-// Says its own address on standard output. GET /control?account=&amr=&acr=&tamper= decides who signs in next, and how its ID token lies.
+// Says its own address on standard output. GET /control?account=&amr=&acr=&tamper=&page= decides who signs in next, how its ID token lies, and whether it shows a page of its own.
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,7 +9,7 @@ const load = (path) => import(pathToFileURL(join(folder, "node_modules", path)))
 const { default: Provider } = await load("oidc-provider/lib/index.js");
 const jose = await load("jose/dist/webapi/index.js");
 
-const control = { account: "", amr: "", acr: "", tamper: "" };
+const control = { account: "", amr: "", acr: "", tamper: "", page: "" };
 const own = await jose.generateKeyPair("RS256", { extractable: true });
 const foreign = await jose.generateKeyPair("RS256");
 const jwk = { ...(await jose.exportJWK(own.privateKey)), kid: "own", use: "sig", alg: "RS256" };
@@ -46,6 +46,12 @@ provider.use(async (ctx, next) => {
   if (ctx.path === "/control") {
     Object.assign(control, Object.fromEntries(Object.keys(control).map((k) => [k, ctx.query[k] ?? ""])));
     ctx.body = "";
+    return;
+  }
+  if (ctx.path.startsWith("/interaction/") && control.page) {
+    control.page = ""; // once: the link leads on
+    ctx.type = "html";
+    ctx.body = '<!doctype html><link rel="icon" href="data:,"><a href="">Ya, saya</a>';
     return;
   }
   if (ctx.path.startsWith("/interaction/")) {
