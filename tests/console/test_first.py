@@ -13,7 +13,7 @@ from broker.model import utc_text
 from tests.simulator import SIAPKERJA, SIJOKER
 
 if TYPE_CHECKING:
-    from tests.console.conftest import House, Screen
+    from tests.console.conftest import House
 
 NK = "nk-sijunjung-2025"
 
@@ -41,7 +41,7 @@ def test_what_arrived_and_what_was_refused_is_told_to_each_side(house: House, vi
     assert f'<a href="/konsol/kotak-masuk">1 kiriman menunggu diambil {SIAPKERJA}.</a>' in recipient
     assert "kiriman menunggu diambil" not in sender
     for page in (sender, recipient):
-        assert "2 pertukaran, di antaranya ditolak 1." in " ".join(page.split())
+        assert "2 pertukaran, 1 di antaranya ditolak." in " ".join(page.split())
         assert '<th scope="row">Pasal 6 ayat (1) huruf c</th>' in page
     other = visitor(house.officer("operator", "binjai")).get("").text
     assert "Tidak ada pertukaran yang ditolak." in other
@@ -89,21 +89,3 @@ def test_appointments_that_end_are_told(house: House, visitor: Any) -> None:
     assert "Penunjukan 1 petugas pihak Anda segera berakhir." in page
     assert "Penunjukan Anda berakhir" not in page
     assert "petugas pihak Anda segera" not in visitor(house.officer("ppdp", "kemnaker")).get("").text
-
-
-def test_the_first_page_with_everything_in_a_real_browser(screen: Screen) -> None:
-    house = screen.house
-    town = house.town
-    officer = house.officer("ppdp", ends=town.now.date() + timedelta(days=20))
-    stop(town.office, house.registry.get(officer.id), NK, town.now)
-    at = utc_text(town.now)
-    with town.office.ledger.writing() as book:
-        for n in range(3):
-            book.tx.add_exchange(
-                id=f"{n:032x}", state="refused" if n else "recorded", sender=SIJOKER, recipient=SIAPKERJA, agreement=NK, dataset="pencari_kerja", purpose="perencanaan", accepted=at,
-                changed=at, submission_sha256="00", idempotency=str(n), problem='{"reason":"kosong","pasal":"Pasal 6 ayat (1) huruf c","facts":{}}',
-            )  # fmt: skip
-    page = screen.sign_in(officer)
-    for language in ("id", "en"):
-        screen.go(page, f"?bahasa={language}")
-        screen.check(page)

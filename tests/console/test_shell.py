@@ -13,7 +13,7 @@ from broker.web.console.shell import PATH, local
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-    from tests.console.conftest import House, Screen
+    from tests.console.conftest import House
 
 
 def test_who_is_not_signed_in_is_asked_to_and_comes_back(house: House, visitor: Any) -> None:
@@ -106,13 +106,6 @@ def test_the_language_is_indonesian_until_asked_otherwise(house: House, visitor:
     one.headers["Cookie"] += "; " + answer.headers["set-cookie"].partition(";")[0]
     assert '<html lang="en">' in one.get("").text
     assert '<html lang="id">' in one.get("?bahasa=<script>").text or '<html lang="en">' in one.get("?bahasa=<script>").text
-
-
-def test_the_first_page_in_a_real_browser(screen: Screen) -> None:
-    page = screen.sign_in(screen.house.officer("operator"))
-    for language in ("id", "en"):
-        screen.go(page, f"?bahasa={language}")
-        screen.check(page)
 
 
 def test_a_console_that_was_warmed_up_has_read_every_page(house: House, http: TestClient) -> None:

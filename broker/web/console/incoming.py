@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from broker.errors import Refusal
 from broker.web.console.outgoing import PAGE
 from broker.web.console.shell import Entry
+from broker.web.console.telling import told
 from broker.web.console.words import N_
 
 if TYPE_CHECKING:
@@ -25,6 +26,6 @@ def add(shell: Shell) -> None:
         with shell.office.ledger.database.read() as tx:
             rows = [row for system in sorted({a.systems[visit.person.party] for a in mine}) for row in tx.arrived(system, PAGE)]
         shown = [row for row in rows if row.agreement in visit.person.agreements]
-        return shell.show(request, visit, "kotak_masuk.html", rows=shown, contracts=shell.office.contracts)
+        return shell.show(request, visit, "kotak_masuk.html", rows=shown, **told(shell, visit))
 
     shell.get("/kotak-masuk", page)

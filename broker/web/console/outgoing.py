@@ -64,7 +64,7 @@ REST: Final = {"salah_tempat": N_("pengenal di kolom yang salah: dikirim setelah
 
 def add(shell: Shell) -> None:
     pages = _Pages(shell)
-    shell.menu.append(Entry("/kirim", N_("Kirim data"), ("kirim",)))
+    shell.menu.append(Entry("/kirim", N_("Kirim data"), ("kirim",), ("/kiriman",)))
     shell.get("/kirim", pages.choose)
     shell.get("/kirim/berkas", pages.form)
     shell.router.add_route(f"{PATH}/kirim/unggah", pages.upload, methods=["POST"])
