@@ -224,7 +224,7 @@ def test_every_page_is_usable_and_in_one_language(screen: Screen) -> None:
         walk.all("nobody", "", f"{PATH}/masuk")
     router = console_router(house.town.office, house.town._workers[-1], house.url, lambda: house.town.now)
     pages = [route for route in router.routes if isinstance(route, Route) and "GET" in (route.methods or ())]
-    assert walk.wrong == []
+    assert not walk.wrong, "\n".join(walk.wrong)
     assert {page.path for page in pages if not any(page.path_regex.match(path) for path in walk.met)} == UNLINKED
 
 
