@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 
 from broker.errors import Refusal
 from broker.lifecycle import propose, stop
-from broker.web.console.routes import console_router
 from broker.web.console.shell import PATH
 from broker.web.console.words import english
 from tests.authenticator import Authenticator
@@ -213,7 +212,8 @@ def test_every_page_is_usable_and_in_one_language(screen: Screen) -> None:
     house = screen.house
     people = populated(house)
     started = {"auditor": auditing.PAGES}
-    with TestClient(house.town.app(house.url), base_url=house.url, raise_server_exceptions=False) as http:
+    app = house.town.app(house.url)
+    with TestClient(app, base_url=house.url, raise_server_exceptions=False) as http:
         walk = Walk(screen, http, screen.page())
         walk.page.add_init_script(AXE.read_text())
         for role, officer in people.items():
@@ -222,8 +222,7 @@ def test_every_page_is_usable_and_in_one_language(screen: Screen) -> None:
                 stop(house.town.office, house.registry.get(people["petugas_keamanan"].id), NK, house.town.now)
         screen.context.clear_cookies()
         walk.all("nobody", "", f"{PATH}/masuk")
-    router = console_router(house.town.office, house.town._workers[-1], house.url, lambda: house.town.now)
-    pages = [route for route in router.routes if isinstance(route, Route) and "GET" in (route.methods or ())]
+    pages = [route for route in app.state.console.router.routes if isinstance(route, Route) and "GET" in (route.methods or ())]
     assert not walk.wrong, "\n".join(walk.wrong)
     assert {page.path for page in pages if not any(page.path_regex.match(path) for path in walk.met)} == UNLINKED
 
