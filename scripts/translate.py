@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from broker.audit.reidentify import GROUNDS
 from broker.ledger.words import ENTRY_WORDS
 
 CONSOLE = Path(__file__).parents[1] / "broker" / "web" / "console"
@@ -27,8 +28,9 @@ def messages() -> dict[str, list[str]]:
         for one in message if isinstance(message, tuple) else (message,):
             if one and file not in found.setdefault(one, []):
                 found[one].append(file)
-    for one in ENTRY_WORDS.values():
-        found.setdefault(one, []).append("../../ledger/words.py")
+    for file, texts in (("../../ledger/words.py", ENTRY_WORDS.values()), ("../../audit/reidentify.py", GROUNDS.values())):
+        for one in texts:
+            found.setdefault(one, []).append(file)
     return found
 
 

@@ -18,6 +18,6 @@ def test_every_roles_pages_are_measured_and_no_link_leads_nowhere() -> None:
     assert result["pages"] == len(pages)
     assert result["slowest_ms"] == max(one["ms"] for one in pages.values()) > 0
     assert result["slowest_after_start_ms"] == max(one["after_start_ms"] for one in pages.values() if "after_start_ms" in one) > 0
-    assert result["not_reached"] == ["/konsol/kunci/{agreement}/sertifikat"]  # there is one only once an agreement's keys are destroyed
+    assert result["not_reached"] == ["/konsol/kunci/{agreement}/pemusnahan", "/konsol/kunci/{agreement}/sertifikat"]  # only once an agreement is over
     assert result["largest_kb"] > 10
     assert (result["exchanges"], result["records"], result["versions"]) == (3, 360, 2)

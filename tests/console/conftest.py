@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,11 @@ AXE = Path(__file__).parents[2] / ".venv" / "node-console" / "node_modules" / "a
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CI = os.environ.get("CI") == "true"
 __all__ = ["PASSWORD", "_quick", "issuer", "oidc"]
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text()
 
 
 def _needed(there: object, what: str) -> None:
@@ -141,6 +147,7 @@ class Screen:
     context: BrowserContext
     trouble: list[str] = field(default_factory=list)
     scripts: bool = True
+    pictures: int = 0
 
     def sign_in(self, officer: Officer) -> Page:
         self.context.add_cookies([{"name": "sinergi", "value": self.house.token(officer), "url": self.house.url}])
@@ -158,22 +165,33 @@ class Screen:
 
     def check(self, page: Page) -> None:
         """No violation that axe-core finds; nothing wider than the screen at 360 px."""
+        assert self.violations(page) + self.too_wide(page) == [], page.url
+
+    def violations(self, page: Page) -> list[str]:
+        """What axe-core finds; nothing in a browser without JavaScript, which axe-core is."""
         _needed(AXE.exists(), "axe-core")
-        self._axe(page)
+        self.picture(page)
+        if not self.scripts:
+            return []
+        if page.evaluate("typeof axe === 'undefined'"):
+            page.evaluate(_axe())  # by the debugger: the page's own policy would refuse a script element
+        found: list[str] = page.evaluate("axe.run(document, {preload: false}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' ')))")
+        return found
+
+    def too_wide(self, page: Page) -> list[str]:
         before = page.viewport_size
         page.set_viewport_size({"width": 360, "height": 800})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        self._axe(page)
+        self.picture(page)
+        wide: int = page.evaluate("document.documentElement.scrollWidth")
         if before:
             page.set_viewport_size(before)
-        assert wide <= 360, f"{page.url}: {wide} px wide at 360"
+        return [f"{wide} px wide at 360"] if wide > 360 else []
 
-    def _axe(self, page: Page) -> None:
-        if not self.scripts:
-            return  # axe waits for timers, which a page without JavaScript does not have
-        page.evaluate(AXE.read_text())  # by the debugger: the page's own policy would refuse a script element
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html).slice(0, 3)]))")
-        assert found == [], (page.url, found)
+    def picture(self, page: Page) -> None:
+        """For who wants to look at what the tests look at."""
+        if folder := os.environ.get("SINERGI_SCREENS"):
+            self.pictures += 1
+            page.screenshot(path=f"{folder}/{re.sub(r'[^a-z0-9]+', '-', page.url.partition(PATH)[2])[:80].strip('-')}-{self.pictures}.png", full_page=True)
 
 
 @pytest.fixture

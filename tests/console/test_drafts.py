@@ -285,60 +285,43 @@ def test_a_draft_that_does_not_load_says_where(house: House, visitor: Any) -> No
 def _walk(screen: Screen, page: Page, house: House, language: str, *, scripts: bool) -> None:
     """From the policy in force to a version of one's own, and a stop: every page on the way is looked at."""
     author, other = house.officers.values()
-
-    def look() -> None:
-        if scripts:
-            screen.check(page)
-
-
     screen.go(page, f"/kebijakan?bahasa={language}")
-    look()
     page.locator("td a").first.click()
-    look()
     screen.go(page, "/kebijakan/draf")
     page.locator("main form button").click()
-    look()
     draft = page.url.rpartition("/")[2]
     screen.go(page, f"/kebijakan/draf/{draft}/sel?kesepakatan={NK}&penerima=siapkerja@kemnaker")
-    look()
     page.locator("a[href$='sel=pendidikan_tertinggi.perencanaan']").click()
     page.locator("#tingkat").select_option("0")
-    look()
     page.locator("main form button").click()
     screen.go(page, f"/kebijakan/draf/{draft}/aturan?cari=sel.pencari_kerja")
     typed = page.locator("#teks").input_value()
     page.locator("#teks").fill(typed.replace(",deny,", ",Deny,"))
     if scripts:
         page.locator("#salah li", has_text="eft").wait_for()
-    look()
     page.locator("textarea + ul + button").click()
     page.locator("[role=alert]").wait_for()
+    screen.check(page)
     assert ",Deny," in page.locator("#teks").input_value()
-    look()
     page.locator("#teks").fill(typed)
     page.locator("main form[method=post] button").click()
     page.locator(".changes li").first.wait_for()
-    look()
     screen.go(page, f"/kebijakan/draf/{draft}/ulang")
-    look()
     screen.go(page, f"/kebijakan/draf/{draft}")
     page.locator("#kode-usulkan").fill(code(house, author))
     page.locator("form[action$=usulkan] button").click()
     page.locator("pre").wait_for()
     approve(house, other, draft)
     page.reload()
-    look()
     page.locator("#kode-terbitkan").fill(code(house, author))
     page.locator("form[action$=terbitkan] button").click()
     page.locator("form[action$=terbitkan]").wait_for(state="detached")
     assert house.town.office.policy.version == 2
     for path in ("/kebijakan/versi", "/kebijakan/versi/2", "/kebijakan/henti"):
         screen.go(page, path)
-        look()
     page.locator("#kode-baru").fill(code(house, author))
     page.locator("form[action$=henti] button").click()
     page.locator("section.card").wait_for()
-    look()
 
 
 def test_a_security_officers_whole_job(screen: Screen) -> None:

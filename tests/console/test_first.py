@@ -15,7 +15,7 @@ from broker.web.console.words import time_tag
 from tests.simulator import SIAPKERJA, SIJOKER
 
 if TYPE_CHECKING:
-    from tests.console.conftest import House, Screen
+    from tests.console.conftest import House
 
 NK = "nk-sijunjung-2025"
 
@@ -145,21 +145,3 @@ def test_appointments_that_end_are_told(house: House, visitor: Any) -> None:
     assert "Penunjukan 1 petugas pihak Anda segera berakhir." in page
     assert "Penunjukan Anda berakhir" not in page
     assert "petugas pihak Anda segera" not in visitor(house.officer("ppdp", "kemnaker")).get("").text
-
-
-def test_the_first_page_with_everything_in_a_real_browser(screen: Screen) -> None:
-    house = screen.house
-    town = house.town
-    officer = house.officer("ppdp", ends=town.now.date() + timedelta(days=20))
-    stop(town.office, house.registry.get(officer.id), NK, town.now)
-    at = utc_text(town.now)
-    with town.office.ledger.writing() as book:
-        for n in range(3):
-            book.tx.add_exchange(
-                id=f"{n:032x}", state="refused" if n else "recorded", sender=SIJOKER, recipient=SIAPKERJA, agreement=NK, dataset="pencari_kerja", purpose="perencanaan", accepted=at,
-                changed=at, submission_sha256="00", idempotency=str(n), problem='{"reason":"kosong","pasal":"Pasal 6 ayat (1) huruf c","facts":{}}',
-            )  # fmt: skip
-    page = screen.sign_in(officer)
-    for language in ("id", "en"):
-        screen.go(page, f"?bahasa={language}")
-        screen.check(page)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.console.conftest import House, Screen
+    from tests.console.conftest import House
     from tests.simulator import Province
 
 NK = "nk-sijunjung-2025"
@@ -116,16 +116,3 @@ def test_the_end_of_an_agreement_waits_and_its_certificate_is_there(house: House
     found = visitor(auditor).get(f"/kunci/{NK}/sertifikat")
     assert found.headers["content-disposition"] == f'attachment; filename="pemusnahan-{NK}.json"'
     assert found.json()["payloadType"] == "application/vnd.sinergi.key-destruction+json"
-
-
-def test_the_page_in_a_real_browser(screen: Screen) -> None:
-    house = screen.house
-    keys = Keys(house.town)
-    public, _ = keys.made("baru")
-    keys.propose(public)
-    page = screen.sign_in(house.officer("ppdp"))
-    for language in ("id", "en"):
-        screen.go(page, f"/kunci?bahasa={language}")
-        screen.check(page)
-    page.get_by_text("Keys in it").first.click()
-    screen.check(page)

@@ -10,7 +10,7 @@ import pytest
 from tests.people.conftest import NAME
 
 if TYPE_CHECKING:
-    from tests.console.conftest import House, Screen
+    from tests.console.conftest import House
 
 NK = "nk-sijunjung-2025"
 
@@ -52,12 +52,3 @@ def test_a_long_list_is_fifty_at_a_time(house: House, visitor: Any) -> None:
     assert 'href="/konsol/petugas?hal=2"' in first
     for asked in ("0", "-1", "9999999999", "²", "<script>"):
         assert one.get(f"/petugas?hal={asked}").status_code == 200
-
-
-def test_the_page_in_a_real_browser(screen: Screen) -> None:
-    admin = screen.house.officer("admin_pihak")
-    screen.house.registry.invite(role="petugas_keamanan", ends=screen.house.town.now.date() + timedelta(days=30))
-    page = screen.sign_in(admin)
-    for language in ("id", "en"):
-        screen.go(page, f"/petugas?bahasa={language}")
-        screen.check(page)

@@ -703,30 +703,25 @@ def _whole_job(screen: Screen, folder: Path, language: str) -> None:
     house = screen.house
     page = screen.sign_in(house.officer("operator"))
     screen.go(page, f"/kirim?bahasa={language}")
-    screen.check(page)
     page.locator("table a").first.click()
-    screen.check(page)
     page.locator("input[value=perencanaan]").check()
     page.locator("#berkas").set_input_files(folder / "salah.pdf")
     page.locator("form#unggah button").click()
     page.get_by_role("alert").or_(page.locator("#jalan")).first.wait_for()
+    screen.check(page)
     page.locator("input[value=perencanaan]").check()
     page.locator("#berkas").set_input_files(_file(house, folder))
     page.locator("form#unggah button").click()
     page.wait_for_url(re.compile(r"/kiriman/[0-9a-f]{32}$"))
     assert page.locator("mark").count()
-    screen.check(page)
     page.locator("form[action$='/kirim'] button").first.click()
     page.wait_for_url(re.compile(r"/kiriman/[0-9a-f]{32}$"))
     name = page.url.rpartition("/")[2]
     through(house, name)
     page.goto(page.url)
-    screen.check(page)
     assert "operator-1@sijunjung" in page.inner_text("main")
     screen.go(page, "/kiriman")
-    screen.check(page)
     screen.go(page, "/kotak-masuk")
-    screen.check(page)
 
 
 @pytest.fixture

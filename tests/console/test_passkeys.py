@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,6 @@ from tests.console.conftest import Visitor
 from tests.simulator import SIJOKER, SYSTEMS, URL
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
     from broker.model import Person
     from tests.console.conftest import House, Screen
@@ -415,14 +413,10 @@ def test_an_officer_makes_a_passkey_has_it_vouched_for_and_approves(screen: Scre
     authenticator = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
 
     screen.go(page, "/kunci-sandi")
-    screen.check(page)
-    _picture(page, "kunci-kosong")
     house.town.now += STEP
     page.get_by_label("Kode 6 angka").fill(officer.code(house.town.now))
     page.get_by_role("button", name="Buat kunci sandi").click()
     page.get_by_text("Menunggu jaminan").wait_for()
-    screen.check(page)
-    _picture(page, "kunci-menunggu")
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile(r"kunci-sandi-.*\.json")).click()
     command = page.locator("pre").inner_text()
@@ -433,12 +427,8 @@ def test_an_officer_makes_a_passkey_has_it_vouched_for_and_approves(screen: Scre
     page.get_by_label("Berkas jaminan").set_input_files(voucher)
     page.get_by_role("button", name="Serahkan jaminan").click()
     page.get_by_text("mulai sekarang berlaku").wait_for()
-    screen.check(page)
-    _picture(page, "kunci-berlaku")
 
     screen.go(page, f"/kebijakan/{draft}/setujui")
-    screen.check(page)
-    _picture(page, "setujui")
     session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     page.get_by_role("button", name="Setujui dengan kunci sandi").click()
     page.get_by_text("Dibatalkan").wait_for()
@@ -447,11 +437,7 @@ def test_an_officer_makes_a_passkey_has_it_vouched_for_and_approves(screen: Scre
     session.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
     page.get_by_role("button", name="Setujui dengan kunci sandi").click()
     page.get_by_text("Anda sudah menyetujui").wait_for()
-    screen.check(page)
     assert lifecycle.publish(house.town.office, person(house, author), draft, house.town.now).version == 2
-    for path in (f"/kebijakan/{draft}/setujui?bahasa=en", "/kunci-sandi?bahasa=en"):
-        screen.go(page, path)
-        screen.check(page)
 
 
 def test_without_javascript_the_page_says_so_and_shows_the_command(plain_screen: Screen) -> None:
@@ -464,12 +450,3 @@ def test_without_javascript_the_page_says_so_and_shows_the_command(plain_screen:
     assert page.get_by_role("button", name="Buat kunci sandi").is_disabled()
     plain_screen.go(page, f"/kebijakan/{draft}/setujui")
     assert page.get_by_text(f"broker policy approve {draft}").is_visible()
-
-
-def _picture(page: Page, name: str) -> None:
-    """For who wants to look at the screens: wide and at 360 px."""
-    if folder := os.environ.get("SINERGI_SCREENS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-        page.set_viewport_size({"width": 360, "height": 800})
-        page.screenshot(path=f"{folder}/{name}-360.png", full_page=True)
-        page.set_viewport_size({"width": 1280, "height": 900})

@@ -179,13 +179,6 @@ def test_the_language_is_indonesian_until_asked_otherwise(house: House, visitor:
     assert '<html lang="id">' in one.get("?bahasa=<script>").text or '<html lang="en">' in one.get("?bahasa=<script>").text
 
 
-def test_the_first_page_in_a_real_browser(screen: Screen) -> None:
-    page = screen.sign_in(screen.house.officer("operator"))
-    for language in ("id", "en"):
-        screen.go(page, f"?bahasa={language}")
-        screen.check(page)
-
-
 def test_a_console_that_was_warmed_up_has_read_every_page(house: House, http: TestClient) -> None:
     shell = http.app.state.console  # type: ignore[attr-defined]
     assert not any(len(pages.cache) for pages in shell._pages.values())

@@ -8,6 +8,7 @@ from broker.errors import Refusal
 from broker.web.console.outgoing import flows_of
 from broker.web.console.paging import EACH, turned
 from broker.web.console.shell import Entry
+from broker.web.console.telling import told
 from broker.web.console.words import N_
 
 if TYPE_CHECKING:
@@ -26,6 +27,6 @@ def add(shell: Shell) -> None:
         with shell.office.ledger.database.read() as tx:
             first, turn = turned(request, tx.arrived_in(flows, 0, 0)[1])
             rows, _ = tx.arrived_in(flows, EACH, first)
-        return shell.show(request, visit, "kotak_masuk.html", rows=rows, turn=turn, contracts=shell.office.contracts)
+        return shell.show(request, visit, "kotak_masuk.html", rows=rows, turn=turn, **told(shell, visit))
 
     shell.get("/kotak-masuk", page)

@@ -70,7 +70,7 @@ def flows_of(office: Office, person: Person) -> list[tuple[str, str]]:
 
 def add(shell: Shell) -> None:
     pages = _Pages(shell)
-    shell.menu.append(Entry("/kirim", N_("Kirim data"), ("kirim",)))
+    shell.menu.append(Entry("/kirim", N_("Kirim data"), ("kirim",), ("/kiriman",)))
     shell.get("/kirim", pages.choose)
     shell.get("/kirim/berkas", pages.form)
     shell.router.add_route(f"{PATH}/kirim/unggah", pages.upload, methods=["POST"])

@@ -96,11 +96,12 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu. acts: it is shown to who may one of them; empty: to everyone."""
+    """A line of the menu. acts: it is shown to who may one of them; empty: to everyone. within: other pages that belong to it."""
 
     path: str
     label: str
     acts: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 class Form(dict[str, str]):
