@@ -200,7 +200,7 @@ class _Pages:
 
     # --- a draft, or what became of it
     def one(self, request: Request, visit: Visit) -> Response:
-        self._sender(visit)
+        self._vouched(visit)
         name = request.path_params["name"]
         with self._office.ledger.database.read() as tx:
             row = tx.exchange(name)
@@ -246,7 +246,7 @@ class _Pages:
     # --- what was sent
     def all(self, request: Request, visit: Visit) -> Response:
         """What the party's system sent, by whomever, newest first."""
-        self._sender(visit)
+        self._vouched(visit)
         flows = flows_of(self._office, visit.person)
         with self._office.ledger.database.read() as tx:
             first, turn = turned(request, tx.sent_in(flows, 0, 0)[1])
@@ -286,6 +286,12 @@ class _Pages:
     # --- in words
     def _sender(self, visit: Visit) -> None:
         if not visit.may("kirim"):
+            raise denied(self._office, visit.person, "kirim")
+
+    def _vouched(self, visit: Visit) -> None:
+        """What was sent is not for an account that only the host's administrator made."""
+        self._sender(visit)
+        if not vouched(self._office, visit.person):
             raise denied(self._office, visit.person, "kirim")
 
     @staticmethod

@@ -59,7 +59,7 @@ class _Pages:
         mine = [one for one in self._office.agreements.values() if party in one.parties and visit.may("hentikan", one.id)]
         targets = [*(one.id for one in mine), *dict.fromkeys(name for one in mine for name in one.parties)]
         return self._shell.show(
-            request, visit, "kebijakan-henti.html", 403 if wrong else 200, stops=lifecycle.stops(self._office), targets=targets, agreements=self._office.agreements, wrong=wrong,
+            request, visit, "kebijakan-henti.html", 403 if wrong else 200, stops=lifecycle.stops_of(self._office, visit.person), targets=targets, agreements=self._office.agreements, wrong=wrong,
             may_stop=bool(targets),
         )  # fmt: skip
 
