@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from broker import lifecycle
 from broker.audit import subject
 from broker.errors import Refusal
+from broker.sending import MAX_DRAFTS, Asked, Intake, drafts
+from broker.web.console import outgoing
+from broker.web.console.shell import PATH
+from tests.console.conftest import Visitor
 from tests.console.test_auditor import NK, crowd, question, sent
+from tests.console.test_outgoing import ASKED, _until, multipart, spooled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.console.conftest import House
 
 
@@ -49,3 +60,112 @@ def test_another_agreements_stop_is_not_shown(house: House, visitor: Any) -> Non
     both = lifecycle.stop(office, house.registry.get(mine.id), "kemnaker", now)
     assert both.id in visitor(theirs).get("/kebijakan/henti").text
     assert [row.id for row in lifecycle.stops_of(office, house.registry.get(theirs.id))] == [both.id]
+
+
+# --- as much as one can ask for
+@pytest.mark.parametrize("path", ["/kiriman?halaman=" + "9" * 5_000, "/kiriman?halaman=0", "/kiriman?halaman=٣"])
+def test_a_number_without_end_is_the_first_page(house: House, visitor: Any, path: str) -> None:
+    assert visitor(house.officer("operator")).get(path).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "٣", "0", "99999999"])
+def test_a_version_without_end_is_none(house: House, visitor: Any, number: str) -> None:
+    assert visitor(house.officer("auditor")).get(f"/kebijakan/versi/{number}").status_code == 404
+    assert visitor().get(f"/kebijakan/versi/{number}").status_code == 303
+
+
+def test_a_form_that_names_more_agreements_than_there_are_asks_nothing(house: House, visitor: Any) -> None:
+    one, size = visitor(house.officer("auditor")), house.town.office.ledger.size("broker")
+    fields = [(name, value) for name, value in question("3275019000009001").items() if name != "kesepakatan"]
+    answer = one.post("/cari-orang", [*fields, *(("kesepakatan", f"nk-{n}") for n in range(500))])
+    assert answer.status_code == 400
+    assert house.town.office.ledger.size("broker") == size
+
+
+# --- uploads
+def test_drafts_that_are_finished_at_once_are_no_more_than_may_be(house: House) -> None:
+    office, now = house.town.office, house.town.now
+    person = house.registry.get(house.officer("operator").id)
+    asked = Asked(ASKED["kesepakatan"], ASKED["himpunan"], ASKED["tujuan"], "")
+    data = house.town.csv(house.town.rows(n=3))
+    with ExitStack() as stack:
+        begun = [stack.enter_context(Intake(office, person, asked, 1 << 20, now)) for _ in range(MAX_DRAFTS + 1)]
+        for intake in begun:
+            intake.take(data)
+        for intake in begun[:-1]:
+            intake.finish()
+        with pytest.raises(Refusal, match="draf_banyak"):
+            begun[-1].finish()
+    assert len(drafts(office, person, now)) == len(spooled(house)) == MAX_DRAFTS
+
+
+def _begun(house: House, token: str = "", csrf: str = "") -> socket.socket:
+    """An upload whose end does not come."""
+    host, port = house.url.removeprefix("http://").split(":")
+    head = (
+        f"POST {PATH}/kirim/unggah HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: sinergi={token}\r\nOrigin: {house.url}\r\nConnection: close\r\n"
+        "Content-Type: multipart/form-data; boundary=batas\r\nContent-Length: 100000\r\n\r\n"
+    )
+    body = multipart({"csrf": csrf, **ASKED}, house.town.csv(house.town.rows(n=20)))[: None if csrf else 150]
+    sending = socket.create_connection((host, int(port)))
+    sending.settimeout(30)
+    sending.sendall(head.encode() + body.removesuffix(b"\r\n--batas--\r\n"))
+    return sending
+
+
+def _answered(sending: socket.socket) -> int:
+    return int(sending.recv(65_536).split(b" ")[1])
+
+
+@pytest.fixture
+def attacker(served: House) -> Iterator[Callable[[str], tuple[str, str]]]:
+    """The session and the form's secret of a new officer of the house that is served."""
+    with TestClient(served.town.app(served.url), base_url=served.url) as pages:
+
+        def signed_in(party: str) -> tuple[str, str]:
+            token = served.token(served.officer("operator", party))
+            return token, Visitor(pages, served.url, token).csrf("/kirim")
+
+        yield signed_in
+
+
+def test_uploads_of_nobody_keep_no_officer_from_theirs(served: House, attacker: Any) -> None:
+    with ExitStack() as stack:
+        for _ in range(outgoing.AT_ONCE + 2):
+            stack.enter_context(_begun(served))
+        time.sleep(0.3)
+        stack.enter_context(_begun(served, *attacker("sijunjung")))
+        _until(lambda: spooled(served))  # it was taken in hand
+
+
+def test_one_officer_does_not_take_every_upload(served: House, attacker: Any) -> None:
+    mine, theirs = attacker("sijunjung"), attacker("sijunjung")
+    with ExitStack() as stack:
+        for _ in range(outgoing.BY_ONE):
+            stack.enter_context(_begun(served, *mine))
+        _until(lambda: len(spooled(served)) == outgoing.BY_ONE)
+        assert _answered(stack.enter_context(_begun(served, *mine))) == 503
+        assert len(spooled(served)) == outgoing.BY_ONE
+        stack.enter_context(_begun(served, *theirs))
+        _until(lambda: len(spooled(served)) == outgoing.BY_ONE + 1)
+
+
+def test_too_many_uploads_at_once_are_refused(served: House, attacker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "AT_ONCE", 1)
+    with _begun(served, *attacker("sijunjung")) as first:
+        _until(lambda: spooled(served))
+        with _begun(served, *attacker("sijunjung")) as second:
+            assert _answered(second) == 503
+        assert len(spooled(served)) == 1
+        assert first
+
+
+def test_an_upload_that_stands_still_ends_and_keeps_nothing(served: House, attacker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "STALLED", 0.5)
+    token, csrf = attacker("sijunjung")
+    with _begun(served, token, csrf) as sending:
+        _until(lambda: spooled(served))
+        assert _answered(sending) == 400
+        _until(lambda: not spooled(served))
+    with served.town.office.ledger.database.read() as tx:
+        assert tx.sendings.drafts() == []

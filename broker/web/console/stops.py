@@ -23,7 +23,7 @@ STOPS: Final = "/kebijakan/henti"
 def add(shell: Shell) -> None:
     pages = _Pages(shell)
     shell.get("/kebijakan/versi", pages.versions)
-    shell.get("/kebijakan/versi/{number:int}", pages.version)
+    shell.get("/kebijakan/versi/{number}", pages.version)
     shell.get(STOPS, pages.stops)
     shell.post(STOPS, pages.stop)
     shell.post(STOPS + "/{stop}/cabut", pages.resume)
@@ -40,8 +40,9 @@ class _Pages:
         return self._shell.show(request, visit, "kebijakan-versi.html", versions=found[:PAGE], total=len(found))
 
     def version(self, request: Request, visit: Visit) -> Response:
-        office, number = self._office, int(request.path_params["number"])
+        office, asked = self._office, request.path_params["number"]
         lifecycle.reader(office, visit.person, visit.now)
+        number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
         if not 0 < number <= office.policy.version:
             raise Refusal("draf_tidak_ada")
         record = lifecycle.history(office)[number - 1]
