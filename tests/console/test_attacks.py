@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from broker import lifecycle
+from broker import preview as previews
 from broker.audit import subject
 from broker.errors import Refusal
+from broker.rows import treat_chunk
 from broker.sending import MAX_DRAFTS, Asked, Intake, drafts
 from broker.web.console import outgoing
 from broker.web.console.shell import PATH
 from tests.console.conftest import Visitor
 from tests.console.test_auditor import NK, crowd, question, sent
-from tests.console.test_outgoing import ASKED, _until, multipart, spooled
+from tests.console.test_outgoing import ASKED, _until, drafted, multipart, spooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,3 +172,49 @@ def test_an_upload_that_stands_still_ends_and_keeps_nothing(served: House, attac
         _until(lambda: not spooled(served))
     with served.town.office.ledger.database.read() as tx:
         assert tx.sendings.drafts() == []
+
+
+# --- previews
+def test_the_files_of_one_officer_keep_no_other_waiting(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, go_on, made = previews.preview, threading.Event(), []
+    one, other = house.officer("operator"), house.officer("operator")
+
+    def slow(office: Any, draft: Any, *more: Any) -> Any:
+        made.append(draft.person)
+        if draft.person == one.id:
+            go_on.wait(30)
+        return real(office, draft, *more)
+
+    monkeypatch.setattr(previews, "preview", slow)
+    monkeypatch.setattr(outgoing, "FIRST_LOOK", 0.01)
+    data = house.town.csv(house.town.rows(n=3))
+    busy, quick = visitor(one), visitor(other)
+    for _ in range(previews.AT_ONCE):
+        drafted(busy, data)
+    try:
+        monkeypatch.setattr(outgoing, "LOOK", 10)
+        assert 'name="rencana"' in quick.get(f"/kiriman/{drafted(quick, data)}").text
+        assert made == [one.id, other.id]
+    finally:
+        go_on.set()
+
+
+def test_a_file_that_is_thrown_away_is_read_no_further(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks, thrown = [], threading.Event()
+
+    def slow(*chunk: Any) -> Any:
+        chunks.append(chunk)
+        thrown.wait(30)
+        return treat_chunk(*chunk)
+
+    monkeypatch.setattr("broker.preview.treat_chunk", slow)
+    monkeypatch.setattr(previews, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(outgoing, "FIRST_LOOK", 0.01)
+    one = visitor(house.officer("operator"))
+    name = drafted(one, house.town.csv(house.town.rows(n=200)))
+    (reading,) = (thread for thread in threading.enumerate() if thread.name == "preview")
+    _until(lambda: chunks)
+    one.post(f"/kiriman/{name}/buang", {})
+    thrown.set()
+    reading.join(30)
+    assert len(chunks) == 1
