@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +18,10 @@ from broker.audit import subject
 from broker.errors import Refusal
 from broker.rows import treat_chunk
 from broker.sending import MAX_DRAFTS, Asked, Intake, drafts
+from broker.signin import TRIES
 from broker.web.console import outgoing
 from broker.web.console.shell import PATH
-from tests.console.conftest import Visitor
+from tests.console.conftest import PASSWORD, Visitor
 from tests.console.test_auditor import NK, crowd, question, sent
 from tests.console.test_outgoing import ASKED, _until, drafted, multipart, spooled
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.console.conftest import House
+    from tests.people.conftest import Officer
 
 
 # --- who only the host's administrator made
@@ -63,6 +66,45 @@ def test_another_agreements_stop_is_not_shown(house: House, visitor: Any) -> Non
     both = lifecycle.stop(office, house.registry.get(mine.id), "kemnaker", now)
     assert both.id in visitor(theirs).get("/kebijakan/henti").text
     assert [row.id for row in lifecycle.stops_of(office, house.registry.get(theirs.id))] == [both.id]
+
+
+# --- lock-outs
+def _wrong(house: House, visitor: Any, officer: Officer, times: int) -> None:
+    for _ in range(times):
+        assert visitor().post("/masuk", {"id": officer.id, "sandi": "salah sama sekali", "kode": "000000"}, csrf="").status_code == 403
+
+
+def test_who_knows_an_id_keeps_no_signed_in_officer_from_stopping(house: House, visitor: Any) -> None:
+    officer = house.officer("petugas_keamanan")
+    one = visitor(officer)
+    _wrong(house, visitor, officer, TRIES)
+    assert "locked" in house.registry.acts()
+    house.town.now += timedelta(seconds=30)  # it lasts a minute
+    assert one.post("/kebijakan/henti", {"sasaran": NK, "kode": officer.code(house.town.now)}).status_code == 303
+    assert [row.target for row in lifecycle.stops(house.town.office)] == [NK]
+
+
+def test_codes_that_are_guessed_in_a_session_end_it_and_stop_nothing(house: House, visitor: Any) -> None:
+    officer = house.officer("petugas_keamanan")
+    one, elsewhere = visitor(officer), visitor(officer)
+    csrf = one.csrf()
+    guess = {"sasaran": NK, "kode": "abcdef"}
+    for _ in range(TRIES):
+        assert one.get("").status_code == elsewhere.get("").status_code == 200
+        assert one.post("/kebijakan/henti", guess, csrf=csrf).status_code == 403
+    assert one.get("").status_code == elsewhere.get("").status_code == 303
+    assert one.post("/kebijakan/henti", {"sasaran": NK, "kode": officer.code(house.town.now)}, csrf=csrf).status_code == 401
+    assert visitor().post("/masuk", {"id": officer.id, "sandi": PASSWORD, "kode": officer.code(house.town.now)}, csrf="").status_code == 403
+    assert lifecycle.stops(house.town.office) == []
+    assert house.registry.acts()[-2:] == ["sign_in_failed", "locked"]
+
+
+def test_a_session_is_ended_by_one_guess_while_the_account_is_locked(house: House, visitor: Any) -> None:
+    officer = house.officer("petugas_keamanan")
+    one = visitor(officer)
+    _wrong(house, visitor, officer, TRIES)
+    assert one.post("/kebijakan/henti", {"sasaran": NK, "kode": "abcdef"}).status_code == 403
+    assert one.get("").status_code == 303
 
 
 # --- as much as one can ask for
