@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import defaultdict
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
@@ -99,12 +100,13 @@ class _Made:
 
 
 class Previews:
-    """The previews of live drafts: each made once for the levels that hold, by a thread of its own, `AT_ONCE` at a time."""
+    """The previews of live drafts: each made once for the levels that hold, by a thread of its own, `AT_ONCE` at a time and one of an officer."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._turn, self._lock = threading.BoundedSemaphore(AT_ONCE), threading.Lock()
         self._made: dict[str, _Made] = {}
+        self._officers: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # their large files keep nobody else waiting
 
     def of(self, draft: Sending, now: datetime, wait: float) -> Preview | int:
         """The draft's preview, or after `wait` seconds how many rows were read so far. Refusal where nothing can be said of any row, as of steps 2 and 3."""
@@ -116,7 +118,7 @@ class Previews:
             made = self._made.get(draft.id)
             if made is None or made.plan != plan:
                 made = self._made[draft.id] = _Made(draft, plan, Tally(), Future())
-                threading.Thread(target=self._make, args=(made, decided), name="preview", daemon=True).start()
+                threading.Thread(target=self._make, args=(made, decided, self._officers[draft.person]), name="preview", daemon=True).start()
         try:
             return made.future.result(wait)
         except TimeoutError:
@@ -130,8 +132,8 @@ class Previews:
         with self._lock:
             self._made.pop(name, None)
 
-    def _make(self, made: _Made, decided: Decided) -> None:
-        with self._turn:
+    def _make(self, made: _Made, decided: Decided, own: threading.Lock) -> None:
+        with own, self._turn:
             try:
                 made.future.set_result(preview(self._office, made.draft, decided, made.tally))
             except Refusal as refusal:
@@ -152,6 +154,8 @@ def preview(office: Office, draft: Sending, decided: Decided, tally: Tally) -> P
         with office.folders.draft(draft.id).open("rb") as sealed:
             opened = Opened(sealed, submission, decided.terms, office.rings[draft.agreement].all(KemKey, "kem"))
             for chunk in opened.chunks(draft.content_type, decided.contract, CHUNK_BYTES):
+                if not os.fstat(sealed.fileno()).st_nlink:  # thrown away meanwhile: nobody looks any more
+                    raise FileNotFoundError
                 lines, leaves = treat_chunk(chunk, desk, tally)
                 look.at(chunk, lines, leaves.profiles)
             opened.check_digest()

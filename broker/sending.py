@@ -126,7 +126,7 @@ class Intake:
         self._seal(piece)
 
     def finish(self) -> Sending:
-        """The draft, once the file is durable and its row too. Refusal kosong, jenis_isi, penyimpanan."""
+        """The draft, once the file is durable and its row too. Refusal kosong, jenis_isi, penyimpanan; draf_banyak, when others were finished meanwhile."""
         if not self._taken:
             raise Refusal("kosong")
         self._seal(b"", last=True)
@@ -141,8 +141,10 @@ class Intake:
         )  # fmt: skip
         try:
             with self._office.ledger.database.write() as tx:
+                if sum(_lives(other, self._now) for other in tx.sendings.drafts(self._person.id)) >= MAX_DRAFTS:
+                    raise Refusal("draf_banyak", batas=MAX_DRAFTS)
                 tx.sendings.add(draft)
-        except LedgerError:
+        except (Refusal, LedgerError):
             self._office.folders.draft(self.name).unlink(missing_ok=True)  # it has no row: nobody would ever see it
             raise
         return draft

@@ -131,12 +131,12 @@ def sign_in_by_link(office: Office, token: str, now: datetime) -> tuple[Person, 
         return person, _opened(book, person, now, "tautan", totp=False)
 
 
-def _judged(office: Office, book: Book, name: str, code: str, now: datetime, *, right: bool) -> Person | None:
-    """The person, if password and code are right and the account is open; otherwise None, and it is counted."""
+def _judged(office: Office, book: Book, name: str, code: str, now: datetime, *, right: bool, signed_in: bool = False) -> Person | None:
+    """The person, if password and code are right and the account is open; otherwise None, and it is counted. signed_in: a lock-out does not bar them, and their own ends their sessions."""
     people = book.tx.people
     person, secret = people.get(name), people.credential(name)
     step = _step(office, secret, code, now)
-    if person is None or secret is None or not _open_for(person, secret, now):
+    if person is None or secret is None or not _open_for(person, replace(secret, locked=0) if signed_in else secret, now):
         book.tx.count_refusal(utc_text(now)[:16], "masuk")
         return None
     if right and step is not None:
@@ -149,6 +149,8 @@ def _judged(office: Office, book: Book, name: str, code: str, now: datetime, *, 
         return None
     seconds = min(FIRST_LOCK << min(failures - TRIES, 10), LONGEST_LOCK)
     people.change_credential(name, failures=failures, locked=int(now.timestamp()) + seconds)
+    if signed_in:
+        people.end_sessions(name)
     record(book, person, "sign_in_failed", now, failures=failures)
     record(book, person, "locked", now, seconds=seconds)
     return None
@@ -188,9 +190,12 @@ def whose(office: Office, token: str, now: datetime) -> tuple[Person, Session]:
 
 
 def again(office: Office, person: Person, code: str, now: datetime) -> None:
-    """Asks for a signed-in officer's second factor once more, before something that is not undone. Refusal masuk; what is tried counts as a sign-in does."""
+    """Asks for a signed-in officer's second factor once more, before something that is not undone. Refusal masuk; what is tried counts as a sign-in does.
+
+    A lock-out does not reach here: whoever knows an id could otherwise keep its officer from halting releases. A try here that locks ends every session of theirs.
+    """
     with office.ledger.writing() as book:
-        found = _judged(office, book, person.id, code, now, right=True)
+        found = _judged(office, book, person.id, code, now, right=True, signed_in=True)
         if found is not None:
             book.tx.people.change_credential(person.id, failures=0, locked=0)
     if found is None:

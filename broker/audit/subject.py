@@ -27,7 +27,7 @@ from broker.jcs import canonical
 from broker.keys import derive, ref_key, referred
 from broker.ledger import OUTCOMES, RELEASED
 from broker.ledger.openings import presence_json
-from broker.lifecycle.officers import READ
+from broker.lifecycle.officers import READ, readable
 from broker.model import utc_text, wib_date
 from broker.record import event, leaf_tree, tags_in
 from broker.roles import BODIES, may
@@ -185,10 +185,10 @@ def _sealing_keys(office: Office, agreement: str, request: str) -> list[bytes]:
 
 # --- the second person
 def open_requests(office: Office, person: Person, now: datetime) -> list[SubjectRequest]:
-    """Requests that wait, in the agreements where the person may search subjects. Refusal wewenang if there is no such agreement."""
-    mine = [name for name in office.agreements if may(person, SEARCH, name, wib_date(now))]
+    """Requests that wait, in the agreements whose log the person reads and where they may search subjects. Refusal wewenang or belum_dijamin if there is none."""
+    mine = [name for name in readable(office, person, now) if may(person, SEARCH, name, wib_date(now))]
     if not mine:
-        raise Refusal("wewenang", tindakan=SEARCH)
+        raise denied(office, person, SEARCH)
     with office.ledger.writing() as book:
         book.tx.audit.lapse(utc_text(now))
         return [row for name in mine for row in book.tx.audit.open(name)]
@@ -197,7 +197,10 @@ def open_requests(office: Office, person: Person, now: datetime) -> list[Subject
 def request(office: Office, person: Person, name: str, now: datetime) -> SubjectRequest:
     """A request whatever became of it, for who reads the agreement's log. Refusal permintaan_tidak_ada."""
     with office.ledger.database.read() as tx:
-        return _request(tx, person, name, READ, now)
+        row = _request(tx, person, name, READ, now)
+    if row.agreement not in readable(office, person, now):
+        raise Refusal("permintaan_tidak_ada")
+    return row
 
 
 def decide(office: Office, person: Person, name: str, now: datetime, *, approve: bool) -> SubjectRequest:

@@ -40,6 +40,7 @@ from broker.lifecycle.officers import reader as reader
 from broker.lifecycle.stops import resume as resume
 from broker.lifecycle.stops import stop as stop
 from broker.lifecycle.stops import stops as stops
+from broker.lifecycle.stops import stops_of as stops_of
 from broker.lifecycle.versions import approvals_of as approvals_of
 from broker.lifecycle.versions import approvers as approvers
 from broker.lifecycle.versions import history as history

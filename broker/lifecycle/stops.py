@@ -24,6 +24,11 @@ def stops(office: Office) -> list[StopRow]:
         return tx.versions.stops()
 
 
+def stops_of(office: Office, person: Person) -> list[StopRow]:
+    """Those that concern an agreement of the person's."""
+    return [row for row in stops(office) if not person.agreements.isdisjoint(_concerned(office, row.target))]
+
+
 def stop(office: Office, person: Person, target: str, now: datetime) -> StopRow:
     """Halts every release of an agreement, or from and to a party, at once. Any one officer of theirs may."""
     require(office, person, STOP, now)

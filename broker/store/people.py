@@ -225,6 +225,9 @@ class People:
     def touch_session(self, token_sha256: str, now: int) -> None:
         self._c.execute(SESSION.update().where(SESSION.c.hash == token_sha256).values(used=now))
 
+    def end_sessions(self, person: str) -> None:
+        self._c.execute(SESSION.delete().where(SESSION.c.person == person))
+
     def end_session(self, token_sha256: str) -> None:
         self._c.execute(SESSION.delete().where(SESSION.c.hash == token_sha256))
 

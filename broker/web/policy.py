@@ -57,7 +57,7 @@ class PolicyApi(OfficerApi):
         add("POST", "/drafts/{draft}/propose", self.propose, "Fix the draft for approval")
         add("POST", "/drafts/{draft}/approvals", self.approve, "Your signed approval", status_code=204, openapi_extra=body("application/vnd.dsse+json"))
         add("POST", "/drafts/{draft}/publish", self.publish, "Put the approved draft in force")
-        add("GET", "/stops", self.stops, "Stops that hold")
+        add("GET", "/stops", self.stops, "Stops that hold, of your agreements")
         add("POST", "/stops/{target}", self.stop, "Halt every release of an agreement or a party, at once", status_code=201)
         add("DELETE", "/stops/{name}", self.resume, "Ask that a stop be undone; the second officer undoes it")
         return router
@@ -147,8 +147,8 @@ class PolicyApi(OfficerApi):
 
     # --- stops
     def stops(self, request: Request) -> Response:
-        self._person(request)
-        return JSONResponse({"stops": [_stop(row) for row in lifecycle.stops(self._office)]})
+        person = self._person(request)
+        return JSONResponse({"stops": [_stop(row) for row in lifecycle.stops_of(self._office, person)]})
 
     def stop(self, request: Request, target: Annotated[str, Path(max_length=80)]) -> Response:
         return JSONResponse(_stop(lifecycle.stop(self._office, self._person(request), target, self._clock())), 201)

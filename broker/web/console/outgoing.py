@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
-from contextlib import suppress
+from collections import Counter
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.responses import JSONResponse
@@ -32,7 +33,7 @@ from broker.web.console.words import N_
 from broker.web.problems import stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from fastapi import Request, Response
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD: Final = 256 << 20  # bytes, where the broker itself takes more
 AT_ONCE: Final = 8  # uploads under way
+BY_ONE: Final = 2  # of one officer
+STALLED: Final = 60.0  # seconds without a byte after which an upload has broken off: a connection may end without a word
 LOOK: Final = 0.05  # seconds that a page waits for a preview in the making
 FIRST_LOOK: Final = 1.0  # and that an upload does: most files are through by then
 NAMED: Final = 100  # rows named on a page
@@ -85,7 +88,8 @@ class _Pages:
     def __init__(self, shell: Shell) -> None:
         self._shell, self._office = shell, shell.office
         self._limit = min(shell.max_upload, MAX_UPLOAD)
-        self._uploads, self._previews = threading.BoundedSemaphore(AT_ONCE), Previews(shell.office)
+        self._uploads: Counter[str] = Counter()  # under way, by officer; of the event loop's thread alone
+        self._previews = Previews(shell.office)
 
     # --- choose
     def choose(self, request: Request, visit: Visit) -> Response:
@@ -144,17 +148,13 @@ class _Pages:
             length = request.headers.get("content-length", "")
             if length.isdecimal() and int(length) > self._limit + (64 << 10):  # the fields and delimiters besides
                 raise Refusal("terlalu_besar", batas=self._limit)
-            if not self._uploads.acquire(blocking=False):
-                raise Refusal("sibuk")
-            try:
-                parser, body = Multipart(request.headers["content-type"]), request.stream()
-                first = await _to_file(parser, body)
-                form = Form(list(parser.fields.items()))
-                visit = await run_in_threadpool(shell.visit, request)
-                shell.own(visit, form.get("csrf", ""))
+            parser, body = Multipart(request.headers["content-type"]), _moving(request.stream())
+            first = await _to_file(parser, body)
+            form = Form(list(parser.fields.items()))
+            visit = await run_in_threadpool(shell.visit, request)
+            shell.own(visit, form.get("csrf", ""))
+            with self._slot(visit.person.id):
                 draft = await self._taken(visit, form, parser, first, body)
-            finally:
-                self._uploads.release()
         except ClientDisconnect:
             return JSONResponse({}, 400)  # nobody listens
         except Refusal as refusal:
@@ -166,6 +166,17 @@ class _Pages:
             return await run_in_threadpool(self._not_taken, request, visit, form, Refusal("pengolahan"), quick)
         to = f"{PATH}/kiriman/{draft.id}"
         return JSONResponse({"ke": to}, 201, HEADERS) if quick else shell.to(to.removeprefix(PATH))
+
+    @contextmanager
+    def _slot(self, person: str) -> Iterator[None]:
+        """One of the uploads under way: for who is signed in alone, and never all of them for one officer. Refusal sibuk."""
+        if self._uploads.total() >= AT_ONCE or self._uploads[person] >= BY_ONE:
+            raise Refusal("sibuk")
+        self._uploads[person] += 1
+        try:
+            yield
+        finally:
+            self._uploads[person] -= 1
 
     async def _taken(self, visit: Visit, form: Form, parser: Multipart, first: bytes, body: AsyncIterator[bytes]) -> Sending:
         asked = Asked(form.get("kesepakatan", ""), form.get("himpunan", ""), form.get("tujuan", ""), form.get("dasar", "").strip())
@@ -200,7 +211,7 @@ class _Pages:
 
     # --- a draft, or what became of it
     def one(self, request: Request, visit: Visit) -> Response:
-        self._sender(visit)
+        self._vouched(visit)
         name = request.path_params["name"]
         with self._office.ledger.database.read() as tx:
             row = tx.exchange(name)
@@ -246,7 +257,7 @@ class _Pages:
     # --- what was sent
     def all(self, request: Request, visit: Visit) -> Response:
         """What the party's system sent, by whomever, newest first."""
-        self._sender(visit)
+        self._vouched(visit)
         flows = flows_of(self._office, visit.person)
         with self._office.ledger.database.read() as tx:
             first, turn = turned(request, tx.sent_in(flows, 0, 0)[1])
@@ -286,6 +297,12 @@ class _Pages:
     # --- in words
     def _sender(self, visit: Visit) -> None:
         if not visit.may("kirim"):
+            raise denied(self._office, visit.person, "kirim")
+
+    def _vouched(self, visit: Visit) -> None:
+        """What was sent is not for an account that only the host's administrator made."""
+        self._sender(visit)
+        if not vouched(self._office, visit.person):
             raise denied(self._office, visit.person, "kirim")
 
     @staticmethod
@@ -331,6 +348,19 @@ def _steps(row: ExchangeRow, outcomes: list[dict[str, Any]]) -> list[tuple[str, 
         (N_("Diterima broker"), row.accepted), (N_("Diolah dan dicatat dalam log"), recorded), (N_("Diambil sistem penerima"), times.get("delivered", "")),
         (N_("Tanda terima ditandatangani penerima"), times.get("receipted", "")),
     ]  # fmt: skip
+
+
+async def _moving(body: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """The pieces of the body as they come. Refusal terputus when none does for too long."""
+    while True:
+        try:
+            async with asyncio.timeout(STALLED):
+                piece = await anext(body)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Refusal("terputus") from None
+        yield piece
 
 
 async def _to_file(parser: Multipart, body: AsyncIterator[bytes]) -> bytes:

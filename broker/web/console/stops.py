@@ -23,7 +23,7 @@ STOPS: Final = "/kebijakan/henti"
 def add(shell: Shell) -> None:
     pages = _Pages(shell)
     shell.get("/kebijakan/versi", pages.versions)
-    shell.get("/kebijakan/versi/{number:int}", pages.version)
+    shell.get("/kebijakan/versi/{number}", pages.version)
     shell.get(STOPS, pages.stops)
     shell.post(STOPS, pages.stop)
     shell.post(STOPS + "/{stop}/cabut", pages.resume)
@@ -40,8 +40,9 @@ class _Pages:
         return self._shell.show(request, visit, "kebijakan-versi.html", versions=found[:PAGE], total=len(found))
 
     def version(self, request: Request, visit: Visit) -> Response:
-        office, number = self._office, int(request.path_params["number"])
+        office, asked = self._office, request.path_params["number"]
         lifecycle.reader(office, visit.person, visit.now)
+        number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
         if not 0 < number <= office.policy.version:
             raise Refusal("draf_tidak_ada")
         record = lifecycle.history(office)[number - 1]
@@ -59,7 +60,7 @@ class _Pages:
         mine = [one for one in self._office.agreements.values() if party in one.parties and visit.may("hentikan", one.id)]
         targets = [*(one.id for one in mine), *dict.fromkeys(name for one in mine for name in one.parties)]
         return self._shell.show(
-            request, visit, "kebijakan-henti.html", 403 if wrong else 200, stops=lifecycle.stops(self._office), targets=targets, agreements=self._office.agreements, wrong=wrong,
+            request, visit, "kebijakan-henti.html", 403 if wrong else 200, stops=lifecycle.stops_of(self._office, visit.person), targets=targets, agreements=self._office.agreements, wrong=wrong,
             may_stop=bool(targets),
         )  # fmt: skip
 

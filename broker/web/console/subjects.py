@@ -80,7 +80,7 @@ class _Pages:
         agreements = list(dict.fromkeys(form.all("kesepakatan")))
         self._mine(visit)
         try:
-            if not agreements:
+            if not agreements or len(agreements) > len(office.agreements):  # each is asked, and recorded, by itself
                 raise Refusal("parameter", parameter="agreement")
             questions = [_question(form, name, proofs="bukti" in form) for name in agreements]
         except Refusal as refusal:

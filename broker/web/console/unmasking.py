@@ -16,6 +16,7 @@ from broker.audit.reidentify import APPROVE, ASK, FEW, GROUNDS, QUOTA, Question
 from broker.errors import Refusal
 from broker.lifecycle.officers import agreements_of
 from broker.signin import again
+from broker.vouching import denied, vouched
 from broker.web.console.paging import paged
 from broker.web.console.passkeys import answered, asking
 from broker.web.console.shell import HEADERS, Entry
@@ -73,8 +74,8 @@ class _Pages:
 
     def _form(self, request: Request, visit: Visit, typed: dict[str, str], refusal: Refusal | None = None) -> Response:
         office, asks = self.shell.office, agreements_of(self.shell.office, visit.person, ASK, visit.now)
-        if not asks:
-            raise Refusal("wewenang", tindakan=ASK)
+        if not asks or not vouched(office, visit.person):
+            raise denied(office, visit.person, ASK)
         text = "" if refusal is None else refusal.english if visit.language == "en" else refusal.indonesian
         return self.shell.show(
             request, visit, "samaran_ajukan.html", 200 if refusal is None else refusal.entry.status, typed={name: typed.get(name, "") for name in FIELDS}, problem=text,
