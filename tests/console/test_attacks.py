@@ -49,10 +49,20 @@ def test_why_someone_is_asked_about_is_not_told_to_who_nobody_vouches_for(house:
 
 def test_what_was_sent_and_received_is_not_told_to_who_nobody_vouches_for(house: House, visitor: Any) -> None:
     name = sent(house)
-    for party, path in (("sijunjung", "/kiriman"), ("sijunjung", f"/kiriman/{name}"), ("kemnaker", "/samaran/ajukan")):
+    for party, path in (("sijunjung", "/kiriman"), ("sijunjung", f"/kiriman/{name}"), ("kemnaker", "/samaran/ajukan"), ("kemnaker", "/kotak-masuk")):
         assert visitor(house.officer("operator", party)).get(path).status_code == 200
         answer = visitor(house.registry.active(role="operator", party=party)).get(path)
         assert (answer.status_code, "sijoker@" in answer.text, "broker keys vouch" in answer.text) == (403, False, True)
+
+
+def test_the_first_page_of_who_nobody_vouches_for_tells_of_no_exchange(house: House, visitor: Any) -> None:
+    sent(house)
+    lifecycle.stop(house.town.office, house.registry.get(house.officer("ppdp").id), NK, house.town.now)
+    told, untold = visitor(house.officer("auditor")).get("").text, visitor(house.registry.active(role="auditor")).get("").text
+    for word in ("Pertukaran per minggu", "ppdp-1@sijunjung"):
+        assert (word in told, word in untold) == (True, False)
+    assert "belum menjamin Anda" in untold
+    assert "belum menjamin Anda" not in visitor(house.registry.active(role="auditor", party="bpk", agreements=frozenset({NK}), ends=house.town.now.date() + timedelta(days=90))).get("").text
 
 
 # --- another agreement's

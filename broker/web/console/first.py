@@ -31,8 +31,9 @@ def add(shell: Shell) -> None:
         office, today = shell.office, wib_date(visit.now)
         agreements = [office.agreements[name] for name in sorted(visit.person.agreements) if name in office.agreements]
         with office.ledger.database.read() as tx:
-            told, weeks, refused = notices(office, visit, tx), _weeks(tx, [a.id for a in agreements], today), refusals(office, visit, tx)
-        return shell.show(request, visit, "beranda.html", agreements=[_status(a, today) for a in agreements], weeks=weeks, refusals=refused, waiting=told.waiting, wrong=told.wrong, due=told.due)
+            told = notices(office, visit, tx)
+            weeks, refused = (_weeks(tx, [a.id for a in agreements], today), refusals(office, visit, tx)) if told.known else ([], [])
+        return shell.show(request, visit, "beranda.html", agreements=[_status(a, today) for a in agreements], weeks=weeks, refusals=refused, waiting=told.waiting, wrong=told.wrong, due=told.due, known=told.known)
 
     shell.get("", page)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from broker.errors import Refusal
+from broker.vouching import denied, vouched
 from broker.web.console.outgoing import flows_of
 from broker.web.console.paging import EACH, turned
 from broker.web.console.shell import Entry
@@ -21,8 +21,8 @@ def add(shell: Shell) -> None:
     shell.menu.append(Entry("/kotak-masuk", N_("Kotak masuk"), ("baca_data",)))
 
     def page(request: Request, visit: Visit) -> Response:
-        if not visit.may("baca_data"):
-            raise Refusal("wewenang", tindakan="baca_data")
+        if not visit.may("baca_data") or not vouched(shell.office, visit.person):
+            raise denied(shell.office, visit.person, "baca_data")
         flows = flows_of(shell.office, visit.person)
         with shell.office.ledger.database.read() as tx:
             first, turn = turned(request, tx.arrived_in(flows, 0, 0)[1])

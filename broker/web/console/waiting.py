@@ -19,6 +19,7 @@ from broker.lifecycle.officers import APPROVE, READ, STOP
 from broker.model import utc_text, wib_date
 from broker.people import CONFIRM
 from broker.record import BROKER_LOG
+from broker.roles import BODIES
 from broker.vouching import systems_of, vouched
 from broker.web.console import words
 from broker.web.console.officers import ends_soon
@@ -72,17 +73,20 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What waits for a person, what is wrong, what is due."""
+    """What waits for a person, what is wrong, what is due. known: whether someone vouches for them; of who is only an account, nothing of exchanges is told."""
 
     waiting: tuple[Notice, ...]
     wrong: tuple[Notice, ...]
     due: tuple[Notice, ...]
+    known: bool
 
 
 def notices(office: Office, visit: Visit, tx: Transaction) -> Told:
     agreements = [name for name in sorted(visit.person.agreements) if name in office.agreements]
     look = _Look(office, visit, tx, agreements, sorted(systems_of(office, visit.person.party)), vouched(office, visit.person))
-    return Told((*_requests(look), *_policies(look), *_keys(look), *_exchanges(look)), tuple(_wrong(look)), tuple(_due(look)))
+    if not look.vouched and visit.person.party not in (*BODIES, ""):
+        return Told(tuple(_keys(look)), (look.say(N_("Sistem pihak Anda belum menjamin Anda, jadi tidak ada pertukaran yang diperlihatkan. Mintakan jaminan kepada pemegang kunci sistem pihak Anda.")),), (), False)
+    return Told((*_requests(look), *_policies(look), *_keys(look), *_exchanges(look)), tuple(_wrong(look)), tuple(_due(look)), True)
 
 
 # --- waiting for this person
