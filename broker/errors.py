@@ -216,6 +216,10 @@ class Refusal(SinergiError):
     def english(self) -> str:
         return self.entry.en.format(**self.facts)
 
+    def said(self, language: str) -> str:
+        """Its sentence, in English for `en`."""
+        return self.english if language == "en" else self.indonesian
+
 
 class Held(Refusal):
     """Releases must wait. Nothing is decided: an accepted exchange is taken up again, a new submission is told to come back (503)."""

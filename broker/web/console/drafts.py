@@ -13,7 +13,6 @@ from broker.agreement import paragraphs
 from broker.errors import Refusal
 from broker.model import wib_date
 from broker.policy import LAWS, RULE_COLUMNS, replay_sentences
-from broker.signin import again
 from broker.web.console.policy import LEVELS, PAGE, cell_of, draft_policy, grid, view_of
 from broker.web.console.shell import HEADERS
 from broker.web.console.words import N_
@@ -90,7 +89,7 @@ class _Drafts:
         except Refusal as refusal:
             if refusal.reason != "draf_salah":
                 raise
-            trouble, wrongs = _said(visit, refusal), lifecycle.wrongs(office, row.rules)
+            trouble, wrongs = refusal.said(visit.language), lifecycle.wrongs(office, row.rules)
         given, missing = lifecycle.approvals_given(office, row, judged, visit.now) if judged else ([], [])
         shown = judged_json(office, judged, readable) if judged else None
         page = _page(request)
@@ -111,11 +110,7 @@ class _Drafts:
 
     def _with_code(self, request: Request, visit: Visit, form: Form, which: str, act: Any) -> Response:
         row = self._row(request, visit)
-        try:
-            again(self._office, visit.person, form.get("kode", "").strip(), visit.now)
-        except Refusal as refusal:
-            if refusal.reason != "masuk":
-                raise
+        if not self._shell.confirmed(visit, form):
             return self.one(request, visit, which)
         act(row.id)
         return self._shell.to(f"{AT}/{row.id}")
@@ -166,7 +161,7 @@ class _Drafts:
         except Refusal as refusal:
             if refusal.reason != "draf_batas":
                 raise
-            return self._cell(request, visit, form, {"tingkat": _said(visit, refusal)}, 422)
+            return self._cell(request, visit, form, {"tingkat": refusal.said(visit.language)}, 422)
         wrongs = _told(visit, lifecycle.wrongs(self._office, rules))
         if wrongs:
             return self._cell(request, visit, form, {_FIELDS.get(one["field"], "pasal"): one["said"] for one in wrongs}, 422)
@@ -251,10 +246,6 @@ def _told(visit: Visit, wrongs: Sequence[Wrong], places: Sequence[int] = ()) -> 
     return [
         {"line": one.line, "box": places.index(one.line) + 1 if one.line in places else 0, "column": one.column, "field": one.field, "said": one.said[visit.language == "en"]} for one in wrongs
     ]  # fmt: skip
-
-
-def _said(visit: Visit, refusal: Refusal) -> str:
-    return refusal.english if visit.language == "en" else refusal.indonesian
 
 
 def _level(text: str) -> int:

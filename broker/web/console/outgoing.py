@@ -106,7 +106,7 @@ class _Pages:
         try:
             in_force(agreement, wib_date(visit.now))
         except Refusal as refusal:
-            return {"agreement": agreement, "datasets": {}, "why": self._text(visit, refusal)}
+            return {"agreement": agreement, "datasets": {}, "why": refusal.said(visit.language)}
         return {"agreement": agreement, "datasets": datasets, "why": ""}
 
     def form(self, request: Request, visit: Visit) -> Response:
@@ -122,7 +122,7 @@ class _Pages:
             raise refusal or Refusal("tidak_ada")
         return self._shell.show(
             request, visit, "kirim_berkas.html", refusal.entry.status if refusal else 200, agreement=agreement, contract=self._office.contracts[terms[0].dataset], terms=terms, typed=typed,
-            problem=self._text(visit, refusal) if refusal else "", field={"dasar": "dasar", "tujuan": "tujuan", "tujuan_kosong": "tujuan"}.get(refusal.reason, "berkas") if refusal else "",
+            problem=refusal.said(visit.language) if refusal else "", field={"dasar": "dasar", "tujuan": "tujuan", "tujuan_kosong": "tujuan"}.get(refusal.reason, "berkas") if refusal else "",
             pasal=refusal.pasal if refusal else "", again=again, limit=self._limit,
         )  # fmt: skip
 
@@ -198,7 +198,7 @@ class _Pages:
     def _not_taken(self, request: Request, visit: Visit | None, form: Form, refusal: Refusal, quick: bool) -> Response:
         shell = self._shell
         if quick:
-            text = refusal.english if (visit.language if visit else shell.language(request)) == "en" else refusal.indonesian
+            text = refusal.said(visit.language if visit else shell.language(request))
             return JSONResponse({"alasan": refusal.reason, "pesan": text}, refusal.entry.status, HEADERS)
         if refusal.reason == "sesi":
             return shell.signed_out(request, form)
@@ -221,7 +221,7 @@ class _Pages:
         try:
             found = self._previews.of(draft, visit.now, LOOK)
         except Refusal as refusal:
-            return self._shell.show(request, visit, "pratinjau_ditolak.html", refusal.entry.status, draft=draft, refusal=refusal, text=self._text(visit, refusal))
+            return self._shell.show(request, visit, "pratinjau_ditolak.html", refusal.entry.status, draft=draft, refusal=refusal, text=refusal.said(visit.language))
         if not isinstance(found, Preview):
             return self._shell.show(request, visit, "pratinjau_dibuat.html", draft=draft, rows=found, contract=self._office.contracts[draft.dataset])
         return self._preview(request, visit, draft, found)
@@ -231,7 +231,7 @@ class _Pages:
         return self._shell.show(
             request, visit, "pratinjau.html", draft=draft, found=found, terms=terms, contract=found.decided.contract, plan=found.decided.plan, report=report,
             failing=self._named(visit, report), counts=self._counts(visit, report), warnings=self._warnings(visit, report), changed="berubah" in request.query_params, levels=LEVELS,
-            kinds=KINDS, refusal=found.refusal, why=self._text(visit, found.refusal) if found.refusal else "", life=DRAFT_LIFE.seconds // 60, classes=lambda name: _class(visit, name),
+            kinds=KINDS, refusal=found.refusal, why=found.refusal.said(visit.language) if found.refusal else "", life=DRAFT_LIFE.seconds // 60, classes=lambda name: _class(visit, name),
         )  # fmt: skip
 
     def send(self, request: Request, visit: Visit, form: Form) -> Response:
@@ -278,7 +278,7 @@ class _Pages:
         refusal = stored(row) if row.problem else None
         return self._shell.show(
             request, visit, "kiriman_satu.html", row=row, steps=_steps(row, outcomes), manifest=json.loads(row.manifest) if row.manifest else None, report=report, refusal=refusal,
-            why=self._text(visit, refusal) if refusal else "", failing=self._named(visit, report) if report else [], counts=self._counts(visit, report) if report else [],
+            why=refusal.said(visit.language) if refusal else "", failing=self._named(visit, report) if report else [], counts=self._counts(visit, report) if report else [],
             warnings=self._warnings(visit, report) if report else [], held=self._held(visit, row), person=persons.get(row.id, ""), contracts=self._office.contracts, agreement=agreement,
             purpose=next((p for p in agreement.purposes if p.code == row.purpose), None),
         )  # fmt: skip
@@ -291,7 +291,7 @@ class _Pages:
             with self._office.ledger.database.read() as tx:
                 not_held(self._office, tx, visit.now, row.agreement)
         except Refusal as held:
-            return self._text(visit, held)
+            return held.said(visit.language)
         return ""
 
     # --- in words
@@ -304,10 +304,6 @@ class _Pages:
         self._sender(visit)
         if not vouched(self._office, visit.person):
             raise denied(self._office, visit.person, "kirim")
-
-    @staticmethod
-    def _text(visit: Visit, refusal: Refusal) -> str:
-        return refusal.english if visit.language == "en" else refusal.indonesian
 
     def _named(self, visit: Visit, report: Any) -> list[tuple[int, list[tuple[str, str]]]]:
         """The first rows that fail or were cleaned, by number: column and rule in words."""

@@ -25,7 +25,7 @@ from broker.keys import derive
 from broker.model import LEVEL_NAMES, wib_date
 from broker.record import BROKER_LOG
 from broker.roles import may
-from broker.signin import began, whose
+from broker.signin import again, began, whose
 from broker.web.console import words
 from broker.web.console.kept import Kept, sealed
 from broker.web.sessions import Sessions
@@ -191,7 +191,7 @@ class Shell:
         return response
 
     def refused(self, request: Request, visit: Visit | None, refusal: Refusal) -> HTMLResponse:
-        text = refusal.english if (visit.language if visit else self.language(request)) == "en" else refusal.indonesian
+        text = refusal.said(visit.language if visit else self.language(request))
         return self.show(request, visit, "ditolak.html", refusal.entry.status, refusal=refusal, text=text)
 
     def to(self, path: str, **query: str) -> RedirectResponse:
@@ -232,6 +232,16 @@ class Shell:
         """Refusal asal unless the form came from a page of this very session."""
         if not compare_digest(csrf.encode(), visit.csrf.encode()):
             raise Refusal("asal")
+
+    def confirmed(self, visit: Visit, form: Form) -> bool:
+        """Whether the form's code is their second factor, asked for again before what is not undone. One that is not counts as at a sign-in."""
+        try:
+            again(self.office, visit.person, form.get("kode", "").strip(), visit.now)
+        except Refusal as refusal:
+            if refusal.reason != "masuk":
+                raise
+            return False
+        return True
 
     async def form(self, request: Request, limit: int = FORM_LIMIT) -> Form:
         """The fields of a form without a file. limit: bytes. Refusal asal, parameter, terlalu_besar."""

@@ -173,7 +173,7 @@ class _Pages:
                 return shell.to("/masuk")
             person, uri, token = set_up(shell.office, form.get("tautan", "").strip(), form.get("sandi", ""), now)
         except Refusal as refusal:
-            problem = refusal.english if shell.language(request) == "en" else refusal.indonesian
+            problem = refusal.said(shell.language(request))
             return shell.show(request, None, "siapkan.html", refusal.entry.status, problem=problem, confirm="")
         secret = parse_qs(urlsplit(uri).query)["secret"][0]
         grouped = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))

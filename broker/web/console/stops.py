@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from broker import lifecycle
 from broker.errors import Refusal
-from broker.signin import again
 from broker.web.console.policy import PAGE
 from broker.web.policy import changes_json
 
@@ -73,11 +72,7 @@ class _Pages:
 
     def _with_code(self, request: Request, visit: Visit, form: Form, which: str, act: Callable[[], object]) -> Response:
         """`act`, once the second factor was asked for again; a wrong code comes back beside its field."""
-        try:
-            again(self._office, visit.person, form.get("kode", "").strip(), visit.now)
-        except Refusal as refusal:
-            if refusal.reason != "masuk":
-                raise
+        if not self._shell.confirmed(visit, form):
             return self.stops(request, visit, which)
         act()
         return self._shell.to(STOPS)

@@ -15,7 +15,6 @@ from broker.client.bundle import WHOSE_FILE
 from broker.errors import Refusal
 from broker.model import LEVEL_NOTE, WIB, Level, wib_date
 from broker.roles import may
-from broker.signin import again
 from broker.web.console.downloads import packed
 from broker.web.console.shell import Entry
 from broker.web.console.telling import text_of, told
@@ -148,11 +147,7 @@ class _Pages:
     def approve(self, request: Request, visit: Visit, form: Form) -> Response:
         name = request.path_params["name"]
         subject.request(self._shell.office, visit.person, name, visit.now)
-        try:
-            again(self._shell.office, visit.person, form.get("kode", ""), visit.now)
-        except Refusal as refusal:
-            if refusal.reason != "masuk":
-                raise
+        if not self._shell.confirmed(visit, form):
             return self._waiting(request, visit, name)
         subject.decide(self._shell.office, visit.person, name, visit.now, approve=True)
         return self._shell.to(WAITING, selesai="disetujui")

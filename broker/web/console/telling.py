@@ -35,8 +35,7 @@ FAULTS: Final = (
 def text_of(visit: Visit, refusal: Refusal) -> str:
     """The refusal's sentence in the visit's language."""
     facts = {name: visit._(fact) if name == "salah" and isinstance(fact, str) else fact for name, fact in refusal.facts.items()}
-    said = Refusal(refusal.reason, refusal.pasal, **facts)
-    return said.english if visit.language == "en" else said.indonesian
+    return Refusal(refusal.reason, refusal.pasal, **facts).said(visit.language)
 
 
 def told(shell: Shell, visit: Visit) -> dict[str, Any]:

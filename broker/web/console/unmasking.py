@@ -15,7 +15,6 @@ from broker.audit import reidentify
 from broker.audit.reidentify import APPROVE, ASK, FEW, GROUNDS, QUOTA, Question
 from broker.errors import Refusal
 from broker.lifecycle.officers import agreements_of
-from broker.signin import again
 from broker.vouching import denied, vouched
 from broker.web.console.paging import paged
 from broker.web.console.passkeys import answered, asking
@@ -76,7 +75,7 @@ class _Pages:
         office, asks = self.shell.office, agreements_of(self.shell.office, visit.person, ASK, visit.now)
         if not asks or not vouched(office, visit.person):
             raise denied(office, visit.person, ASK)
-        text = "" if refusal is None else refusal.english if visit.language == "en" else refusal.indonesian
+        text = "" if refusal is None else refusal.said(visit.language)
         return self.shell.show(
             request, visit, "samaran_ajukan.html", 200 if refusal is None else refusal.entry.status, typed={name: typed.get(name, "") for name in FIELDS}, problem=text,
             wrong=WRONG.get(refusal.reason, "samaran" if refusal.facts.get("parameter") == "tokens" else "") if refusal else "", grounds=GROUNDS,
@@ -139,10 +138,8 @@ class _Pages:
             raise Refusal("parameter", parameter="putusan")
         if asked == "setujui":
             reidentify.request(self.shell.office, visit.person, name, visit.now)  # who may not see it is not asked for a code
-            try:
-                again(self.shell.office, visit.person, form.get("kode", "").strip(), visit.now)
-            except Refusal as refusal:
-                return self._one(request, visit, visit._(N_("Kode salah, sudah dipakai, atau akun terkunci sementara. Tidak ada yang berubah.")), refusal.entry.status)
+            if not self.shell.confirmed(visit, form):
+                return self._one(request, visit, visit._(N_("Kode salah, sudah dipakai, atau akun terkunci sementara. Tidak ada yang berubah.")), 401)
         reidentify.decide(self.shell.office, visit.person, name, visit.now, approve=asked == "setujui")
         return self.shell.to(f"/samaran/{name}")
 

@@ -169,7 +169,7 @@ def _witnesses(look: _Look, name: str, path: str) -> Iterator[Notice]:
     try:
         not_held(look.office, look.tx, look.visit.now, name)
     except Held as held:
-        yield Notice(Markup("{}").format(held.english if look.visit.language == "en" else held.indonesian), path)
+        yield Notice(Markup("{}").format(held.said(look.visit.language)), path)
         return
     for witness in quorum.policy.witnesses:
         if not quorum.latest(witness.name):
@@ -225,5 +225,5 @@ def refusals(office: Office, visit: Visit, tx: Transaction) -> list[dict[str, An
         for problem, n in tx.refusals_since(name, since, () if visit.may(READ, name) else tuple(systems)):
             said = json.loads(problem)
             refusal = Refusal(said["reason"], said["pasal"], **said["facts"])
-            found.append({"pasal": refusal.pasal, "text": refusal.english if visit.language == "en" else refusal.indonesian, "n": n, "agreement": name})
+            found.append({"pasal": refusal.pasal, "text": refusal.said(visit.language), "n": n, "agreement": name})
     return sorted(found, key=lambda one: -one["n"])
