@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 import broker.exchange as flow
-from broker import door, rotation, upkeep
+from broker import door, rotation, submission, upkeep
 from broker.delivery import DurableWriter
 from broker.envelope import sign_dsse
 from broker.envelope.dsse import MANIFEST
@@ -376,7 +376,7 @@ def serve(province: Province) -> None:
 
 def main() -> None:
     home, parties = map(Path, sys.argv[1:3])
-    vars(flow)["PIECE"] = PIECE
+    vars(submission)["PIECE"] = PIECE
     office = open_office(home, NOW)
     create_app(office, URL, 64 << 20, lambda: NOW).state.worker.close()  # the first one takes its time
     office.ledger.database.close()

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import broker.exchange as flow
+from broker import submission
 from broker.contract import parse
 from broker.contract.parse import _parse, _parse_slowly, read_csv
 from broker.envelope import open_envelope
@@ -39,12 +40,12 @@ STRANGE = st.text(st.sampled_from("aB ,;\"'\n\t|é中\u2028😀\\0:-"), min_size
 @contextmanager
 def cut(piece: int, rows: int) -> Iterator[None]:
     """Bytes decrypted at a time, and rows in a chunk."""
-    before = vars(flow)["PIECE"], parse.CHUNK_ROWS
-    vars(flow)["PIECE"], vars(parse)["CHUNK_ROWS"] = piece, rows
+    before = vars(submission)["PIECE"], parse.CHUNK_ROWS
+    vars(submission)["PIECE"], vars(parse)["CHUNK_ROWS"] = piece, rows
     try:
         yield
     finally:
-        vars(flow)["PIECE"], vars(parse)["CHUNK_ROWS"] = before
+        vars(submission)["PIECE"], vars(parse)["CHUNK_ROWS"] = before
 
 
 class Runs:
