@@ -13,8 +13,9 @@ from broker.agreement import paragraphs
 from broker.errors import Refusal
 from broker.model import wib_date
 from broker.policy import LAWS, RULE_COLUMNS, replay_sentences
-from broker.web.console.policy import LEVELS, PAGE, cell_of, draft_policy, grid, view_of
+from broker.web.console.policy import PAGE, cell_of, draft_policy, grid, view_of
 from broker.web.console.shell import HEADERS
+from broker.web.console.telling import LEVELS
 from broker.web.console.words import N_
 from broker.web.policy import judged_json
 

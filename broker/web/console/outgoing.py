@@ -13,9 +13,8 @@ from fastapi.responses import Response as PlainResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from broker.agreement import WARNINGS, in_force
+from broker.agreement import in_force
 from broker.contract.template import template_xlsx
-from broker.contract.validate import RULES
 from broker.errors import LedgerError, Refusal
 from broker.exchange import decide, plan_sha256
 from broker.gates import not_held
@@ -26,9 +25,11 @@ from broker.store import DRAFT_LIFE
 from broker.submission import asked_in
 from broker.vouching import denied, vouched
 from broker.web.api import MAX_WAITING
+from broker.web.console import quality
 from broker.web.console.multipart import Multipart
 from broker.web.console.paging import EACH, turned
 from broker.web.console.shell import HEADERS, PATH, Entry, Form, log
+from broker.web.console.telling import class_words
 from broker.web.console.words import N_
 from broker.web.problems import stored
 
@@ -48,22 +49,10 @@ BY_ONE: Final = 2  # of one officer
 STALLED: Final = 60.0  # seconds without a byte after which an upload has broken off: a connection may end without a word
 LOOK: Final = 0.05  # seconds that a page waits for a preview in the making
 FIRST_LOOK: Final = 1.0  # and that an upload does: most files are through by then
-NAMED: Final = 100  # rows named on a page
 FIELDS: Final = ("kesepakatan", "himpunan", "tujuan", "dasar")
-KINDS: Final = {  # of findings, as a page says them
-    "nik": N_("NIK"), "kk": N_("nomor KK"), "npwp": N_("NPWP"), "nitku": N_("NITKU"), "bpjs": N_("nomor BPJS"), "kpj": N_("nomor KPJ"), "nib": N_("NIB"), "nip": N_("NIP"),
-    "passport": N_("nomor paspor"), "sim": N_("nomor SIM"), "phone": N_("nomor telepon"), "plate": N_("nomor kendaraan"), "account": N_("nomor rekening"), "email": N_("surel"),
-    "address": N_("alamat"), "birth_date": N_("tanggal lahir"), "ak1": N_("nomor AK-1"), "name": N_("nama orang"), "mother": N_("nama ibu"), "health": N_("kesehatan"),
-    "disability": N_("disabilitas"), "religion": N_("agama"), "union": N_("serikat"), "crime": N_("pidana"), "finance": N_("keuangan"), "number": N_("nomor"), "place": N_("tempat, tetap"),
-}  # fmt: skip
 LEVELS: Final = (
     N_("tidak dikirim"), N_("sebagian ditutup"), N_("dibuat lebih umum"), N_("diganti token samaran"), N_("diganti samaran dengan bentuk yang sama"), N_("dikirim apa adanya"),
 )  # fmt: skip
-CLASSES: Final = {
-    "umum": N_("baris tanpa tanda khusus"), "anak": N_("anak di bawah 18 tahun"), "spesifik": N_("ada data pribadi spesifik"), "spesifik_kolom": N_("kolom data spesifik terisi"),
-    "disabilitas": N_("penyandang disabilitas"), "perorangan": N_("pemberi kerja perorangan"), "keberatan": N_("ada keberatan subjek"),
-}  # fmt: skip
-REST: Final = {"salah_tempat": N_("pengenal di kolom yang salah: dikirim setelah dibersihkan"), "deteksi": N_("teks tidak dapat diperiksa: baris ditahan"), "dibersihkan": N_("ada temuan dalam teks: dikirim setelah dibersihkan")}
 
 
 def flows_of(office: Office, person: Person) -> list[tuple[str, str]]:
@@ -230,8 +219,8 @@ class _Pages:
         terms, report = found.decided.terms, found.report
         return self._shell.show(
             request, visit, "pratinjau.html", draft=draft, found=found, terms=terms, contract=found.decided.contract, plan=found.decided.plan, report=report,
-            failing=self._named(visit, report), counts=self._counts(visit, report), warnings=self._warnings(visit, report), changed="berubah" in request.query_params, levels=LEVELS,
-            kinds=KINDS, refusal=found.refusal, why=found.refusal.said(visit.language) if found.refusal else "", life=DRAFT_LIFE.seconds // 60, classes=lambda name: _class(visit, name),
+            failing=quality.named(visit, report), counts=quality.counts(visit, report), warnings=quality.warnings(visit, report), changed="berubah" in request.query_params, levels=LEVELS,
+            kinds=quality.KINDS, refusal=found.refusal, why=found.refusal.said(visit.language) if found.refusal else "", life=DRAFT_LIFE.seconds // 60, classes=lambda name: class_words(visit, name),
         )  # fmt: skip
 
     def send(self, request: Request, visit: Visit, form: Form) -> Response:
@@ -278,8 +267,8 @@ class _Pages:
         refusal = stored(row) if row.problem else None
         return self._shell.show(
             request, visit, "kiriman_satu.html", row=row, steps=_steps(row, outcomes), manifest=json.loads(row.manifest) if row.manifest else None, report=report, refusal=refusal,
-            why=refusal.said(visit.language) if refusal else "", failing=self._named(visit, report) if report else [], counts=self._counts(visit, report) if report else [],
-            warnings=self._warnings(visit, report) if report else [], held=self._held(visit, row), person=persons.get(row.id, ""), contracts=self._office.contracts, agreement=agreement,
+            why=refusal.said(visit.language) if refusal else "", failing=quality.named(visit, report) if report else [], counts=quality.counts(visit, report) if report else [],
+            warnings=quality.warnings(visit, report) if report else [], held=self._held(visit, row), person=persons.get(row.id, ""), contracts=self._office.contracts, agreement=agreement,
             purpose=next((p for p in agreement.purposes if p.code == row.purpose), None),
         )  # fmt: skip
 
@@ -294,7 +283,6 @@ class _Pages:
             return held.said(visit.language)
         return ""
 
-    # --- in words
     def _sender(self, visit: Visit) -> None:
         if not visit.may("kirim"):
             raise denied(self._office, visit.person, "kirim")
@@ -304,35 +292,6 @@ class _Pages:
         self._sender(visit)
         if not vouched(self._office, visit.person):
             raise denied(self._office, visit.person, "kirim")
-
-    def _named(self, visit: Visit, report: Any) -> list[tuple[int, list[tuple[str, str]]]]:
-        """The first rows that fail or were cleaned, by number: column and rule in words."""
-        return [(row, [self._rule(visit, rule) for rule in rules]) for row, rules in report["named"][:NAMED]]
-
-    def _counts(self, visit: Visit, report: Any) -> list[tuple[str, str, int]]:
-        """Every rule with its column and rows, the most first."""
-        return [(*self._rule(visit, rule), count) for rule, count in sorted(report["rules"].items(), key=lambda item: (-item[1], item[0]))]
-
-    @staticmethod
-    def _rule(visit: Visit, rule: str) -> tuple[str, str]:
-        """Column and words of a rule of a quality report."""
-        parts, english = rule.split("."), visit.language == "en"
-        word = parts[-1]
-        if word in RULES:
-            return parts[0], RULES[word][english]
-        found = visit._(REST[word]) if word in REST else rule
-        kind = f" ({visit._(KINDS[parts[1]])})" if len(parts) == 3 and parts[1] in KINDS else ""
-        return (parts[0] if len(parts) > 1 else "–"), found + kind
-
-    @staticmethod
-    def _warnings(visit: Visit, report: Any) -> list[str]:
-        own = {"unik_tinggi": visit._(N_("Lebih dari 5 % baris yang dikirim unik menurut wilayah, umur, dan sejenisnya: orangnya dapat dikenali."))}
-        return [WARNINGS[word][visit.language == "en"] if word in WARNINGS else own.get(word, word) for word in report["warnings"]]
-
-
-def _class(visit: Visit, name: str) -> str:
-    return " + ".join(visit._(CLASSES.get(flag, flag)) for flag in name.split("+"))
-
 
 def _steps(row: ExchangeRow, outcomes: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Each state in words with its time, '' while it is still to come."""

@@ -13,6 +13,7 @@ from broker.model import ROW_FLAGS, class_name, wib_date
 from broker.policy import Cell, citations, explain
 from broker.treatment import effective_level
 from broker.web.console.shell import Entry
+from broker.web.console.telling import FLAGS, LEVELS
 from broker.web.console.words import N_
 
 if TYPE_CHECKING:
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
 
 OUTSIDE: Final = {"pihak_ketiga": "ungkap", "publik": "terbit"}  # who is no party, and the action they would be served by
 PAGE: Final = 50
-LEVELS: Final = (N_("sembunyi"), N_("masker"), N_("generalisasi"), N_("samaran"), N_("samaran berformat"), N_("jelas"))
 CLASSES: Final = {
     "umum": N_("Data pribadi umum"), "spesifik": N_("Data pribadi spesifik"), "teks_bebas": N_("Teks bebas"), "bukan_pribadi": N_("Bukan data pribadi"), "publik": N_("Publik"),
-}  # fmt: skip
-FLAGS: Final = {
-    "anak": N_("anak (di bawah 18 tahun)"), "spesifik": N_("memuat data spesifik"), "spesifik_kolom": N_("memuat kolom spesifik"), "disabilitas": N_("penyandang disabilitas"),
-    "perorangan": N_("pemberi kerja perorangan"), "keberatan": N_("subjek berkeberatan"),
 }  # fmt: skip
 
 

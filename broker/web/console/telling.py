@@ -23,6 +23,11 @@ OUTCOMES: Final = {
 }  # fmt: skip
 DECISIONS: Final = {"dirilis": N_("dirilis"), "ditahan": N_("ada baris ditahan"), "ditolak": N_("ditolak")}
 
+FLAGS: Final = {  # of rows, as ROW_FLAGS
+    "anak": N_("anak (di bawah 18 tahun)"), "spesifik": N_("memuat data spesifik"), "spesifik_kolom": N_("memuat kolom spesifik"), "disabilitas": N_("penyandang disabilitas"),
+    "perorangan": N_("pemberi kerja perorangan"), "keberatan": N_("subjek berkeberatan"),
+}  # fmt: skip
+
 NUMBER: Final = N_("nomor identitas tidak boleh di sini")
 # What `ungkapan` says is wrong, here so that it is said in English too.
 FAULTS: Final = (
@@ -30,6 +35,11 @@ FAULTS: Final = (
     N_("nama bidang diharapkan"), N_("bidang tidak dikenal"), N_("= != < <= > atau >= diharapkan"), N_("bidang ini hanya mengenal = dan !="), N_("nilai diharapkan"), N_("angka diharapkan"),
     N_("tanggal TTTT-BB-HH diharapkan"), N_("nilai tidak dikenal"), N_("nilai tidak berbentuk seperti itu"),
 )  # fmt: skip
+
+
+def class_words(visit: Visit, name: str) -> str:
+    """A row class in words."""
+    return visit._(N_("baris umum")) if name == "umum" else " + ".join(visit._(FLAGS[flag]) for flag in name.split("+"))
 
 
 def text_of(visit: Visit, refusal: Refusal) -> str:
