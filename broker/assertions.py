@@ -1,6 +1,6 @@
 """What an officer approves with a passkey besides policies: a statement of exactly what it is, answered within minutes, once, and kept in the entry of what it did.
 
-The broker alone can make none: the passkey is vouched for by the officer's own key, or their party's system. That is verified when it comes, and again wherever it counts later.
+The broker alone can make none: the passkey is vouched for by the officer's own key, or their party's system. That is verified when it comes, and again when the end of an agreement rests on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from broker.envelope import Assertion, read_assertion, verify_assertion
 from broker.errors import NotVerified, Refusal
 from broker.jcs import canonical
 from broker.model import utc_text
-from broker.vouching import passkey_counts, passkey_word
+from broker.vouching import passkey_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,21 +53,21 @@ def proven(office: Office, tx: Transaction, person: Person, act: str, about: Map
     except NotVerified:
         raise Refusal("persetujuan") from None
     own(office, tx, person, passkey, said.voucher.encode())
-    if not now - WITHIN < datetime.fromisoformat(stated["time"]) <= now or not tx.use_nonce("passkey", stated["nonce"], int(now.timestamp()), int((now + WITHIN).timestamp())):
+    if not _within(stated, now) or not tx.use_nonce("passkey", stated["nonce"], int(now.timestamp()), int((now + WITHIN).timestamp())):
         raise Refusal("persetujuan")
     count(tx, passkey.credential, counter)
     return {"answer": {**asdict(said)}}
 
 
-def holds(office: Office, person: Person, act: str, about: Mapping[str, Json], answer: Mapping[str, Any]) -> bool:
-    """Whether what an entry keeps is the person's answer, for exactly this, whatever became of the passkey since."""
+def holds(office: Office, person: Person, act: str, about: Mapping[str, Json], answer: Mapping[str, Any], at: str) -> bool:
+    """Whether what an entry keeps is the person's answer, for exactly this, given when the entry was made; also if the passkey was removed since, not if its word counts no more. at: the entry's time."""
     try:
         said = Assertion(**answer)
         _, text, _ = verify_assertion(said)
-        _read(text, person, act, about)
+        stated = _read(text, person, act, about)
     except (NotVerified, TypeError, AttributeError):
         return False
-    return passkey_word(office, person, said.passkey.encode(), said.voucher.encode()) is not None
+    return _within(stated, datetime.fromisoformat(at)) and passkey_counts(office, person, said.passkey.encode(), said.voucher.encode())
 
 
 def _read(text: bytes, person: Person, act: str, about: Mapping[str, Json]) -> dict[str, str]:
@@ -79,6 +79,10 @@ def _read(text: bytes, person: Person, act: str, about: Mapping[str, Json]) -> d
     except (ValueError, KeyError, TypeError):
         raise NotVerified("no statement") from None
     return dict(stated)
+
+
+def _within(stated: Mapping[str, str], now: datetime) -> bool:
+    return now - WITHIN < datetime.fromisoformat(stated["time"]) <= now
 
 
 def own(office: Office, tx: Transaction, person: Person, passkey: Passkey, voucher: bytes) -> None:

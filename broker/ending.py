@@ -112,7 +112,7 @@ def approved(office: Office, name: str, now: datetime) -> dict[str, str]:
         person.party: person.id
         for person, entry in found
         if person is not None and may(person, CONFIRM, name, day) and vouched(office, person)
-        if "answer" not in entry or holds(office, person, APPROVE_ENDING, about(name), entry["answer"])
+        if "answer" not in entry or holds(office, person, APPROVE_ENDING, about(name), entry["answer"], entry["time"])
     }  # fmt: skip
 
 

@@ -6,7 +6,9 @@ A program begins and ends it under /v1; the console begins it on its own page an
 from __future__ import annotations
 
 import json
+import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hmac import compare_digest
@@ -23,7 +25,7 @@ from broker.signin import sign_in_by_provider
 from broker.web.sessions import Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from starlette.requests import Request
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 CALLBACK: Final = "/v1/session/oidc/callback"
 CONSOLE: Final = "/konsol/masuk/kembali"  # where a sign-in that the console began comes back to, from the callback
+AT_ONCE: Final = 8  # the provider is asked at a time: each holds a thread, up to half a minute, that exchanges need too
 UNDER_WAY: Final = timedelta(minutes=10)  # between leaving for the provider and coming back
 
 
@@ -63,13 +66,12 @@ class Away:
         self._office, self._clock, self._provider = office, clock, Provider(settings, url + CALLBACK)
         sessions = Sessions(url)
         self._safe, self._cookie = sessions.safe, f"{sessions.cookie}-oidc"
+        self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def leave(self, to: str = "") -> Response:
-        """To the provider, with state, nonce and PKCE. to: the page of the console that is wanted; empty for a program. Refusal masuk: it cannot be asked."""
-        try:
+        """To the provider, with state, nonce and PKCE. to: the page of the console that is wanted; empty for a program. Refusal masuk: it cannot be asked; sibuk."""
+        with self._asking():
             url, begun = self._provider.begin()
-        except NotVerified:
-            raise Refusal("masuk") from None
         response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
         self._keep(response, "begun", **asdict(begun), to=to)
         return response
@@ -79,16 +81,14 @@ class Away:
         return self._kept(request, "begun")["to"]
 
     def back(self, request: Request) -> Came | Owed:
-        """From the provider: signed in if it asked for a second factor that we accept. Refusal masuk."""
+        """From the provider: signed in if it asked for a second factor that we accept. Refusal masuk, sibuk."""
         kept, query = self._kept(request, "begun"), request.query_params
         begun = Begun(kept["state"], kept["nonce"], kept["verifier"])
         if not compare_digest(query.get("state", "").encode(), begun.state.encode()) or not query.get("code"):
             raise Refusal("masuk")
-        self._once(begun.state)
-        try:
+        with self._asking():
+            self._once(begun.state)
             vouched = self._provider.finish(query["code"], query.get("iss"), begun, self._clock())
-        except NotVerified:
-            raise Refusal("masuk") from None
         if not vouched.second_factor:
             return Owed(vouched.person, begun.state, kept["to"])
         return Came(*sign_in_by_provider(self._office, vouched.person, None, self._clock()), kept["to"])
@@ -105,6 +105,18 @@ class Away:
 
     def over(self, response: Response) -> None:
         response.delete_cookie(self._cookie, path="/", secure=self._safe, httponly=True, samesite="lax")
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Refusal sibuk while so many ask the provider already, masuk for whatever it answers that does not hold."""
+        if not self._free.acquire(blocking=False):
+            raise Refusal("sibuk")
+        try:
+            yield
+        except NotVerified:
+            raise Refusal("masuk") from None
+        finally:
+            self._free.release()
 
     def _once(self, state: str) -> None:
         now = int(self._clock().timestamp())

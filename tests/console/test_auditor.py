@@ -234,6 +234,15 @@ def test_a_long_judgement_keeps_no_page_waiting_and_is_recorded_once_for_who_ask
     house.town.now += anomalies.KEPT
     assert "Temuan:" in judged(one, path)
     assert judgements(house) == [asker.id, other.id, asker.id]
+    free.clear()
+    assert "Temuan:" not in two.get(f"{path}&hari=7").text
+    free.set()
+    time.sleep(0.5)
+    free.clear()
+    house.town.now += anomalies.UNSEEN
+    assert "Temuan:" not in two.get(f"{path}&hari=7").text  # what nobody came back for in time is no answer of today
+    free.set()
+    assert "Temuan:" in judged(two, f"{path}&hari=7")
 
 
 def test_for_who_may_not_nothing_is_judged(house: House, visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broker import ending
+from broker import ending, enrolment
 from broker.assertions import APPROVE_ENDING, holds
 from broker.envelope.passkey import from_b64url
 from broker.jcs import canonical
 from broker.model import WIB
 from broker.record import BROKER_LOG, event
 from tests.authenticator import PRESENT, Authenticator
-from tests.console.test_passkeys import HOST, ready, vouch
+from tests.console.test_passkeys import HOST, make, ready, vouch
 from tests.console.test_unmasking import asked, received
 from tests.peers.conftest import Keys
 from tests.simulator import SIAPKERJA, SIJOKER
@@ -116,7 +116,7 @@ def test_a_passkey_approves_and_the_entry_keeps_its_answer(act: Act) -> None:
     assert json.loads(from_b64url(kept["statement"])) == stated
     assert json.loads(kept["passkey"])["person"] == act.officer.id
     person = act.house.registry.get(act.officer.id)
-    assert holds(act.house.town.office, person, stated["act"], stated["about"], kept)
+    assert holds(act.house.town.office, person, stated["act"], stated["about"], kept, act.entry()["time"])
 
 
 def test_an_answer_of_another_page_moment_or_thing_does_nothing(act: Act) -> None:
@@ -135,7 +135,7 @@ def test_an_answer_of_another_page_moment_or_thing_does_nothing(act: Act) -> Non
     assert [act.send(answer) for answer in wrong] == [422] * len(wrong)
     assert not act.done()
     refusals = [e for log in (BROKER_LOG, NK) for e in act.house.town.entries(log) if e["type"] == "sinergi/refusal/v1" and (e["reason"], e["sender"]) == ("persetujuan", act.officer.id)]
-    assert len(refusals) == len(wrong) - 2  # a credential that is none of theirs is no answer yet
+    assert len(refusals) == len(wrong)
     act.house.town.now += timedelta(minutes=10)
     assert act.send(act.authenticator.answer(canonical(stated))) == 422
     assert not act.done()
@@ -198,17 +198,45 @@ def test_an_approval_that_the_log_has_without_its_answer_holding_is_none(house: 
     stated = act.statement()
     assert act.send(act.authenticator.answer(canonical(stated))) == 303
     office, now = act.house.town.office, act.house.town.now + timedelta(days=31)
-    kept = act.entry()["answer"]
+    kept, at = act.entry()["answer"], act.entry()["time"]
     stranger = Authenticator(HOST)
     forged = stranger.assertion(act.officer.id, kept["voucher"].encode(), stranger.answer(canonical(stated)))
     lies: list[dict[str, Any]] = [{**kept, "signature": kept["signature"][:-8] + "AAAAAAAA"}, {**kept, "statement": "e30"}, {}, {"more": "x"}, asdict(forged)]
     for changed in lies:
-        assert not holds(office, act.house.registry.get(act.officer.id), APPROVE_ENDING, ending.about(NK), changed)
+        assert not holds(office, act.house.registry.get(act.officer.id), APPROVE_ENDING, ending.about(NK), changed, at)
         with office.ledger.writing() as book:
             book.append(NK, event("keys", now, act="ending_approved", answer=changed, party="sijunjung", person=act.officer.id))
         assert ending.approved(office, NK, now) == {}
+    with office.ledger.writing() as book:  # the very answer, of a month ago
+        book.append(NK, event("keys", now, act="ending_approved", answer=kept, party="sijunjung", person=act.officer.id))
+    assert ending.approved(office, NK, now) == {}
     other = act.house.officer("ppdp", ends=None)
-    assert not holds(office, act.house.registry.get(other.id), APPROVE_ENDING, ending.about(NK), kept)
+    assert not holds(office, act.house.registry.get(other.id), APPROVE_ENDING, ending.about(NK), kept, at)
+
+
+def test_an_approval_by_a_passkey_that_a_stolen_key_vouched_for_ends_nothing(house: House, visitor: Any) -> None:
+    """One that was vouched for before the theft goes on to count, also when it was removed since."""
+    house.registry.asked["ends"] = None
+    house.town.now = datetime(2028, 3, 21, 8, tzinfo=WIB)
+    office, officer, authenticator = house.town.office, house.registry.active(role="admin_pihak"), Authenticator(HOST)
+    one, before = visitor(officer), house.town.now
+    make(house, one, officer, authenticator)
+    passkey, file = authenticator.passkey(officer.id), house.town.folder / "kunci.json"
+    file.write_bytes(passkey.to_json())
+    assert one.post("/kunci-sandi/jaminan", {"kunci": passkey.credential, "jaminan": vouch(house, SIJOKER, file, passkey.fingerprint)}).status_code == 303
+    found = re.search(r'name="pernyataan" value="([^"]+)"', one.get(f"/kunci/{NK}/pemusnahan").text)
+    assert found
+    assert one.post(f"/kunci/{NK}/pemusnahan", authenticator.answer(from_b64url(found[1]))).status_code == 303
+    entry = next(e for e in house.town.entries(NK) if e.get("act") == "ending_approved")
+    house.town.now += timedelta(minutes=1)
+    with office.ledger.database.write() as tx:
+        tx.people.drop_passkey(passkey.credential)
+    for since, counts in ((house.town.now, True), (before, False)):
+        enrolment.revoke(office, None, SIJOKER, since, "bocor", house.town.now)
+        assert holds(office, house.registry.get(officer.id), APPROVE_ENDING, ending.about(NK), entry["answer"], entry["time"]) is counts
+        with office.ledger.database.write() as tx:
+            for row in tx.peers.of(SIJOKER):
+                tx.peers.change(row.fingerprint, state="active")
 
 
 def test_in_a_real_browser_without_keys_of_their_own(screen: Screen) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from html import unescape
@@ -15,7 +17,7 @@ from starlette.testclient import TestClient
 from broker.people import token_sha256
 from broker.settings import Oidc
 from broker.web.console.shell import PATH
-from broker.web.oidc import CALLBACK, CONSOLE
+from broker.web.oidc import AT_ONCE, CALLBACK, CONSOLE
 from tests.people.provider import at_the_provider, control, provider, settings
 from tests.simulator import URL
 
@@ -155,6 +157,23 @@ def test_a_provider_that_does_not_answer_is_a_page(house: House, tmp_path: Path)
     http = TestClient(house.town.app(URL, Oidc("http://127.0.0.1:1", "sinergi", tmp_path / "rahasia", "petugas")), base_url=URL)
     answer = http.get(f"{PATH}/masuk/instansi", headers=OURS)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+
+
+def test_a_provider_that_is_slow_holds_no_more_threads_than_others_can_spare(house: House, tmp_path: Path) -> None:
+    """Nobody need be signed in to ask for the way there: it must not keep exchanges waiting."""
+    (tmp_path / "rahasia").write_text("x")
+    with socket.create_server(("127.0.0.1", 0), backlog=32) as silent:
+        app = house.town.app(URL, Oidc(f"http://127.0.0.1:{silent.getsockname()[1]}", "sinergi", tmp_path / "rahasia", "petugas"))
+        with TestClient(app, base_url=URL, follow_redirects=False) as http, ThreadPoolExecutor(AT_ONCE) as asking:
+            waiting = [asking.submit(http.get, f"{PATH}/masuk/instansi", headers=OURS) for _ in range(AT_ONCE)]
+            held = [silent.accept()[0] for _ in range(AT_ONCE)]
+            for path in (f"{PATH}/masuk/instansi", "/v1/session/oidc"):
+                assert http.get(path, headers=OURS).status_code == 503
+            for connection in held:
+                connection.close()
+            assert [one.result().status_code for one in waiting] == [401] * AT_ONCE
+            silent.close()
+            assert http.get(f"{PATH}/masuk/instansi", headers=OURS).status_code == 401  # there is room again
 
 
 def test_what_was_typed_comes_back_after_signing_in_there_too(house: House, oidc: Oidc, browser: Any) -> None:

@@ -31,6 +31,7 @@ PATH: Final = "/kejanggalan"
 DAYS: Final = (7, 30, 90, 366)
 PATIENCE: Final = 0.05  # seconds that a page waits for its answer
 MOST: Final = 32  # judgements that wait, or are kept
+UNSEEN: Final = timedelta(minutes=10)  # that a judgement waits for who asked: a later look is answered by one of its own time
 KEPT: Final = timedelta(minutes=1)  # that one is shown again, to who asked, without another: a page that waits asks more than once
 KINDS: Final = {
     "volume": N_("Jumlah baris"), "luar_jam": N_("Di luar jam kerja"), "tujuan_baru": N_("Tujuan baru"), "kolom_baru": N_("Kolom baru"), "pelaku_baru": N_("Pelaku baru"),
@@ -66,7 +67,7 @@ class _Asked:
     shown: bool = False
 
     def over(self, now: datetime) -> bool:
-        return self.future.done() and now - self.at >= KEPT
+        return self.future.done() and now - self.at >= (KEPT if self.shown else UNSEEN)
 
 
 class _Desk:
@@ -82,7 +83,7 @@ class _Desk:
         require(self._office, person, READ, agreement, now)
         key = person.id, agreement, days
         with self._lock:
-            self._asked = {known: one for known, one in self._asked.items() if not one.over(now) or (known == key and not one.shown)}
+            self._asked = {known: one for known, one in self._asked.items() if not one.over(now)}
             if key not in self._asked:
                 if len(self._asked) >= MOST:
                     raise Refusal("sibuk")

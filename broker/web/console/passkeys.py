@@ -61,12 +61,11 @@ def asking(shell: Shell, visit: Visit, statement: bytes) -> dict[str, Any]:
 
 
 def answered(shell: Shell, visit: Visit, form: Form) -> bytes:
-    """The authenticator's answer that the form carries, with the passkey and its voucher as they are kept. Proves nothing yet. Refusal persetujuan: no such passkey of theirs."""
-    row = next((row for row in passkeys(shell.office, visit.person, visit.now) if row.voucher is not None and row.credential == form.get("kunci")), None)
-    if row is None or row.voucher is None:
-        raise Refusal("persetujuan")
+    """The authenticator's answer that the form carries, with the passkey and its voucher as they are kept. Proves nothing yet: with no such passkey of theirs, nothing ever."""
+    found = [(row.file, row.voucher) for row in passkeys(shell.office, visit.person, visit.now) if row.voucher is not None and row.credential == form.get("kunci")]
+    file, voucher = found[0] if found else (b"", b"")  # it is refused, and recorded, by what is asked to act on it
     said = {name: form.get(field, "") for name, field in (("authenticator_data", "autentikator"), ("client_data", "klien"), ("signature", "tanda"), ("statement", "pernyataan"))}
-    return Assertion(passkey=row.file.decode(), voucher=row.voucher.decode(), **said).to_json()
+    return Assertion(passkey=file.decode(), voucher=voucher.decode(), **said).to_json()
 
 
 class _Desk:

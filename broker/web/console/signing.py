@@ -105,7 +105,9 @@ class _Pages:
         assert away is not None
         try:
             came = away.back(request)
-        except Refusal:
+        except Refusal as refusal:
+            if refusal.reason != "masuk":
+                return self._shell.refused(request, None, refusal)
             return self._shell.sign_in_page(request, to=PATH, status=403, wrong=True)
         except LedgerError:
             return self._shell.refused(request, None, Refusal("penyimpanan"))
