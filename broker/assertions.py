@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from broker.store import Transaction
 
 WITHIN: Final = timedelta(minutes=10)  # from the page to its answer
+LARGEST: Final = 16 << 10  # bytes of an answer: the log keeps it whole, and an authenticator may add what it likes
 CONFIRM_KEYS, APPROVE_ENDING, OPEN_IDENTITIES = "confirm_keys", "approve_ending", "open_identities"
 _NONCES: Final = re.compile("[0-9a-f]{32}")
 
@@ -46,6 +47,8 @@ def proven(office: Office, tx: Transaction, person: Person, act: str, about: Map
 
     Refusal persetujuan unless a passkey of the person's, which counts today, answered a statement of at most ten minutes ago of exactly this act on exactly this.
     """
+    if len(data) > LARGEST:
+        raise Refusal("persetujuan")
     try:
         said = read_assertion(data)
         passkey, text, counter = verify_assertion(said)

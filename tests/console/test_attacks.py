@@ -109,6 +109,16 @@ def test_codes_that_are_guessed_in_a_session_end_it_and_stop_nothing(house: Hous
     assert house.registry.acts()[-2:] == ["sign_in_failed", "locked"]
 
 
+def test_a_form_without_its_code_is_no_guess(house: House, visitor: Any) -> None:
+    """A form that was sent on after signing in again comes without it."""
+    one = visitor(house.officer("petugas_keamanan"))
+    for _ in range(TRIES + 1):
+        assert one.post("/kebijakan/henti", {"sasaran": NK, "kode": " "}).status_code == 403
+    assert one.get("").status_code == 200
+    assert "sign_in_failed" not in house.registry.acts()
+    assert lifecycle.stops(house.town.office) == []
+
+
 def test_a_session_is_ended_by_one_guess_while_the_account_is_locked(house: House, visitor: Any) -> None:
     officer = house.officer("petugas_keamanan")
     one = visitor(officer)

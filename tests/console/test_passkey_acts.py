@@ -127,6 +127,7 @@ def test_an_answer_of_another_page_moment_or_thing_does_nothing(act: Act) -> Non
         *(act.authenticator.answer(canonical(stated), **how) for how in ({"flags": PRESENT}, {"rp": "broker.example"}, {"origin": "https://jahat.example"}, {"challenge": b"x"}, {"kind": "webauthn.create"})),
         *(act.authenticator.answer(canonical({**stated, **changed})) for changed in lies),
         *(act.authenticator.answer(canonical({**stated, "about": {**stated["about"], name: "lain"}})) for name in stated["about"]),
+        act.authenticator.answer(canonical(stated), padding="1303082104839001" * 1024),  # right, and longer than the log takes
         act.authenticator.answer(b"bukan pernyataan"),
         {**act.authenticator.answer(canonical(stated)), "tanda": "AAAA"},
         Authenticator(HOST).answer(canonical(stated)),

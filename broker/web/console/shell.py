@@ -234,9 +234,12 @@ class Shell:
             raise Refusal("asal")
 
     def confirmed(self, visit: Visit, form: Form) -> bool:
-        """Whether the form's code is their second factor, asked for again before what is not undone. One that is not counts as at a sign-in."""
+        """Whether the form's code is their second factor, asked for again before what is not undone. One that is not counts as at a sign-in; none is only asked for again."""
+        code = form.get("kode", "").strip()
+        if not code:  # as of a form that was sent on after signing in again
+            return False
         try:
-            again(self.office, visit.person, form.get("kode", "").strip(), visit.now)
+            again(self.office, visit.person, code, visit.now)
         except Refusal as refusal:
             if refusal.reason != "masuk":
                 raise
