@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Home = Annotated[Path | None, typer.Option("--home", help="Broker home (or BROKER_HOME; ./broker-home).")]
 Own = Annotated[Path | None, typer.Option("--home", help="Your own home (or SINERGI_HOME; ./sinergi-home).")]
 Either = Annotated[Path | None, typer.Option("--home", help="Your own home, or the broker's on its host.")]
+Reason = Annotated[str, typer.Option(help="bocor, hilang, petugas_berganti, sistem_ditutup, salah_daftar or lainnya.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 Port = Annotated[int | None, typer.Option("--port", help="The port that the broker serves on, if broker.toml does not say so.")]
 System = Annotated[str, typer.Argument(help="A party's system, as sijoker@sijunjung.")]
 WIB: Final = timezone(timedelta(hours=7))
@@ -74,8 +76,8 @@ def confirm(
 def revoke(
     system: System,
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Since when they may be in other hands (WIB).")],
-    reason: Annotated[str, typer.Option(help="bocor, hilang, petugas_berganti, sistem_ditutup, salah_daftar or lainnya.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    reason: Reason,
+    yes: Yes = False,
     home: Either = None,
     port: Port = None,
 ) -> None:

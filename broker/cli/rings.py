@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.cli.host import RINGS, ask_host
-from broker.cli.keys import WIB, Either, Port, _home, show
+from broker.cli.keys import WIB, Either, Port, Reason, Yes, _home, show
 from broker.cli.party import X25519  # noqa: TC001 - typer reads it
 from broker.cli.say import say
 from broker.errors import ClientError
@@ -53,7 +53,7 @@ def enable(kid: Kid, ring: Name = "", home: Either = None, port: Port = None) ->
 def destroy(
     kid: Kid,
     ring: Name = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Yes = False,
     home: Either = None,
     port: Port = None,
 ) -> None:
@@ -74,9 +74,9 @@ def destroy(
 def distrust(
     kid: Kid,
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Since when it may be in other hands (WIB).")],
-    reason: Annotated[str, typer.Option(help="bocor, hilang, petugas_berganti, sistem_ditutup, salah_daftar or lainnya.")],
+    reason: Reason,
     ring: Name = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Yes = False,
     home: Either = None,
     port: Port = None,
 ) -> None:

@@ -21,8 +21,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 from starlette.testclient import TestClient
 
-from broker import people, sending
 from broker import preview as previews
+from broker import sending
 from broker.envelope import read_submission, sign_dsse, submission_prefix
 from broker.envelope.dsse import STATEMENT
 from broker.errors import Refusal
@@ -376,27 +376,17 @@ def test_a_policy_that_changes_between_sending_and_release_lets_nothing_out(hous
     house.town.assert_refused(name, "pratinjau")
 
 
-def test_an_officer_whose_appointment_ends_before_the_release_lets_nothing_out(house: House, visitor: Any) -> None:
-    officer = house.officer("operator")
-    one = visitor(officer)
-    name = drafted(one, house.town.csv(house.town.rows()))
-    send(house.town.office, house.registry.get(officer.id), name, plan(one.get(f"/kiriman/{name}").text), house.town.now)
-    people.end(house.town.office, officer.id, house.town.now)
-    with pytest.raises(Refusal, match="wewenang"):
-        exchange(house.town.office, name, house.town.now)
-    house.town.assert_refused(name, "wewenang")
-
-
-def test_an_officer_whom_nobody_vouches_for_any_more_lets_nothing_out(house: House, visitor: Any) -> None:
+@pytest.mark.parametrize(("changed", "reason"), [({"state": "ended"}, "wewenang"), ({"voucher": None}, "belum_dijamin")])
+def test_an_officer_who_no_longer_may_or_is_vouched_for_lets_nothing_out(house: House, visitor: Any, changed: dict[str, Any], reason: str) -> None:
     officer = house.officer("operator")
     one = visitor(officer)
     name = drafted(one, house.town.csv(house.town.rows()))
     send(house.town.office, house.registry.get(officer.id), name, plan(one.get(f"/kiriman/{name}").text), house.town.now)
     with house.town.office.ledger.database.write() as tx:
-        tx.people.change(officer.id, voucher=None)
-    with pytest.raises(Refusal, match="belum_dijamin"):
+        tx.people.change(officer.id, **changed)
+    with pytest.raises(Refusal, match=reason):
         exchange(house.town.office, name, house.town.now)
-    house.town.assert_refused(name, "belum_dijamin")
+    house.town.assert_refused(name, reason)
 
 
 @pytest.mark.parametrize("changed", [{"person": "operator-2@sijunjung"}, {"purpose": "evaluasi_program"}, {"envelope_sha256": "0" * 64}, {"type": "sinergi/statement/v1"}, {"basis": 7}, {"x": "1"}])
